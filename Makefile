@@ -1,0 +1,38 @@
+# The commands of the README. Each does its own set-up; nothing has to be prepared by hand.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ONLY   ?=
+
+.PHONY: setup demo test run lint bench lock clean
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml .ci/prepare
+	@.ci/prepare "$(PYTHON)" "$(VENV)"
+
+demo: setup
+	@$(BIN)/counterfoil demo --out demo-out
+
+run: setup
+	@$(BIN)/counterfoil serve --demo-data
+
+test: setup
+	@$(BIN)/python -m pytest
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+# Writes requirements.lock anew, without index addresses. Needs uv.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --extra dev --quiet pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) demo-out bench-out test-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
