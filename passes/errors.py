@@ -1,0 +1,57 @@
+"""What can be wrong with a card code, a pass or a callback.
+
+    PassError
+    ├── CodeError          a scanned text that is not a good card code; carries its outcome
+    ├── ImageError         a code or picture that cannot be drawn
+    ├── BundleError        a .pkpass that cannot be read or written
+    ├── CertificateError   a certificate that is expired, not yet valid, or belongs to another key
+    ├── SignatureError     a signature that is missing, malformed or false
+    ├── CallbackError      a message that Google did not sign, or not for us, or not lately
+    └── LinkError          a save link that Google would not take
+
+Verifiers raise one of these; none returns False.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from passes.code import Outcome
+
+
+class PassError(Exception):
+    """Anything wrong with a pass; its text says what, for a person."""
+
+
+class CodeError(PassError):
+    """A scanned text is refused. `outcome` is the member of the closed list that says why."""
+
+    def __init__(self, outcome: Outcome, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.message = message
+
+
+class ImageError(PassError):
+    """A code or picture cannot be drawn."""
+
+
+class BundleError(PassError):
+    """A .pkpass cannot be read or written."""
+
+
+class CertificateError(PassError):
+    """A certificate cannot be used; the text names it and, where it expired, the date."""
+
+
+class SignatureError(PassError):
+    """A signature is missing, malformed or false."""
+
+
+class CallbackError(PassError):
+    """A callback is not a message that Google signed for this issuer and this hour."""
+
+
+class LinkError(PassError):
+    """A save link cannot be made that Google would take."""
