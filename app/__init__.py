@@ -1,0 +1,1 @@
+"""The Counterfoil service."""

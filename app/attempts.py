@@ -1,0 +1,40 @@
+"""Counting tries: what may be guessed may be tried only so often."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.db import Base, new_id
+from app.errors import TooMany
+
+
+class Attempt(Base):
+    """One try of *subject* (an address, a till) at *scope* (what was tried)."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    scope: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(100), index=True)
+    tried_at: Mapped[datetime] = mapped_column(index=True)
+
+
+def count_attempt(
+    session: Session, scope: str, subject: str, *, now: datetime, limit: int, window: timedelta
+) -> None:
+    """Count one try; raise `TooMany` when *subject* had *limit* tries within *window* already.
+
+    The caller commits even if what it tries then fails: a failed try must be counted.
+    """
+    subject = subject[:100]
+    session.execute(delete(Attempt).where(Attempt.scope == scope, Attempt.tried_at < now - window))
+    recent = session.scalars(
+        select(Attempt.tried_at)
+        .where(Attempt.scope == scope, Attempt.subject == subject, Attempt.tried_at >= now - window)
+        .order_by(Attempt.tried_at)
+    ).all()
+    if len(recent) >= limit:
+        wait = int((recent[0] + window - now).total_seconds()) + 1
+        raise TooMany(f"Too many tries. Try again in {wait} seconds.", retry_after_seconds=wait)
+    session.add(Attempt(scope=scope, subject=subject, tried_at=now))

@@ -1,0 +1,1 @@
+"""Cards: the account's tokens, their codes, links and signing keys."""

@@ -1,0 +1,82 @@
+"""Tables of cards."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, Id, OfProgramme, new_id
+
+
+class SigningKey(OfProgramme, Base):
+    """The public half of a key that signs card codes. Key ids are never used again."""
+
+    __tablename__ = "signing_keys"
+
+    key_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime]
+    #: No new code is signed with it from here on.
+    retired_at: Mapped[datetime | None]
+    #: Codes signed with it are refused from here on; empty: as long as the programme lives.
+    valid_until: Mapped[datetime | None]
+
+
+class Card(OfProgramme, Base):
+    """An account's token. *id* stands in the code, *serial_number* in the passes."""
+
+    __tablename__ = "cards"
+    __table_args__ = (
+        Index(
+            "ix_cards_behind",
+            "id",
+            sqlite_where=text("version > delivered_version"),
+            postgresql_where=text("version > delivered_version"),
+        ),
+    )
+
+    #: Eight random bytes in hexadecimal.
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    serial_number: Mapped[str] = mapped_column(String(32), unique=True)
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    member_id: Mapped[str | None] = mapped_column(
+        Id, ForeignKey("members.id", ondelete="SET NULL"), index=True
+    )
+    kind: Mapped[int]
+    status: Mapped[str] = mapped_column(String(8))
+    status_reason: Mapped[str | None] = mapped_column(String(200))
+    status_changed_at: Mapped[datetime]
+    replaced_by_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("cards.id"))
+    key_id: Mapped[int] = mapped_column(ForeignKey("signing_keys.key_id"))
+    code: Mapped[str] = mapped_column(String(120))
+    issued_on: Mapped[date]
+    issued_at: Mapped[datetime]
+    language: Mapped[str] = mapped_column(String(2))
+    #: The poster, link or desk that brought it: a location's slug, "web", "cli".
+    source: Mapped[str] = mapped_column(String(40))
+    #: Version of the key that its Apple authentication token is derived from.
+    token_key_version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger, default=1)
+    delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class CardLink(OfProgramme, Base):
+    """A secret address of a card's page; only the hash of its token is kept."""
+
+    __tablename__ = "card_links"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class UsedStep(OfProgramme, Base):
+    """A step of a rotating code that was presented: each counts once a card."""
+
+    __tablename__ = "used_steps"
+
+    card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    used_at: Mapped[datetime]

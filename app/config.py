@@ -1,0 +1,173 @@
+"""The service's configuration: read from the environment once, checked whole, then passed on."""
+
+import base64
+import binascii
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.errors import Misconfigured
+
+PREFIX = "COUNTERFOIL_"
+#: The till's variables share our prefix but are none of our business.
+TILL_PREFIX = "COUNTERFOIL_SCAN_"
+DEFAULT_BIND = "127.0.0.1:8000"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that differs from one installation to another.
+
+    *data* holds the key directory, the certificates and, by default, the database. *url* is the
+    public address that links are built from, without a slash at its end.
+    """
+
+    data: Path
+    database_url: str
+    url: str
+    bind: str = DEFAULT_BIND
+    workers: int = 1
+    threads: int = 16
+    apns_url: str = "https://api.push.apple.com"
+    apns_ca: Path | None = None
+    google_api_url: str = "https://walletobjects.googleapis.com"
+    google_issuer_id: str | None = None
+    google_root_keys: Path | None = None
+    master_key: bytes | None = None
+    master_key_file: Path | None = None
+    trusted_proxies: int = 0
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the wrapped private keys live."""
+        return self.data / "keys"
+
+    @property
+    def certs_dir(self) -> Path:
+        """Where the public certificates live."""
+        return self.data / "certs"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the public address is this machine's own."""
+        return urlsplit(self.url).hostname in LOOPBACK
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an address such as https://cards.example.com")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must begin with https:// unless it is this machine's own address")
+    if parts.query or parts.fragment:
+        raise ValueError("must have no ? and no #")
+    return text.rstrip("/")
+
+
+def _number(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            raise ValueError(f"must be a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def _bind(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("must be host:port, such as 127.0.0.1:8000")
+    return text
+
+
+def _database_url(text: str) -> str:
+    # The plain schemes mean psycopg 3 here: it is the one driver that is installed.
+    for plain in ("postgres://", "postgresql://"):
+        if text.startswith(plain):
+            return "postgresql+psycopg://" + text.removeprefix(plain)
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return text
+
+
+def _master_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise ValueError("must be 32 bytes in base64 (make one with: openssl rand -base64 32)")
+    return key
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(f"names a file that is not there: {text}")
+    return path
+
+
+def _digits(text: str) -> str:
+    if not text.isascii() or not text.isdigit() or len(text) > 25:
+        raise ValueError("must be the issuer's number, digits only")
+    return text
+
+
+#: Every variable the service knows, and how its text is read. The README explains each.
+_READERS: dict[str, Callable[[str], Any]] = {
+    "DATA": Path,
+    "DATABASE_URL": _database_url,
+    "URL": _address,
+    "BIND": _bind,
+    "WORKERS": _number(1, 64),
+    "THREADS": _number(1, 256),
+    "APNS_URL": _address,
+    "APNS_CA": _file,
+    "GOOGLE_API_URL": _address,
+    "GOOGLE_ISSUER_ID": _digits,
+    "GOOGLE_ROOT_KEYS": _file,
+    "MASTER_KEY": _master_key,
+    "MASTER_KEY_FILE": Path,
+    "TRUSTED_PROXIES": _number(0, 8),
+}
+
+
+def from_environment(environ: Mapping[str, str]) -> Config:
+    """Read and check every ``COUNTERFOIL_`` variable of *environ*.
+
+    Raises `Misconfigured` with one line for each that is wrong or unknown, so that all of them
+    can be put right at once.
+    """
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name.startswith(TILL_PREFIX):
+            continue
+        reader = _READERS.get(name.removeprefix(PREFIX))
+        if reader is None:
+            near = difflib.get_close_matches(name, [PREFIX + known for known in _READERS], n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            wrong.append(f"{name} is not a setting of Counterfoil{hint}")
+            continue
+        try:
+            values[name.removeprefix(PREFIX).lower()] = reader(environ[name])
+        except ValueError as error:
+            wrong.append(f"{name} {error}")
+    if values.get("master_key") and values.get("master_key_file"):
+        wrong.append("COUNTERFOIL_MASTER_KEY and COUNTERFOIL_MASTER_KEY_FILE exclude each other")
+    if wrong:
+        raise Misconfigured("\n".join(wrong))
+    data = values.setdefault("data", Path("data")).absolute()
+    values["data"] = data
+    values.setdefault("database_url", f"sqlite:///{data / 'counterfoil.sqlite'}")
+    values.setdefault("url", f"http://{values.get('bind', DEFAULT_BIND)}")
+    if values["database_url"].startswith("sqlite") and values.get("workers", 1) > 1:
+        raise Misconfigured(
+            "COUNTERFOIL_WORKERS above 1 needs PostgreSQL: set COUNTERFOIL_DATABASE_URL, "
+            "or leave one worker and raise COUNTERFOIL_THREADS."
+        )
+    return Config(**values)

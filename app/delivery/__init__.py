@@ -1,0 +1,1 @@
+"""Delivery: brings changed passes to the wallets. A wanted state, not messages."""

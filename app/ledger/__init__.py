@@ -1,0 +1,1 @@
+"""The ledger: the truth about points. Append-only, integers only, one writer."""

@@ -1,0 +1,299 @@
+"""Tables of the ledger.
+
+Entries and draws are immutable: database triggers refuse to change or delete them. Everything
+else here that could be derived from them (balances, remainders) is a cache that
+`ledger.check` rebuilds and compares.
+
+The equation that holds for every entry::
+
+    entry.points == sum(lot.points for its lots) - sum(draw.points for its draws)
+
+A draw with a lot takes *points* from it (gives back, where negative). A draw without a lot adds
+*points* to the account's debt (repays, where negative).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, Id, OfProgramme, new_id
+
+#: SQLite counts up only what it calls INTEGER.
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+
+class EntryKind(StrEnum):
+    """Why points moved."""
+
+    ACCRUAL = "accrual"
+    BONUS = "bonus"
+    ADJUSTMENT = "adjustment"
+    REDEMPTION = "redemption"
+    REVERSAL = "reversal"
+    EXPIRY = "expiry"
+    TRANSFER_IN = "transfer_in"
+    TRANSFER_OUT = "transfer_out"
+    OPENING = "opening"
+
+
+class HoldStatus(StrEnum):
+    """Where a redemption stands."""
+
+    OPEN = "open"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class Account(OfProgramme, Base):
+    """What owns points. `balance`, `held` and `debt` are caches over entries, holds and draws.
+
+    *version* rises with every change that a pass shows; *delivered_version* is the newest version
+    that every wallet of this account has. *changed_at* rises by at least a second each time, so
+    that an HTTP date tells any two versions apart.
+    """
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        Index(
+            "ix_accounts_behind",
+            "id",
+            sqlite_where=text("version > delivered_version"),
+            postgresql_where=text("version > delivered_version"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    balance: Mapped[int] = mapped_column(BigInteger, default=0)
+    held: Mapped[int] = mapped_column(BigInteger, default=0)
+    debt: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Money of earlier receipts that was too little for a point, in minor units.
+    carried_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Inactivity expiry: one date for the whole account.
+    rolling_expires_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(BigInteger, default=1)
+    delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    changed_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    merged_into_id: Mapped[str | None] = mapped_column(Id, ForeignKey("accounts.id"))
+
+
+class Posting(OfProgramme, Base):
+    """One request that changed the ledger, under the id its maker gave it, and its first answer."""
+
+    __tablename__ = "postings"
+    __table_args__ = (UniqueConstraint("programme_id", "id"),)
+
+    sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(Id)
+    operation: Mapped[str] = mapped_column(String(24))
+    #: SHA-256 over programme, till, operation and body.
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
+    account_id: Mapped[str | None] = mapped_column(Id, ForeignKey("accounts.id"))
+    till_id: Mapped[str | None] = mapped_column(Id)
+    answer: Mapped[dict[str, Any]] = mapped_column(JSON)
+    recorded_at: Mapped[datetime]
+
+
+class Receipt(OfProgramme, Base):
+    """A sale as the till reported it. *exchange_rate* is set when it was in a foreign currency."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index("ix_receipts_number", "programme_id", "number"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    location_id: Mapped[str | None] = mapped_column(Id, ForeignKey("locations.id"))
+    till_id: Mapped[str | None] = mapped_column(Id)
+    number: Mapped[str | None] = mapped_column(String(64))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    exchange_rate: Mapped[Decimal | None] = mapped_column(Numeric(20, 10))
+    exchange_source: Mapped[str | None] = mapped_column(String(64))
+    occurred_at: Mapped[datetime]
+
+
+class ReceiptLine(OfProgramme, Base):
+    """One line of a receipt."""
+
+    __tablename__ = "receipt_lines"
+    __table_args__ = (UniqueConstraint("receipt_id", "position"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    receipt_id: Mapped[str] = mapped_column(Id, ForeignKey("receipts.id"))
+    position: Mapped[int]
+    item: Mapped[str] = mapped_column(String(120))
+    category: Mapped[str | None] = mapped_column(String(64))
+    quantity: Mapped[Decimal] = mapped_column(Numeric(12, 3))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class Entry(OfProgramme, Base):
+    """One movement of points, immutable. Corrections are further entries."""
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        Index("ix_entries_account", "account_id", "sequence"),
+        Index("ix_entries_posting", "programme_id", "posting_id"),
+        Index("ix_entries_receipt", "receipt_id"),
+        # Undone once: a second undoing has to name the reversal itself.
+        Index(
+            "uq_entries_reverses",
+            "reverses_id",
+            unique=True,
+            sqlite_where=text("whole_reversal"),
+            postgresql_where=text("whole_reversal"),
+        ),
+    )
+
+    sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, unique=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"))
+    posting_id: Mapped[str | None] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(16))
+    points: Mapped[int] = mapped_column(BigInteger)
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    #: It reached us later than it happened: queued by a till without a network.
+    late: Mapped[bool] = mapped_column(default=False)
+    #: "staff", "till", "api" or "system", and the id of that one.
+    actor_kind: Mapped[str] = mapped_column(String(8))
+    actor_id: Mapped[str | None] = mapped_column(Id)
+    till_id: Mapped[str | None] = mapped_column(Id)
+    location_id: Mapped[str | None] = mapped_column(Id, ForeignKey("locations.id"))
+    card_id: Mapped[str | None] = mapped_column(String(16))
+    receipt_id: Mapped[str | None] = mapped_column(Id, ForeignKey("receipts.id"))
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    rule_version: Mapped[int | None] = mapped_column(Integer)
+    reverses_id: Mapped[str | None] = mapped_column(Id, ForeignKey("entries.id"))
+    #: This reversal undid all that was left of the entry it names; at most one may.
+    whole_reversal: Mapped[bool] = mapped_column(default=False)
+    issuing_partner_id: Mapped[str | None] = mapped_column(Id, ForeignKey("partners.id"))
+    redeeming_partner_id: Mapped[str | None] = mapped_column(Id, ForeignKey("partners.id"))
+    reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class Lot(OfProgramme, Base):
+    """Points of one credit, with their dates. `remaining` and `held` are caches.
+
+    *available_from* empty means: pending until confirmed. *expires_at* is exclusive; empty means
+    never. *origin_lot_id* names the lot whose points these once were (grace lots, transfers).
+    """
+
+    __tablename__ = "lots"
+    __table_args__ = (
+        CheckConstraint("remaining >= 0 AND remaining <= points", name="remaining_within_points"),
+        CheckConstraint("held >= 0 AND held <= remaining", name="held_within_remaining"),
+        Index(
+            "ix_lots_open",
+            "account_id",
+            "sequence",
+            sqlite_where=text("remaining > 0"),
+            postgresql_where=text("remaining > 0"),
+        ),
+        Index("ix_lots_entry", "entry_id"),
+        Index(
+            "ix_lots_expiring",
+            "expires_at",
+            sqlite_where=text("remaining > held"),
+            postgresql_where=text("remaining > held"),
+        ),
+    )
+
+    sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, unique=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"))
+    entry_id: Mapped[str] = mapped_column(Id, ForeignKey("entries.id"))
+    points: Mapped[int] = mapped_column(BigInteger)
+    remaining: Mapped[int] = mapped_column(BigInteger)
+    held: Mapped[int] = mapped_column(BigInteger, default=0)
+    available_from: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    origin_lot_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lots.id"))
+    issuing_partner_id: Mapped[str | None] = mapped_column(Id, ForeignKey("partners.id"))
+
+
+class Draw(OfProgramme, Base):
+    """What one entry took from (or gave back to) one lot, or to the debt; immutable."""
+
+    __tablename__ = "draws"
+    __table_args__ = (Index("ix_draws_entry", "entry_id"), Index("ix_draws_lot", "lot_id"))
+
+    sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    entry_id: Mapped[str] = mapped_column(Id, ForeignKey("entries.id"))
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    lot_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lots.id"))
+    points: Mapped[int] = mapped_column(BigInteger)
+    recorded_at: Mapped[datetime]
+
+
+class ReceiptReturn(OfProgramme, Base):
+    """What came back of a receipt: the value, and the points that were due for it."""
+
+    __tablename__ = "receipt_returns"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    receipt_id: Mapped[str] = mapped_column(Id, ForeignKey("receipts.id"), index=True)
+    posting_id: Mapped[str] = mapped_column(Id)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    #: Due from what the receipt earned, and to what was redeemed on it; what was really taken
+    #: back or restored stands in the entries.
+    earned_points_due: Mapped[int] = mapped_column(BigInteger)
+    redeemed_points_due: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    recorded_at: Mapped[datetime]
+    #: Set when the return itself was reversed: it then counts for nothing.
+    reversed_at: Mapped[datetime | None]
+
+
+class Hold(OfProgramme, Base):
+    """Points reserved by an unfinished redemption. Known outside by the posting that made it."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        UniqueConstraint("programme_id", "posting_id"),
+        Index(
+            "ix_holds_open",
+            "expires_at",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    posting_id: Mapped[str] = mapped_column(Id)
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    card_id: Mapped[str | None] = mapped_column(String(16))
+    till_id: Mapped[str | None] = mapped_column(Id)
+    receipt_number: Mapped[str | None] = mapped_column(String(64))
+    points: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(String(8), default=HoldStatus.OPEN)
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+
+
+class HoldLot(OfProgramme, Base):
+    """How many points a hold reserves of one lot."""
+
+    __tablename__ = "hold_lots"
+
+    hold_id: Mapped[str] = mapped_column(Id, ForeignKey("holds.id"), primary_key=True)
+    lot_id: Mapped[str] = mapped_column(Id, ForeignKey("lots.id"), primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,37 @@
+"""Tables of members. Nothing outside this package may hold a name, an address or a number."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, Id, OfProgramme, new_id
+
+
+class Member(OfProgramme, Base):
+    """A person. Contacts are ciphertexts that name the version of their key."""
+
+    __tablename__ = "members"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    name: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: Keyed hash of the address: found by whoever has the key and the whole address only.
+    email_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    language: Mapped[str] = mapped_column(String(2))
+    created_at: Mapped[datetime]
+
+
+class Consent(OfProgramme, Base):
+    """One consent to one purpose, with the very text that was shown."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    member_id: Mapped[str] = mapped_column(
+        Id, ForeignKey("members.id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str] = mapped_column(String(32))
+    text_version: Mapped[str] = mapped_column(String(32))
+    given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Programmes: a brand's scheme, its locations, and the versions of its rules."""

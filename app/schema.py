@@ -1,0 +1,25 @@
+"""Every table in one import: for migrations, backup and tests."""
+
+from app.attempts import Attempt
+from app.cards import models as cards
+from app.db import Base
+from app.delivery import models as delivery
+from app.ledger import models as ledger
+from app.members import models as members
+from app.programmes import models as programmes
+from app.staff import models as staff
+from app.till import models as till
+
+metadata = Base.metadata
+
+__all__ = [
+    "Attempt",
+    "cards",
+    "delivery",
+    "ledger",
+    "members",
+    "metadata",
+    "programmes",
+    "staff",
+    "till",
+]

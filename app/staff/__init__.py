@@ -1,0 +1,1 @@
+"""Staff: the people who work with the programme, their roles and their PINs."""
