@@ -38,7 +38,12 @@ class ImageError(PassError):
 
 
 class BundleError(PassError):
-    """A .pkpass cannot be read or written."""
+    """A .pkpass cannot be read or written. `code` names the fault, `where` the file in it."""
+
+    def __init__(self, message: str, code: str, where: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.where = where
 
 
 class CertificateError(PassError):

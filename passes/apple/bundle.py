@@ -1,0 +1,213 @@
+"""The .pkpass: a ZIP archive of pass.json, images, the manifest of SHA-1 hashes and its signature.
+
+A PassTemplate hashes, deflates and lays out a design's files once. Per pass only pass.json, the
+manifest and the signature are new: they stand last in the archive, uncompressed, so that
+everything before them, and its part of the directory, is copied as it is.
+Source of the archive's records: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12, 4.3.16.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from passes.apple.signature import PassSigner
+from passes.errors import BundleError
+
+MAX_BYTES = 20_000_000
+MAX_FILES = 200
+_MAX_NAME = 255
+
+PASS_JSON, MANIFEST, SIGNATURE = "pass.json", "manifest.json", "signature"
+MADE_PER_PASS = frozenset({PASS_JSON, MANIFEST, SIGNATURE})
+
+_STORED, _DEFLATED = 0, 8
+_UTF8_NAMES = 0x0800
+_VERSION_NEEDED = 20
+# 1980-01-01 00:00, the earliest an archive can say: no clock here, and equal passes are equal.
+_TIME, _DATE = 0, 0x0021
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END = struct.Struct("<4sHHHHIIH")
+_LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+
+
+class PassTemplate:
+    """A design's files, laid out once. Safe to share between threads.
+
+    `images` maps a file's name in the pass ("icon@2x.png", "de.lproj/pass.strings") to its
+    bytes. Raises BundleError for a name that leaves the archive or is made per pass, and for
+    more than a phone should be asked to take.
+    """
+
+    def __init__(self, images: Mapping[str, bytes]) -> None:
+        if len(images) > MAX_FILES - len(MADE_PER_PASS):
+            raise BundleError(f"A pass holds at most {MAX_FILES} files.", "too_many_files")
+        if sum(map(len, images.values())) > MAX_BYTES:
+            raise BundleError(f"A pass holds at most {MAX_BYTES} bytes.", "too_large")
+        local, central, hashes = [], [], {}
+        offset = 0
+        for name, data in images.items():
+            _check_name(name)
+            if name in MADE_PER_PASS:
+                raise BundleError(f"{name} is made for each pass.", "reserved_name", name)
+            method, packed = _pack(data)
+            entry = _local(name, method, zlib.crc32(data), len(packed), len(data)) + packed
+            central.append(_central(name, method, zlib.crc32(data), len(packed), len(data), offset))
+            local.append(entry)
+            offset += len(entry)
+            # SHA-1 is what Apple's format prescribes; the signature is over SHA-256.
+            hashes[name] = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        self._local = b"".join(local)
+        self._central = b"".join(central)
+        self._count = len(images) + len(MADE_PER_PASS)
+        listed = "".join(f'{json.dumps(name)}:"{digest}",' for name, digest in hashes.items())
+        self._manifest_head = f'{{{listed}"{PASS_JSON}":"'.encode()
+
+    def build(self, pass_json: bytes, signer: PassSigner, signing_time: datetime) -> bytes:
+        """Return the .pkpass of `pass_json`, signed by `signer` at `signing_time` (aware)."""
+        digest = hashlib.sha1(pass_json, usedforsecurity=False).hexdigest()
+        manifest = b'%b%b"}' % (self._manifest_head, digest.encode())
+        signature = signer.sign(manifest, signing_time)
+        parts = [self._local]
+        central = [self._central]
+        offset = len(self._local)
+        for number, data in enumerate((pass_json, manifest, signature)):
+            crc, size = zlib.crc32(data), len(data)
+            head = _local(_LAST[number], _STORED, crc, size, size)
+            parts += head, data
+            central.append(_central(_LAST[number], _STORED, crc, size, size, offset))
+            offset += len(head) + size
+        directory = sum(map(len, central))
+        parts += central
+        parts.append(_END.pack(_END_MARK, 0, 0, self._count, self._count, directory, offset, 0))
+        return b"".join(parts)
+
+
+_LAST = (PASS_JSON, MANIFEST, SIGNATURE)
+
+
+def read(data: bytes) -> dict[str, bytes]:
+    """Return the files of a .pkpass from anyone: name to bytes, folders left out.
+
+    Raises BundleError, with a code, for anything but a plain ZIP archive of at most MAX_FILES
+    files and MAX_BYTES bytes unpacked, whose names are unique and stay inside it.
+    """
+    if len(data) > MAX_BYTES:
+        raise BundleError(f"The file is larger than {MAX_BYTES} bytes.", "too_large")
+    # Counted before parsing, so that a directory of a million entries costs nothing.
+    if data.count(_CENTRAL_MARK) > MAX_FILES:
+        raise BundleError(f"The file holds more than {MAX_FILES} files.", "too_many_files")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _read_entries(archive)
+    except BundleError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        IndexError,
+        NotImplementedError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        raise BundleError(f"The file is not a ZIP archive: {error}.", "not_a_zip") from None
+
+
+def _read_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    seen: set[str] = set()
+    left = MAX_BYTES
+    for info in archive.infolist():
+        name = info.orig_filename
+        _check_name(name.removesuffix("/"))
+        if name in seen:
+            raise BundleError(f"{name} stands twice in the archive.", "duplicate_entry", name)
+        seen.add(name)
+        if info.flag_bits & 0x1:
+            raise BundleError(f"{name} is encrypted.", "encrypted_entry", name)
+        if info.compress_type not in (_STORED, _DEFLATED):
+            raise BundleError(
+                f"{name} is packed in a way that phones do not know.", "unknown_packing", name
+            )
+        if name.endswith("/"):
+            continue
+        with archive.open(info) as entry:
+            content = entry.read(left + 1)
+        left -= len(content)
+        if left < 0:
+            raise BundleError(f"Unpacked it is larger than {MAX_BYTES} bytes.", "too_large", name)
+        files[name] = content
+    return files
+
+
+def _check_name(name: str) -> None:
+    parts = name.split("/")
+    if not name or len(name) > _MAX_NAME or not name.isprintable():
+        raise BundleError(f"{name!r} is no name for a file in a pass.", "bad_name", name)
+    if "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
+        raise BundleError(f"{name!r} leads out of the archive.", "path_outside", name)
+
+
+def _pack(data: bytes) -> tuple[int, bytes]:
+    """Deflate `data`, unless it gains nothing (most PNG files are packed already)."""
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = deflater.compress(data) + deflater.flush()
+    return (_DEFLATED, packed) if len(packed) < len(data) else (_STORED, data)
+
+
+def _local(name: str, method: int, crc: int, packed: int, size: int) -> bytes:
+    encoded = name.encode()
+    return (
+        _LOCAL.pack(
+            _LOCAL_MARK,
+            _VERSION_NEEDED,
+            _UTF8_NAMES,
+            method,
+            _TIME,
+            _DATE,
+            crc,
+            packed,
+            size,
+            len(encoded),
+            0,
+        )
+        + encoded
+    )
+
+
+def _central(name: str, method: int, crc: int, packed: int, size: int, offset: int) -> bytes:
+    encoded = name.encode()
+    return (
+        _CENTRAL.pack(
+            _CENTRAL_MARK,
+            _VERSION_NEEDED,
+            _VERSION_NEEDED,
+            _UTF8_NAMES,
+            method,
+            _TIME,
+            _DATE,
+            crc,
+            packed,
+            size,
+            len(encoded),
+            0,
+            0,
+            0,
+            0,
+            0,
+            offset,
+        )
+        + encoded
+    )
