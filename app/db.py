@@ -37,6 +37,8 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 
+from app.errors import CounterfoilError
+
 #: How long a writer waits for another before it gives up, in milliseconds.
 SQLITE_BUSY_MS = 5000
 _PROGRAMME = "programme_id"
@@ -103,7 +105,8 @@ class Database:
     """An engine and the two ways to open a session on it.
 
     ``write`` begins a write at once (`BEGIN IMMEDIATE` on SQLite), commits when the block ends and
-    rolls back when it raises. ``read`` sees one state of the database and writes nothing.
+    rolls back when it raises (unless the error says that its changes are to be kept). ``read``
+    sees one state of the database and writes nothing.
     """
 
     def __init__(self, url: str) -> None:
@@ -125,7 +128,7 @@ class Database:
     @contextmanager
     def write(self, programme_id: str) -> Iterator[Session]:
         """A session that may change rows of one programme and sees no other."""
-        with self._session(self.engine, programme_id) as session, session.begin():
+        with self._writing(programme_id) as session:
             yield session
 
     @contextmanager
@@ -137,7 +140,7 @@ class Database:
     @contextmanager
     def write_all(self) -> Iterator[Session]:
         """A session across all programmes: background work, administration, finding who asks."""
-        with self._session(self.engine, _ALL) as session, session.begin():
+        with self._writing(_ALL) as session:
             yield session
 
     @contextmanager
@@ -145,6 +148,17 @@ class Database:
         """The same, reading only."""
         with self._session(self._reading, _ALL) as session:
             yield session
+
+    @contextmanager
+    def _writing(self, programme_id: str) -> Iterator[Session]:
+        with self._session(self.engine, programme_id) as session:
+            try:
+                yield session
+            except CounterfoilError as error:
+                if error.keeps_changes:
+                    session.commit()
+                raise
+            session.commit()
 
     @contextmanager
     def _session(self, engine: Engine, programme_id: str) -> Iterator[Session]:
@@ -183,7 +197,8 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _programme_of(session: Session) -> str:
+def programme_of(session: Session) -> str:
+    """The programme a session is open for ("*" for all of them)."""
     try:
         programme: str = session.info[_PROGRAMME]
     except KeyError:
@@ -193,7 +208,7 @@ def _programme_of(session: Session) -> str:
 
 @event.listens_for(Session, "do_orm_execute")
 def _keep_to_programme(state: ORMExecuteState) -> None:
-    programme = _programme_of(state.session)
+    programme = programme_of(state.session)
     if programme == _ALL:
         return
     if state.is_insert:
@@ -220,7 +235,7 @@ def _check_rows(state: ORMExecuteState, programme: str) -> None:
 
 @event.listens_for(Session, "before_flush")
 def _check_flush(session: Session, _context: object, _instances: object) -> None:
-    programme = _programme_of(session)
+    programme = programme_of(session)
     if programme == _ALL:
         return
     for row in {*session.new, *session.dirty, *session.deleted}:

@@ -22,6 +22,8 @@ class CounterfoilError(Exception):
     """Base of everything that the service says is wrong."""
 
     code = "error"
+    #: What was written before it was raised is kept: a failed try must be counted.
+    keeps_changes = False
 
     def __init__(self, message: str, **facts: object) -> None:
         super().__init__(message)

@@ -91,7 +91,7 @@ class Pen:
         if width is not None and (length := font.getlength(spelled)) > width * self.scale:
             size *= width * self.scale / length
             font = ImageFont.load_default(max(1.0, size * self.scale))
-        stroke = size * self.scale / 38 if bold else 0
+        stroke = size * self.scale / 46 if bold else 0
         place = (at[0] * self.scale, at[1] * self.scale)
         self._draw.text(place, spelled, colour, font, anchor=anchor, stroke_width=stroke)
 

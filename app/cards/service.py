@@ -1,0 +1,355 @@
+"""Issuing cards, finding them by what was scanned, and changing their state."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.cards.errors import CardRefused
+from app.cards.models import Card, CardLink, SigningKey, UsedStep
+from app.db import programme_of
+from app.errors import Conflict, Invalid, Misconfigured, NotFound
+from app.keys import KeyRing, Purpose
+from app.ledger import service as ledger
+from passes import totp
+from passes.card import CardStatus
+from passes.code import CardCode, Kind, Outcome, Reading, encode, parse, verify
+from passes.errors import CodeError
+
+RandomBytes = Callable[[int], bytes]
+#: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
+LINK_BYTES = 24
+
+
+def create_signing_key(session: Session, keys: KeyRing, programme_id: str, *, now: datetime) -> int:
+    """Make the programme's next signing key and retire the one before it; the new key id.
+
+    Codes signed with the old key stay valid. Key ids count up over the whole installation, so that
+    an id is never used twice and names one programme for ever.
+    """
+    # Every programme's ids count: the number is looked up past the wall, by a bare column.
+    highest = session.connection().scalar(select(func.max(SigningKey.__table__.c.key_id)))
+    key_id = (highest or 0) + 1
+    if key_id > 0xFFFF:
+        raise Conflict("All 65,535 key ids are used up.")
+    private = Ed25519PrivateKey.generate()
+    keys.create(
+        Purpose.CARD_SIGNING,
+        programme_id=programme_id,
+        version=key_id,
+        material=private.private_bytes_raw(),
+    )
+    session.execute(
+        update(SigningKey)
+        .where(SigningKey.programme_id == programme_id, SigningKey.retired_at.is_(None))
+        .values(retired_at=now)
+    )
+    session.add(
+        SigningKey(
+            key_id=key_id,
+            programme_id=programme_id,
+            public_key=private.public_key().public_bytes_raw(),
+            created_at=now,
+        )
+    )
+    session.flush()
+    return key_id
+
+
+def public_keys(session: Session) -> list[SigningKey]:
+    """Every public key of the session's programme, the newest first."""
+    return list(session.scalars(select(SigningKey).order_by(SigningKey.key_id.desc())))
+
+
+def issue_card(
+    session: Session,
+    keys: KeyRing,
+    programme_id: str,
+    *,
+    account_id: str,
+    now: datetime,
+    member_id: str | None = None,
+    kind: Kind = Kind.MEMBER,
+    language: str = "en",
+    source: str = "cli",
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> Card:
+    """Issue a card of *account_id*: a fresh id and serial number, and a signed code."""
+    key_id = session.scalar(
+        select(SigningKey.key_id).where(
+            SigningKey.programme_id == programme_id, SigningKey.retired_at.is_(None)
+        )
+    )
+    if key_id is None:
+        raise Misconfigured("The programme has no signing key: run counterfoil keys rotate.")
+    secret = keys.get(Purpose.CARD_SIGNING, key_id, programme_id=programme_id).material
+    card_id = random_bytes(8)
+    code = CardCode(key_id=key_id, card_id=card_id, issued_on=now.date(), kind=kind)
+    card = Card(
+        id=card_id.hex(),
+        programme_id=programme_id,
+        serial_number=random_bytes(16).hex(),
+        account_id=account_id,
+        member_id=member_id,
+        kind=int(kind),
+        status=CardStatus.ACTIVE,
+        status_changed_at=now,
+        key_id=key_id,
+        code=encode(code, Ed25519PrivateKey.from_private_bytes(secret)),
+        issued_on=now.date(),
+        issued_at=now,
+        language=language,
+        source=source[:40],
+        token_key_version=keys.current(Purpose.APPLE_TOKEN).version,
+    )
+    session.add(card)
+    session.flush()
+    return card
+
+
+def card_by_id(session: Session, card_id: str) -> Card:
+    """The card of that id in the session's programme. Raises `NotFound`."""
+    card = session.scalar(select(Card).where(Card.id == card_id))
+    if card is None:
+        raise NotFound("There is no such card in this programme.")
+    return card
+
+
+def card_by_code(session: Session, text: str, *, now: datetime) -> tuple[Card, Reading]:
+    """The card behind a scanned text, and what was read.
+
+    Raises `CardRefused` with the outcome and a sentence for the cashier. Neither a one-time value
+    nor anything else is consumed here.
+    """
+    reading = _read(session, text, now)
+    card = session.scalar(select(Card).where(Card.id == reading.card.card_id_hex))
+    if card is None:
+        # Signed by us and yet unknown: the database is older than the card (a restored backup).
+        raise CardRefused(
+            Outcome.NOT_A_CARD, "This card is not known here. Ask the customer to join again."
+        )
+    if card.status != CardStatus.ACTIVE:
+        raise CardRefused(Outcome(card.status), _why_not_active(card))
+    return card, reading
+
+
+def _read(session: Session, text: str, now: datetime) -> Reading:
+    try:
+        key_id = parse(text).card.key_id
+    except CodeError as error:
+        raise CardRefused(error.outcome, error.message) from error
+    # The key's owner is looked up past the wall, so that a card of another programme is called so.
+    table = SigningKey.__table__
+    row = (
+        session.connection()
+        .execute(
+            select(table.c.programme_id, table.c.public_key, table.c.valid_until).where(
+                table.c.key_id == key_id
+            )
+        )
+        .first()
+    )
+    if row is None:
+        raise CardRefused(
+            Outcome.UNKNOWN_KEY, "This card was signed with a key that is not known here."
+        )
+    try:
+        reading = verify(text, {key_id: Ed25519PublicKey.from_public_bytes(row.public_key)})
+    except CodeError as error:
+        raise CardRefused(error.outcome, error.message) from error
+    if row.programme_id != programme_of(session):
+        raise CardRefused(Outcome.OTHER_PROGRAMME, "This is a card of another programme.")
+    if row.valid_until is not None and row.valid_until <= now:
+        raise CardRefused(
+            Outcome.EXPIRED, "This card is no longer valid. Give the customer a new one."
+        )
+    return reading
+
+
+def _why_not_active(card: Card) -> str:
+    day = f"{card.status_changed_at:%-d %B %Y}"
+    reason = f" ({card.status_reason})" if card.status_reason else ""
+    match card.status:
+        case CardStatus.BLOCKED:
+            return f"This card was blocked on {day}{reason}. Ask the customer to unblock it."
+        case CardStatus.REPLACED:
+            return f"This card was replaced on {day}. Ask for the customer's new card."
+        case _:
+            return f"This card expired on {day}. Give the customer a new one."
+
+
+def use_step(session: Session, keys: KeyRing, reading: Reading, *, now: datetime) -> bool:
+    """Take in the one-time value of a rotating code; False where the code is a static one.
+
+    Raises `CardRefused` when the value is wrong or older than one step (`step_out_of_window`), or
+    was presented before (`step_used`).
+    """
+    if reading.rotation is None:
+        return False
+    step = totp.step(reading.rotation.seconds)
+    stale = CardRefused(
+        Outcome.STEP_OUT_OF_WINDOW,
+        "This code is out of date. Ask the customer to open the card again.",
+    )
+    if abs(step - totp.step(int(now.timestamp()))) > 1:
+        raise stale
+    card_id = reading.card.card_id_hex
+    right = any(
+        secrets.compare_digest(totp.totp(key, reading.rotation.seconds), reading.rotation.totp)
+        for key in totp_keys(keys, card_id)
+    )
+    if not right:
+        raise stale
+    used = session.scalar(
+        select(UsedStep.step).where(UsedStep.card_id == card_id, UsedStep.step == step)
+    )
+    if used is not None:
+        raise CardRefused(
+            Outcome.STEP_USED, "This code was used already. Wait until it changes, then scan again."
+        )
+    session.add(
+        UsedStep(programme_id=programme_of(session), card_id=card_id, step=step, used_at=now)
+    )
+    session.flush()
+    return True
+
+
+def totp_keys(keys: KeyRing, card_id: str) -> list[bytes]:
+    """The keys that a rotating code of this card may be made with; the newest first."""
+    keys.current(Purpose.TOTP_MASTER)
+    versions = [
+        info.version
+        for info in keys.list()
+        if info.purpose == Purpose.TOTP_MASTER and info.retired_at is None
+    ]
+    return [
+        keys.derive(Purpose.TOTP_MASTER, version, bytes.fromhex(card_id))[:20]
+        for version in sorted(versions, reverse=True)
+    ]
+
+
+def apple_token(keys: KeyRing, card: Card) -> str:
+    """The token with which a pass asks our web service for itself. It never changes."""
+    return keys.derive(
+        Purpose.APPLE_TOKEN, card.token_key_version, card.serial_number.encode()
+    ).hex()
+
+
+def create_link(
+    session: Session,
+    card: Card,
+    *,
+    now: datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> str:
+    """Make a secret link token for the card's page. It cannot be read back, only made anew."""
+    token = random_bytes(LINK_BYTES).hex()
+    session.add(
+        CardLink(
+            programme_id=card.programme_id,
+            card_id=card.id,
+            token_hash=hash_token(token),
+            created_at=now,
+        )
+    )
+    session.flush()
+    return token
+
+
+def card_by_link(session: Session, token: str) -> Card:
+    """The card behind a link. Raises `NotFound` for an unknown or revoked one alike."""
+    card = session.scalar(
+        select(Card)
+        .join(CardLink, CardLink.card_id == Card.id)
+        .where(CardLink.token_hash == hash_token(token), CardLink.revoked_at.is_(None))
+    )
+    if card is None:
+        raise NotFound("This link does not lead to a card, or no longer.")
+    return card
+
+
+def revoke_links(session: Session, card_id: str, *, now: datetime) -> int:
+    """Make every link of the card useless; how many there were."""
+    result = session.execute(
+        update(CardLink)
+        .where(CardLink.card_id == card_id, CardLink.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(CardLink.id)
+    )
+    return len(result.all())
+
+
+def hash_token(token: str) -> bytes:
+    """SHA-256 of a random token; it has too many bits to be guessed, so no salt is needed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def touch(session: Session, card: Card, *, now: datetime) -> None:
+    """Note that something the pass shows has changed besides the points."""
+    session.execute(update(Card).where(Card.id == card.id).values(version=Card.version + 1))
+    ledger.mark_changed(session, card.account_id, now=now)
+
+
+def set_status(
+    session: Session, card_id: str, status: CardStatus, *, now: datetime, reason: str | None = None
+) -> Card:
+    """Block, unblock or expire a card. A replaced card stays replaced."""
+    card = card_by_id(session, card_id)
+    if card.status == CardStatus.REPLACED:
+        raise Conflict("This card was replaced; change the card that took its place.")
+    if status == CardStatus.REPLACED:
+        raise Invalid("Replace a card with replace_card.")
+    if card.status != status:
+        card.status = status
+        card.status_reason = reason
+        card.status_changed_at = now
+        session.flush()
+        touch(session, card, now=now)
+    return card
+
+
+def replace_card(
+    session: Session,
+    keys: KeyRing,
+    card_id: str,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> Card:
+    """Issue a new card of the same account; the old one is refused from now on, its links too."""
+    old = card_by_id(session, card_id)
+    if old.status == CardStatus.REPLACED:
+        raise Conflict("This card was replaced already.")
+    new = issue_card(
+        session,
+        keys,
+        old.programme_id,
+        account_id=old.account_id,
+        member_id=old.member_id,
+        kind=Kind(old.kind),
+        language=old.language,
+        source=old.source,
+        now=now,
+        random_bytes=random_bytes,
+    )
+    old.status = CardStatus.REPLACED
+    old.status_reason = reason
+    old.status_changed_at = now
+    old.replaced_by_id = new.id
+    session.flush()
+    revoke_links(session, old.id, now=now)
+    touch(session, old, now=now)
+    return new
+
+
+def refused_cards(session: Session) -> list[tuple[str, Outcome]]:
+    """Cards that a till without a network must refuse too, and why."""
+    rows = session.execute(
+        select(Card.id, Card.status).where(Card.status != CardStatus.ACTIVE).order_by(Card.id)
+    )
+    return [(row.id, Outcome(row.status)) for row in rows]

@@ -1,0 +1,172 @@
+"""Making programmes and locations, and finding the settings that hold at a moment."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from babel.numbers import is_currency
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, Invalid, NotFound
+from app.programmes import rules
+from app.programmes.models import Location, Programme, ProgrammeVersion
+from app.programmes.rules import Settings
+from passes.card import Colours
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
+
+DEFAULT_COLOURS = {"background": "#3b2a20", "foreground": "#fff8ee", "label": "#e2c9a6"}
+DEFAULT_POINTS = {"en": {"one": "point", "other": "points"}}
+DEFAULT_SETTINGS = {"points": "1", "per_amount": "1"}
+#: The first version holds for receipts of any day: a till may send late ones.
+ALWAYS = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The settings that hold at a moment, and the number of their version."""
+
+    number: int
+    settings: Settings
+
+
+def create_programme(
+    session: Session,
+    *,
+    slug: str,
+    name: str,
+    now: datetime,
+    benefit: str = "",
+    time_zone: str = "Europe/Riga",
+    currency: str = "EUR",
+    points_names: Mapping[str, Mapping[str, str]] | None = None,
+    colours: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Programme:
+    """Make a programme with its first version, in a session that is open for all programmes.
+
+    Raises `Invalid` for a field that makes no sense and `Conflict` when the slug is taken.
+    """
+    _check_slug(slug)
+    _check_name(name)
+    rules.check_time_zone(time_zone)
+    if not is_currency(currency):
+        raise Invalid(f"There is no currency {currency!r}; write one such as EUR.")
+    try:
+        Colours(**(colours or DEFAULT_COLOURS))
+    except (TypeError, ValueError) as error:
+        raise Invalid(f"The colours do not make sense: {error}") from error
+    if session.scalar(select(Programme.id).where(Programme.slug == slug)):
+        raise Conflict(f"There is a programme {slug!r} already.")
+    programme = Programme(
+        slug=slug,
+        name=name,
+        benefit=benefit[:200] or f"Collect points at {name}.",
+        points_names={key: dict(value) for key, value in (points_names or DEFAULT_POINTS).items()},
+        colours=dict(colours or DEFAULT_COLOURS),
+        time_zone=time_zone,
+        currency=currency,
+        created_at=now,
+    )
+    session.add(programme)
+    session.flush()
+    read = rules.settings_from_json(dict(DEFAULT_SETTINGS) | dict(settings or {}))
+    session.add(
+        ProgrammeVersion(
+            programme_id=programme.id, number=1, valid_from=ALWAYS, settings=read.as_json()
+        )
+    )
+    session.flush()
+    return programme
+
+
+def change_settings(
+    session: Session, programme_id: str, settings: Mapping[str, Any], *, valid_from: datetime
+) -> Version:
+    """Add a version that holds from *valid_from* on; settings not named stay as they are."""
+    current = version_at(session, programme_id, valid_from)
+    read = rules.settings_from_json(current.settings.as_json() | dict(settings))
+    newest = session.scalar(
+        select(func.max(ProgrammeVersion.number)).where(
+            ProgrammeVersion.programme_id == programme_id
+        )
+    )
+    number = (newest or 0) + 1
+    session.add(
+        ProgrammeVersion(
+            programme_id=programme_id, number=number, valid_from=valid_from, settings=read.as_json()
+        )
+    )
+    session.flush()
+    return Version(number, read)
+
+
+def version_at(session: Session, programme_id: str, moment: datetime) -> Version:
+    """The settings that hold at *moment*: of several, the one that was published last."""
+    row = session.execute(
+        select(ProgrammeVersion.number, ProgrammeVersion.settings)
+        .where(ProgrammeVersion.programme_id == programme_id, ProgrammeVersion.valid_from <= moment)
+        .order_by(ProgrammeVersion.valid_from.desc(), ProgrammeVersion.number.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        raise NotFound("The programme had no rules yet on that day.")
+    return Version(row.number, rules.settings_from_json(row.settings))
+
+
+def add_location(
+    session: Session, programme_id: str, *, slug: str, name: str, now: datetime
+) -> Location:
+    """Make a location; its slug stands in the poster's address."""
+    _check_slug(slug)
+    _check_name(name)
+    if session.scalar(
+        select(Location.id).where(Location.slug == slug, Location.programme_id == programme_id)
+    ):
+        raise Conflict(f"There is a location {slug!r} already.")
+    location = Location(programme_id=programme_id, slug=slug, name=name, created_at=now)
+    session.add(location)
+    session.flush()
+    return location
+
+
+def programme_by_slug(session: Session, slug: str) -> Programme:
+    """The programme of that slug. Raises `NotFound`."""
+    found = session.scalar(select(Programme).where(Programme.slug == slug))
+    if found is None:
+        raise NotFound(f"There is no programme {slug!r}.")
+    return found
+
+
+def programme_by_id(session: Session, programme_id: str) -> Programme:
+    """The programme of that id. Raises `NotFound`."""
+    found = session.get(Programme, programme_id)
+    if found is None:
+        raise NotFound("There is no such programme.")
+    return found
+
+
+def location_by_slug(session: Session, programme_id: str, slug: str) -> Location:
+    """The location of that slug. Raises `NotFound`."""
+    found = session.scalar(
+        select(Location).where(Location.programme_id == programme_id, Location.slug == slug)
+    )
+    if found is None:
+        raise NotFound(f"There is no location {slug!r} in this programme.")
+    return found
+
+
+def _check_slug(slug: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise Invalid(
+            f"{slug!r} cannot stand in an address: use small letters, digits and hyphens, "
+            "40 at most."
+        )
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > 80:
+        raise Invalid("A name has 1 to 80 characters.", {"name": ["1 to 80 characters"]})
