@@ -64,7 +64,7 @@ class Presentation(OfProgramme, Base):
 
 
 class WaitingPosting(OfProgramme, Base):
-    """An accrual with a date too far off to be believed; a manager decides."""
+    """A posting with a date too far off to be believed; a manager decides."""
 
     __tablename__ = "waiting_postings"
     __table_args__ = (UniqueConstraint("programme_id", "posting_id"),)
@@ -72,6 +72,7 @@ class WaitingPosting(OfProgramme, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     posting_id: Mapped[str] = mapped_column(Id)
     till_id: Mapped[str] = mapped_column(Id, ForeignKey("tills.id"))
+    operation: Mapped[str] = mapped_column(String(24))
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     answer: Mapped[dict[str, Any]] = mapped_column(JSON)

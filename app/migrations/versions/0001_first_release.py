@@ -671,6 +671,7 @@ def make_tables() -> None:
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("operation", sa.String(length=24), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=False),

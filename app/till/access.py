@@ -1,0 +1,203 @@
+"""Who may speak for a till: enrolment, the till's token, the cashier's session."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.attempts import count_attempt
+from app.cards.service import RandomBytes, hash_token
+from app.db import enter
+from app.errors import Conflict, Invalid, NotFound
+from app.programmes.service import location_by_slug
+from app.staff import service as staff
+from app.staff.models import Role, Staff
+from app.till.errors import EnrolmentRefused, SignInAgain, TillRevoked
+from app.till.models import CashierSession, EnrolmentCode, Till
+
+#: Ten bytes: 80 random bits, typed as four groups of four letters.
+CODE_BYTES = 10
+CODE_LIFE = timedelta(minutes=15)
+ENROL_TRIES = 10
+ENROL_WINDOW = timedelta(minutes=15)
+SIGN_IN_TRIES = 30
+SIGN_IN_WINDOW = timedelta(minutes=5)
+SESSION_LIFE = timedelta(hours=12)
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh cashier's session; the token is shown this once."""
+
+    token: str
+    expires_at: datetime
+    person: Staff
+
+
+def add_till(
+    session: Session,
+    programme_id: str,
+    *,
+    location: str,
+    name: str,
+    now: datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> tuple[Till, str]:
+    """Make a till at a location (its slug); the till and its enrolment code."""
+    if not name.strip() or len(name) > 80:
+        raise Invalid("A till's name has 1 to 80 characters.", {"name": ["1 to 80 characters"]})
+    if session.scalar(select(Till.id).where(Till.programme_id == programme_id, Till.name == name)):
+        raise Conflict(f"There is a till called {name!r} already.")
+    place = location_by_slug(session, programme_id, location)
+    till = Till(programme_id=programme_id, location_id=place.id, name=name, created_at=now)
+    session.add(till)
+    session.flush()
+    return till, new_code(session, till, now=now, random_bytes=random_bytes)
+
+
+def new_code(
+    session: Session,
+    till: Till,
+    *,
+    now: datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> str:
+    """A code that enrols this till once within 15 minutes; earlier codes of it end now."""
+    session.execute(
+        update(EnrolmentCode)
+        .where(EnrolmentCode.till_id == till.id, EnrolmentCode.used_at.is_(None))
+        .values(used_at=now)
+    )
+    letters = base64.b32encode(random_bytes(CODE_BYTES)).decode()
+    session.add(
+        EnrolmentCode(
+            programme_id=till.programme_id,
+            till_id=till.id,
+            code_hash=hash_token(letters),
+            expires_at=now + CODE_LIFE,
+        )
+    )
+    session.flush()
+    return "-".join(letters[start : start + 4] for start in range(0, 16, 4))
+
+
+def till_by_name(session: Session, programme_id: str, name: str) -> Till:
+    """The till of that name. Raises `NotFound`."""
+    till = session.scalar(select(Till).where(Till.programme_id == programme_id, Till.name == name))
+    if till is None:
+        raise NotFound(f"There is no till called {name!r}.")
+    return till
+
+
+def revoke(session: Session, till: Till, *, now: datetime) -> None:
+    """Refuse the till from now on; what waits in its queue stays there."""
+    session.execute(update(Till).where(Till.id == till.id).values(revoked_at=now, token_hash=None))
+
+
+def enrol(
+    session: Session,
+    code: str,
+    *,
+    address: str,
+    now: datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> tuple[Till, str]:
+    """Turn a code into a till's token, in a session open for all programmes.
+
+    Raises `TooMany` (per *address*) and `EnrolmentRefused`. A till that is enrolled again gets a
+    new token; its old one ends.
+    """
+    count_attempt(session, "enrol", address, now=now, limit=ENROL_TRIES, window=ENROL_WINDOW)
+    letters = code.upper().replace("-", "").replace(" ", "")
+    found = session.scalar(
+        select(EnrolmentCode)
+        .where(EnrolmentCode.code_hash == hash_token(letters), EnrolmentCode.used_at.is_(None))
+        .with_for_update()
+    )
+    if found is None or found.expires_at <= now:
+        raise EnrolmentRefused(
+            "This code is wrong, was used, or is older than 15 minutes. "
+            "Ask for a new one: counterfoil till code."
+        )
+    till = session.get_one(Till, found.till_id)
+    enter(session, till.programme_id)
+    token = random_bytes(TOKEN_BYTES).hex()
+    found.used_at = now
+    till.token_hash = hash_token(token)
+    till.enrolled_at = now
+    till.revoked_at = None
+    session.flush()
+    return till, token
+
+
+def authenticate(session: Session, token: str) -> Till:
+    """The till whose token this is, in a session open for all programmes. Raises `TillRevoked`."""
+    till = session.scalar(select(Till).where(Till.token_hash == hash_token(token[:200])))
+    if till is None or till.revoked_at is not None:
+        raise TillRevoked(
+            "This till is no longer enrolled. Ask for a new code and enrol it again; "
+            "what waits in its queue is kept."
+        )
+    return till
+
+
+def sign_in(
+    session: Session,
+    till: Till,
+    name: str,
+    pin: str,
+    *,
+    now: datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> SignedIn:
+    """Sign a cashier in at *till*. Raises `WrongPin`, `PinLocked` and `TooMany`."""
+    count_attempt(session, "pin", till.id, now=now, limit=SIGN_IN_TRIES, window=SIGN_IN_WINDOW)
+    person = staff.check_pin(session, name, pin, now=now)
+    token = random_bytes(TOKEN_BYTES).hex()
+    session.add(
+        CashierSession(
+            programme_id=till.programme_id,
+            till_id=till.id,
+            staff_id=person.id,
+            token_hash=hash_token(token),
+            expires_at=now + SESSION_LIFE,
+        )
+    )
+    session.flush()
+    return SignedIn(token, now + SESSION_LIFE, person)
+
+
+def sign_out(session: Session, till: Till, token: str, *, now: datetime) -> None:
+    """End a cashier's session; one that has ended already stays so."""
+    session.execute(
+        update(CashierSession)
+        .where(CashierSession.token_hash == hash_token(token), CashierSession.till_id == till.id)
+        .values(ended_at=now)
+    )
+
+
+def cashier(session: Session, till: Till, token: str | None, *, now: datetime) -> Staff:
+    """The person behind a cashier's session at this till. Raises `SignInAgain`."""
+    person = session.scalar(
+        select(Staff)
+        .join(CashierSession, CashierSession.staff_id == Staff.id)
+        .where(
+            CashierSession.token_hash == hash_token((token or "")[:200]),
+            CashierSession.till_id == till.id,
+            CashierSession.ended_at.is_(None),
+            CashierSession.expires_at > now,
+            Staff.left_at.is_(None),
+        )
+    )
+    if person is None:
+        raise SignInAgain("Please sign in again with your PIN.")
+    return person
+
+
+def is_manager(person: Staff) -> bool:
+    """Whether this person may approve what a cashier may not do alone."""
+    return person.role in {Role.MANAGER, Role.OWNER}
