@@ -10,6 +10,10 @@ The equation that holds for every entry::
 
 A draw with a lot takes *points* from it (gives back, where negative). A draw without a lot adds
 *points* to the account's debt (repays, where negative).
+
+Where a lot repays debt, two draws that cancel out are written under the entry that made the lot,
+at whatever time that happens: the lot +n, no lot -n. So a draw on a lot under the lot's own entry
+is always a repayment (or, where negative, one undone).
 """
 
 from datetime import datetime
@@ -71,6 +75,8 @@ class Account(OfProgramme, Base):
 
     __tablename__ = "accounts"
     __table_args__ = (
+        CheckConstraint("debt >= 0", name="debt_not_negative"),
+        CheckConstraint("held >= 0", name="held_not_negative"),
         Index(
             "ix_accounts_behind",
             "id",
@@ -152,6 +158,12 @@ class Entry(OfProgramme, Base):
         Index("ix_entries_account", "account_id", "sequence"),
         Index("ix_entries_posting", "programme_id", "posting_id"),
         Index("ix_entries_receipt", "receipt_id"),
+        Index(
+            "ix_entries_reverses",
+            "reverses_id",
+            sqlite_where=text("reverses_id IS NOT NULL"),
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
         # Undone once: a second undoing has to name the reversal itself.
         Index(
             "uq_entries_reverses",
@@ -195,6 +207,8 @@ class Lot(OfProgramme, Base):
 
     *available_from* empty means: pending until confirmed. *expires_at* is exclusive; empty means
     never. *origin_lot_id* names the lot whose points these once were (grace lots, transfers).
+    *pending* is a mark for the release step: nobody has yet seen these points become available.
+    What may be spent is decided by the dates alone.
     """
 
     __tablename__ = "lots"
@@ -215,6 +229,12 @@ class Lot(OfProgramme, Base):
             sqlite_where=text("remaining > held"),
             postgresql_where=text("remaining > held"),
         ),
+        Index(
+            "ix_lots_pending",
+            "available_from",
+            sqlite_where=text("pending"),
+            postgresql_where=text("pending"),
+        ),
     )
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
@@ -224,6 +244,7 @@ class Lot(OfProgramme, Base):
     points: Mapped[int] = mapped_column(BigInteger)
     remaining: Mapped[int] = mapped_column(BigInteger)
     held: Mapped[int] = mapped_column(BigInteger, default=0)
+    pending: Mapped[bool] = mapped_column(default=False)
     available_from: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     origin_lot_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lots.id"))
@@ -285,6 +306,8 @@ class Hold(OfProgramme, Base):
     receipt_number: Mapped[str | None] = mapped_column(String(64))
     points: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(8), default=HoldStatus.OPEN)
+    #: The redemption that it became, once captured.
+    entry_id: Mapped[str | None] = mapped_column(Id, ForeignKey("entries.id"))
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
 

@@ -105,6 +105,8 @@ def make_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("merged_into_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.CheckConstraint("debt >= 0", name=op.f("ck_accounts_debt_not_negative")),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_accounts_held_not_negative")),
         sa.ForeignKeyConstraint(
             ["merged_into_id"], ["accounts.id"], name=op.f("fk_accounts_merged_into_id")
         ),
@@ -272,38 +274,6 @@ def make_tables() -> None:
     )
     op.create_index(op.f("ix_consents_member_id"), "consents", ["member_id"], unique=False)
     op.create_index(op.f("ix_consents_programme_id"), "consents", ["programme_id"], unique=False)
-    op.create_table(
-        "holds",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("card_id", sa.String(length=16), nullable=True),
-        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("receipt_number", sa.String(length=64), nullable=True),
-        sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.String(length=8), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_holds_account_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_holds_programme_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
-        sa.UniqueConstraint(
-            "programme_id", "posting_id", name=op.f("uq_holds_programme_id_posting_id")
-        ),
-    )
-    op.create_index(op.f("ix_holds_account_id"), "holds", ["account_id"], unique=False)
-    op.create_index(
-        "ix_holds_open",
-        "holds",
-        ["expires_at"],
-        unique=False,
-        sqlite_where=sa.text("status = 'open'"),
-        postgresql_where=sa.text("status = 'open'"),
-    )
-    op.create_index(op.f("ix_holds_programme_id"), "holds", ["programme_id"], unique=False)
     op.create_table(
         "partners",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -547,6 +517,14 @@ def make_tables() -> None:
     op.create_index(op.f("ix_entries_programme_id"), "entries", ["programme_id"], unique=False)
     op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
     op.create_index(
+        "ix_entries_reverses",
+        "entries",
+        ["reverses_id"],
+        unique=False,
+        sqlite_where=sa.text("reverses_id IS NOT NULL"),
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
+    op.create_index(
         "uq_entries_reverses",
         "entries",
         ["reverses_id"],
@@ -698,6 +676,40 @@ def make_tables() -> None:
         op.f("ix_waiting_postings_programme_id"), "waiting_postings", ["programme_id"], unique=False
     )
     op.create_table(
+        "holds",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("receipt_number", sa.String(length=64), nullable=True),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("entry_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_holds_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_holds_entry_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_holds_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_holds_programme_id_posting_id")
+        ),
+    )
+    op.create_index(op.f("ix_holds_account_id"), "holds", ["account_id"], unique=False)
+    op.create_index(
+        "ix_holds_open",
+        "holds",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(op.f("ix_holds_programme_id"), "holds", ["programme_id"], unique=False)
+    op.create_table(
         "lots",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -706,6 +718,7 @@ def make_tables() -> None:
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("remaining", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("available_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("origin_lot_id", sa.Uuid(as_uuid=False), nullable=True),
@@ -745,6 +758,14 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("remaining > 0"),
         postgresql_where=sa.text("remaining > 0"),
+    )
+    op.create_index(
+        "ix_lots_pending",
+        "lots",
+        ["available_from"],
+        unique=False,
+        sqlite_where=sa.text("pending"),
+        postgresql_where=sa.text("pending"),
     )
     op.create_index(op.f("ix_lots_programme_id"), "lots", ["programme_id"], unique=False)
     op.create_table(
