@@ -1,0 +1,309 @@
+"""The key ring: opens, makes, rotates and retires keys, and what is done with some of them."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from app.clock import Clock, system_clock
+from app.config import Config
+from app.errors import Conflict, Invalid
+from app.keys import record as records
+from app.keys.files import locked, make_private_folder, read_private, write_atomically
+from app.keys.master import KEY_BYTES, MasterKey
+from app.keys.record import Place, Record
+from app.keys.types import Key, KeyExists, KeyInfo, KeyMissing, Purpose
+
+_NONCE_BYTES = 12
+_SEAL_FORMAT = b"\x01"
+_SEAL_HEAD_BYTES = 3
+#: A folder changed this recently may change again without another modification time.
+_SETTLED_NS = 2_000_000_000
+
+
+class KeyRing:
+    """The keys of one installation, in a folder of files that only this account may read.
+
+    Keys are kept in memory once opened. Files that another process adds or changes are noticed
+    without a restart. Safe to share between threads, and after a fork.
+    """
+
+    def __init__(self, folder: Path, master: MasterKey, now: Clock) -> None:
+        self.folder = folder
+        self._master = master
+        self._now = now
+        self._reading = threading.RLock()
+        self._seen: int | None = None
+        self._files: dict[str, tuple[tuple[int, ...], Record]] = {}
+        self._records: dict[Place, Record] = {}
+        self._opened: dict[Place, bytes] = {}
+
+    @classmethod
+    def open(cls, config: Config, *, now: Clock = system_clock) -> "KeyRing":
+        """Open the key directory of *config*, made where it is not there yet.
+
+        Raises `Misconfigured` when it, or a file in it, is open to others or cannot be read.
+        """
+        make_private_folder(config.keys_dir)
+        ring = cls(config.keys_dir, MasterKey(config), now)
+        ring._refresh()
+        return ring
+
+    # -- the keys -----------------------------------------------------------------------------
+
+    def list(self) -> list[KeyInfo]:
+        """Every key of the ring, without its secret, in order of purpose, programme, version."""
+        infos = [record.info for record in self._refresh().values()]
+        return sorted(infos, key=lambda info: (info.purpose, info.programme_id or "", info.version))
+
+    def current(self, purpose: Purpose, programme_id: str | None = None) -> Key:
+        """The newest key that is not retired. Raises `KeyMissing`.
+
+        A key that is nothing but random bytes is made when it is first asked for.
+        """
+        newest = self._newest(purpose, programme_id)
+        if newest is not None:
+            return self._open(newest)
+        if not purpose.made_on_demand:
+            raise KeyMissing(f"There is no {purpose} key yet.", purpose=str(purpose))
+        with locked(self.folder):
+            newest = self._newest(purpose, programme_id)
+            if newest is not None:
+                return self._open(newest)
+            return self._make(purpose, programme_id, None, secrets.token_bytes(KEY_BYTES), None)
+
+    def get(self, purpose: Purpose, version: int, programme_id: str | None = None) -> Key:
+        """The key of that version, retired or not. Raises `KeyMissing`."""
+        found = self._refresh().get((purpose, programme_id, version))
+        if found is None:
+            raise KeyMissing(
+                f"There is no {purpose} key of version {version} in {self.folder}. "
+                "If the keys were restored from a backup, that backup is older than the data.",
+                purpose=str(purpose),
+            )
+        return self._open(found)
+
+    def create(
+        self,
+        purpose: Purpose,
+        *,
+        programme_id: str | None = None,
+        version: int | None = None,
+        material: bytes | None = None,
+        name: str | None = None,
+    ) -> Key:
+        """Add a key; without *version* the next one, without *material* 32 random bytes.
+
+        Raises `KeyExists` where that version is there, even if it is retired, and `Invalid`.
+        """
+        records.check_programme(programme_id)
+        if material is None:
+            if not purpose.made_on_demand:
+                raise Invalid(f"A {purpose} key is not made of random bytes.")
+            material = secrets.token_bytes(KEY_BYTES)
+        with locked(self.folder):
+            return self._make(purpose, programme_id, version, material, name)
+
+    def rotate(self, purpose: Purpose, programme_id: str | None = None) -> Key:
+        """Make the next version of a key of random bytes; it is used from here on.
+
+        What the earlier ones made stays good until they are retired, and opens even then.
+        """
+        return self.create(purpose, programme_id=programme_id)
+
+    def retire(self, purpose: Purpose, version: int, programme_id: str | None = None) -> KeyInfo:
+        """Use a key for nothing new any more. Raises `Conflict` for the only one in use."""
+        with locked(self.folder):
+            key = self.get(purpose, version, programme_id)
+            if key.retired_at is not None:
+                return _info(key)
+            newest = self._newest(purpose, programme_id)
+            if purpose.made_on_demand and newest and newest.info.version == version:
+                raise Conflict(f"This {purpose} key is the one in use: rotate it first.")
+            info = replace(_info(key), retired_at=self._now())
+            self._store(info, key.material)
+            return info
+
+    def check(self) -> None:
+        """Open every key. Raises `Misconfigured` naming the first file that does not open."""
+        with self._reading:
+            self._opened.clear()
+            for found in self._refresh().values():
+                self._open(found)
+
+    def rewrap(self, new_master_key: bytes | None = None) -> int:
+        """Change the master key and wrap every key anew; the number of keys.
+
+        Without *new_master_key* one is made, if the master key is kept in a file: that file then
+        holds the new one. Interrupted, it goes on where it was when called again. Other processes
+        keep working with the keys they have opened.
+        """
+        if new_master_key is not None and len(new_master_key) != KEY_BYTES:
+            raise Invalid(f"A master key has {KEY_BYTES} bytes.")
+        with locked(self.folder):
+            keys = [self._open(found) for found in self._refresh().values()]
+            fresh = self._master.prepare_next(new_master_key)
+            for key in keys:
+                self._store(_info(key), key.material, master_key=fresh)
+            self._master.take_next(fresh)
+        return len(keys)
+
+    # -- what is done with them ---------------------------------------------------------------
+
+    def seal(self, plaintext: bytes, *, context: bytes) -> bytes:
+        """Encrypt with the newest FIELD key (AES-256-GCM), bound to *context*.
+
+        One byte of format, two of key version, nonce, ciphertext with tag.
+        """
+        key = self.current(Purpose.FIELD)
+        head = _SEAL_FORMAT + key.version.to_bytes(2, "big")
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return head + nonce + AESGCM(key.material).encrypt(nonce, plaintext, head + context)
+
+    def open_sealed(self, sealed: bytes, *, context: bytes) -> bytes:
+        """Undo `seal`. Raises `Invalid` where it is damaged or from another place, `KeyMissing`."""
+        head, rest = sealed[:_SEAL_HEAD_BYTES], sealed[_SEAL_HEAD_BYTES:]
+        if head[:1] != _SEAL_FORMAT or len(rest) < _NONCE_BYTES:
+            raise Invalid("This is not a sealed field.")
+        key = self.get(Purpose.FIELD, int.from_bytes(head[1:], "big"))
+        try:
+            return AESGCM(key.material).decrypt(
+                rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + context
+            )
+        except InvalidTag as error:
+            raise Invalid("A sealed field was damaged, or belongs to another place.") from error
+
+    def blind_index(self, text: str) -> bytes:
+        """The keyed hash (HMAC-SHA-256, 32 bytes) to store beside a sealed *text*."""
+        return _keyed_hash(self.current(Purpose.BLIND_INDEX).material, text)
+
+    def blind_indexes(self, text: str) -> tuple[bytes, ...]:
+        """Every hash *text* may be stored under, one for each key not retired; newest first."""
+        self.current(Purpose.BLIND_INDEX)
+        in_use = [
+            self._open(found)
+            for found in self._refresh().values()
+            if found.info.purpose == Purpose.BLIND_INDEX and found.info.retired_at is None
+        ]
+        newest_first = sorted(in_use, key=lambda key: key.version, reverse=True)
+        return tuple(_keyed_hash(key.material, text) for key in newest_first)
+
+    def derive(self, purpose: Purpose, version: int, info: bytes) -> bytes:
+        """32 bytes derived from a key for *info* (HKDF-SHA-256, RFC 5869)."""
+        label = f"counterfoil {purpose}".encode() + b"\0" + info
+        hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=label)
+        return hkdf.derive(self.get(purpose, version).material)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _newest(self, purpose: Purpose, programme_id: str | None) -> Record | None:
+        fitting = [
+            found
+            for found in self._refresh().values()
+            if (found.info.purpose, found.info.programme_id) == (purpose, programme_id)
+            and found.info.retired_at is None
+        ]
+        return max(fitting, key=lambda found: found.info.version, default=None)
+
+    def _open(self, found: Record) -> Key:
+        where = records.place(found.info)
+        material = self._opened.get(where)
+        if material is None:
+            path = self.folder / records.file_name(found.info)
+            about = records.about(found.info)
+            material = self._master.unwrap(found.master_key, found.wrapped, about, path=path)
+            self._opened[where] = material
+        return Key(**_attributes(found.info), material=material)
+
+    def _make(
+        self,
+        purpose: Purpose,
+        programme_id: str | None,
+        version: int | None,
+        material: bytes,
+        name: str | None,
+    ) -> Key:
+        """Add a key; the folder is locked by the caller."""
+        taken = [
+            known
+            for known_purpose, known_programme, known in self._refresh()
+            if (known_purpose, known_programme) == (purpose, programme_id)
+        ]
+        if version is None:
+            version = max(taken, default=0) + 1
+        if version in taken:
+            raise KeyExists(f"A {purpose} key of version {version} is there already.")
+        if not 0 < version <= records.LAST_VERSION:
+            raise Invalid(f"A key's version is from 1 to {records.LAST_VERSION}.")
+        info = KeyInfo(
+            purpose=purpose,
+            version=version,
+            programme_id=programme_id,
+            created_at=self._now(),
+            name=name,
+        )
+        self._store(info, material)
+        return Key(**_attributes(info), material=material)
+
+    def _store(self, info: KeyInfo, material: bytes, *, master_key: bytes | None = None) -> None:
+        """Write a key's file; the folder is locked by the caller."""
+        mark, wrapped = self._master.wrap(
+            material, records.about(info), key=master_key, may_make=not self._records
+        )
+        data = records.encode(Record(info, mark, wrapped))
+        if len(data) > records.LARGEST_FILE:
+            raise Invalid("A key as large as this one is none.")
+        write_atomically(self.folder / records.file_name(info), data)
+        with self._reading:
+            self._opened[records.place(info)] = material
+            self._seen = None
+
+    def _refresh(self) -> dict[Place, Record]:
+        """What the folder holds, read again where it has changed."""
+        stamp = self.folder.stat().st_mtime_ns
+        if stamp == self._seen:
+            return self._records
+        with self._reading:
+            files = {}
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    if not entry.name.startswith(".") and entry.name.endswith(".json"):
+                        files[entry.name] = self._read(entry)
+            self._files = files
+            self._records = {records.place(found.info): found for _, found in files.values()}
+            # Within the clock's grain a further change would leave the same time behind.
+            settled = abs(time.time_ns() - stamp) > _SETTLED_NS
+            self._seen = stamp if settled else None
+            return self._records
+
+    def _read(self, entry: os.DirEntry[str]) -> tuple[tuple[int, ...], Record]:
+        """A key file's state and content; read only where its state is another than before."""
+        status = entry.stat()
+        state = (status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode)
+        known = self._files.get(entry.name)
+        if known is not None and known[0] == state:
+            return known
+        path = self.folder / entry.name
+        return state, records.decode(read_private(path, records.LARGEST_FILE), path)
+
+
+def _keyed_hash(key: bytes, text: str) -> bytes:
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def _attributes(info: KeyInfo) -> dict[str, Any]:
+    return {each.name: getattr(info, each.name) for each in fields(KeyInfo)}
+
+
+def _info(key: Key) -> KeyInfo:
+    return KeyInfo(**_attributes(key))
