@@ -252,8 +252,8 @@ class _Counter:
             layer = holding.focused(since, settled=settled)
             exposure *= 1.0 if settled else holding.exposure_drift(since)
             path = holding.shutter_path(since, settled=settled)
-            put_phone(light, Look(layer, holding.picture, path), self.focal, holding.glass,
-                      holding.moire)  # fmt: skip
+            seen = Look(layer, holding.picture, path, self.ambient)
+            put_phone(light, seen, self.focal, holding.glass, holding.moire)
             corners = pose.corners(self.focal)
             whole = bool(
                 (corners >= 0).all() and (corners <= np.array(self.size, np.float32)).all()

@@ -6,6 +6,7 @@ reflections and over-exposure add up as they do in a lens.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -13,7 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.demo.counter_phone import CANVAS, CODE_WIDTH, ORIGIN, Floats, PhonePicture, graded
+from app.demo.card_picture import mix
+from app.demo.counter_phone import CANVAS, CODE_WIDTH, ORIGIN, WRIST, Floats, PhonePicture, graded
 
 Bytes = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float64]
@@ -119,13 +121,8 @@ class Sensor:
         self._rng = rng
         self._margin = 96
         width, height = size[0] + self._margin, size[1] + self._margin
-        grain = rng.standard_normal((height, width, 3), dtype=np.float32)
-        # Demosaicing smears noise over neighbours, and colour noise is coarser than grey noise.
-        grain = cv2.GaussianBlur(grain, (0, 0), 0.6) * 1.7
-        coarse = cv2.resize(grain[: height // 4, : width // 4], (width, height))
-        grey = grain.mean(axis=2, keepdims=True) * 1.5
-        mixed = (0.8 * grey + 0.35 * grain + 0.3 * coarse) * noise
-        self._noise = np.clip(np.round(mixed), -127, 127).astype(np.int16)
+        mixed = _grain(width, height) * np.float32(noise)
+        self._noise = np.clip(mixed, -127, 127).astype(np.int16)
 
     def expose(self, light: Floats, exposure: float) -> Bytes:
         """Turn light into bytes: BGR as the sensor gives it."""
@@ -145,6 +142,17 @@ class Sensor:
         x, y = (int(v) for v in self._rng.integers(0, self._margin, 2))
         noise = self._noise[y : y + height, x : x + width]
         return np.asarray(cv2.add(toned, noise, dtype=cv2.CV_8U), np.uint8)
+
+
+@functools.lru_cache(maxsize=2)
+def _grain(width: int, height: int) -> Floats:
+    """Noise of a sensor at deviation 1, BGR; each frame cuts another piece out of it."""
+    grain = np.random.default_rng(45).standard_normal((height, width, 3), dtype=np.float32)
+    # Demosaicing smears noise over neighbours, and colour noise is coarser than grey noise.
+    grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), 0.6) * 1.7, np.float32)
+    coarse = cv2.resize(grain[: height // 4, : width // 4], (width, height))
+    grey = grain.mean(axis=2, keepdims=True) * 1.5
+    return np.asarray(0.8 * grey + 0.35 * grain + 0.3 * coarse, np.float32)
 
 
 def jpeg(frame: Bytes, quality: float) -> bytes:
@@ -177,8 +185,8 @@ class Moire:
         for phase in (0.0, 1.4, 2.6):
             wave = np.outer(np.cos(down), np.cos(across + phase))
             wave -= np.outer(np.sin(down), np.sin(across + phase))
-            planes.append(1 - self._depth / 2 + self._depth / 2 * wave)
-        return np.dstack(planes).astype(np.float32)
+            planes.append((1 - self._depth / 2 + self._depth / 2 * wave).astype(np.float32))
+        return np.asarray(cv2.merge(planes), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ class Look:
     layer: Floats
     picture: PhonePicture
     path: tuple[Pose, ...]
+    ambient: float
 
 
 def put_phone(
@@ -203,6 +212,7 @@ def put_phone(
         return
     x0, y0, x1, y1 = box
     size = (x1 - x0, y1 - y0)
+    _put_sleeve(shop, look, focal)
     to_box = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1]], np.float64)
     seen: Floats | None = None
     for pose in look.path:
@@ -225,6 +235,26 @@ def put_phone(
     part = shop[y0:y1, x0:x1]
     part *= cv2.merge([1 - alpha] * 3)
     part += colour
+
+
+def _put_sleeve(shop: Floats, look: Look, focal: float) -> None:
+    """The forearm from the wrist out of the picture, as strips that are darker at the sides."""
+    pose = look.path[len(look.path) // 2]
+    ends = np.array([[(x - ORIGIN[0], y - ORIGIN[1]) for x, y in WRIST]])
+    left, right = cv2.perspectiveTransform(ends, pose.matrix(focal))[0]
+    across = right - left
+    along = np.array([-across[1], across[0]]) / max(1.0, float(np.hypot(*across)))
+    length = 2.0 * max(shop.shape[:2])
+    cloth = np.array(mix(look.picture.skin, (30, 42, 66), 0.85)[::-1], np.float32) / 255
+    cloth = cloth * cloth * look.ambient
+    for strip in range(14):
+        near, far = strip / 14 * 1.16 - 0.08, (strip + 1) / 14 * 1.16 - 0.08
+        a, b = left + across * near, left + across * far
+        spread = across * 0.25 * ((near + far) - 1)
+        quad = np.array([a, b, b + along * length + spread, a + along * length + spread])
+        tone = cloth * (0.45 + 0.75 * math.sin(math.pi * (strip + 0.5) / 14))
+        spots = np.round(np.clip(quad, -8000, 8000) * 16).astype(np.int32)
+        cv2.fillConvexPoly(shop, spots, tone.tolist(), cv2.LINE_8, 4)
 
 
 def _from_pixels(scale: float) -> Matrix:

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
 # The drawing around the phone, in points: room for fingers at the sides and the wrist below.
-_LEFT, _TOP, _RIGHT, _BOTTOM = 96.0, 36.0, 96.0, 150.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = 84.0, 36.0, 128.0, 150.0
 _BODY_WIDTH, _BODY_HEIGHT, _BEZEL = 406.0, 860.0, 8.0
 _CARD_LEFT, _CARD_TOP = _LEFT + _BEZEL + 8, _TOP + _BEZEL + 100
 CANVAS = (_LEFT + _BODY_WIDTH + _RIGHT, _TOP + _BODY_HEIGHT + _BOTTOM)
@@ -30,6 +30,9 @@ CODE_WIDTH = 166.5
 """Points from the first to the last module of a code, whatever its version."""
 MODULE = CODE_WIDTH / 37
 """Points of one module of a card code (version 5)."""
+WRIST = ((_LEFT + 86.0, CANVAS[1] - 20), (_LEFT + 386.0, CANVAS[1] - 20))
+"""The ends of the wrist, in points of the drawing; from there on it is the sleeve."""
+_THUMB_RADIUS = 46.0
 _MASTER = 2.0
 _SKINS = ((233, 190, 160), (205, 152, 118), (150, 102, 72), (96, 64, 46), (244, 208, 184))
 
@@ -53,6 +56,7 @@ class PhonePicture:
     layer: Floats
     glass: Floats
     scale: float
+    skin: Colour
 
 
 def graded(levels: tuple[float, ...], severity: float) -> float:
@@ -70,21 +74,21 @@ def draw_phone(
     if state.crack > 0:
         screen = _crack(screen, state.crack, rng)
     behind = Image.new("RGBA", size, (0, 0, 0, 0))
-    _draw_palm(behind, skin)
+    tip = _thumb_tip(state.thumb, rng)
+    _draw_palm(behind, skin, tip[1])
     _draw_body(behind)
     front = Image.new("RGBA", size, (0, 0, 0, 0))
-    _draw_fingers(front, skin, state.thumb, rng)
-    glass = _glass_mask(size)
-    hand = _premultiplied(front, state.ambient)
-    layer = _over(_lit(screen, glass, state), _premultiplied(behind, state.ambient))
-    layer = _over(hand, layer)
-    glass = glass * (1 - hand[:, :, 3])
+    _draw_fingers(front, skin, tip, rng)
+    front = front.filter(ImageFilter.BoxBlur(2))
     target = (max(2, round(CANVAS[0] * scale)), max(2, round(CANVAS[1] * scale)))
-    how = cv2.INTER_AREA if scale < _MASTER else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(layer, target, interpolation=how), np.float32)
+    glass = _glass_mask(target)
+    hand = _premultiplied(front, target, state.ambient)
+    layer = _over(_lit(screen, glass, state), _premultiplied(behind, target, state.ambient))
+    layer = _over(hand, layer)
     quarter = (max(2, round(CANVAS[0] / 2)), max(2, round(CANVAS[1] / 2)))
-    mask = np.asarray(cv2.resize(glass, quarter, interpolation=cv2.INTER_AREA), np.float32)
-    return PhonePicture(small, mask, scale)
+    uncovered = np.asarray(glass * (1 - hand[:, :, 3]), np.float32)
+    mask = np.asarray(cv2.resize(uncovered, quarter, interpolation=cv2.INTER_AREA), np.float32)
+    return PhonePicture(layer, mask, scale, skin)
 
 
 def _draw_screen(text: str, look: CardLook, state: PhoneState) -> Bytes:
@@ -196,9 +200,9 @@ def _capsule(
 ) -> None:
     """A finger: a thick line with round ends, darker towards its edges."""
     x0, y0, x1, y1 = (value * _MASTER for value in ends)
-    for step in range(8):
-        share = step / 7
-        tone = mix(mix(skin, (60, 24, 16), 0.5), mix(skin, (255, 240, 230), 0.18), share**0.6)
+    for step in range(16):
+        share = step / 15
+        tone = mix(mix(skin, (60, 24, 16), 0.5), mix(skin, (255, 240, 230), 0.16), share**0.6)
         radius = width / 2 * _MASTER * (1 - 0.62 * share)
         lift = -0.1 * width * share
         draw.line((x0, y0 + lift, x1, y1 + lift), tone, max(1, round(2 * radius)))
@@ -206,64 +210,84 @@ def _capsule(
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), tone)
 
 
-def _draw_palm(image: Image.Image, skin: Colour) -> None:
-    """The hand behind the phone and the wrist below it."""
+def _draw_palm(image: Image.Image, skin: Colour, thumb_y: float) -> None:
+    """The hand behind the phone: its heel below, the ball of the thumb at the right."""
     draw = ImageDraw.Draw(image)
     right, bottom = _LEFT + _BODY_WIDTH, _TOP + _BODY_HEIGHT
     _capsule(draw, (right - 190, bottom + 250, right - 150, bottom - 130), 300, skin)
-    _capsule(draw, (right - 120, bottom - 110, right + 8, bottom - 330), 150, skin)
+    _capsule(draw, (right - 110, bottom - 60, right + 40, thumb_y + 150), 150, skin)
 
 
-def _draw_fingers(image: Image.Image, skin: Colour, thumb: float, rng: np.random.Generator) -> None:
-    """Four finger tips round the left edge and the thumb at the right, over the code or beside."""
+def _draw_fingers(
+    image: Image.Image, skin: Colour, tip: tuple[float, float], rng: np.random.Generator
+) -> None:
+    """Four finger tips round the left edge and the thumb at the right, its tip at `tip`."""
     draw = ImageDraw.Draw(image)
     for index in range(4):
         y = _TOP + 470 + index * 84 + float(rng.uniform(-8, 8))
         _capsule(draw, (_LEFT - 34, y + 16, _LEFT + 4 + 3 * index, y), 72, skin)
-    depth = graded((-62, -26, 12, 22, 33, 45), thumb)
-    radius = 46.0
-    tip_x = ORIGIN[0] + CODE_WIDTH / 2 - depth + radius
-    tip_y = ORIGIN[1] + float(rng.uniform(0.05, 0.4)) * CODE_WIDTH
-    if thumb == 0:
-        tip_x, tip_y = _LEFT + _BODY_WIDTH + 24, ORIGIN[1] + 190
-    _capsule(draw, (tip_x + 170, tip_y + 190, tip_x, tip_y), 2 * radius, skin)
+    base = (_LEFT + _BODY_WIDTH + 62, tip[1] + 150)
+    _capsule(draw, (*base, *tip), 2 * _THUMB_RADIUS, skin)
     nail = mix(skin, (255, 225, 220), 0.4)
-    x, y = tip_x * _MASTER, tip_y * _MASTER
+    x, y = tip[0] * _MASTER, tip[1] * _MASTER
     draw.ellipse((x - 62, y - 58, x + 22, y + 20), mix(skin, (90, 40, 30), 0.2))
     draw.ellipse((x - 60, y - 57, x + 20, y + 17), nail)
-    image.paste(image.filter(ImageFilter.GaussianBlur(1.5)))
+
+
+def _thumb_tip(severity: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Where the thumb's round end has its middle: beside the screen or over the code's edge."""
+    height = ORIGIN[1] + float(rng.uniform(0.05, 0.4)) * CODE_WIDTH
+    if severity == 0:
+        return _LEFT + _BODY_WIDTH + 22, ORIGIN[1] + 190
+    depth = graded((-62, -26, 12, 22, 33, 45), severity)
+    return ORIGIN[0] + CODE_WIDTH / 2 - depth + _THUMB_RADIUS, height
 
 
 def _glass_mask(size: tuple[int, int]) -> Floats:
-    """Where the lit screen is, 0..1."""
-    mask = Image.new("L", size, 0)
-    corners = (
-        _LEFT + _BEZEL,
-        _TOP + _BEZEL,
-        _LEFT + _BODY_WIDTH - _BEZEL,
-        _TOP + _BODY_HEIGHT - _BEZEL,
-    )
-    ImageDraw.Draw(mask).rounded_rectangle(
-        [round(value * _MASTER) for value in corners], 52 * _MASTER, 255
-    )
-    return np.asarray(mask, np.float32) / 255
+    """Where the lit screen is, 0..1, in a drawing of `size` pixels."""
+    scale = size[0] / CANVAS[0] * 2
+    mask = Image.new("L", (size[0] * 2, size[1] * 2), 0)
+    left, top = _LEFT + _BEZEL, _TOP + _BEZEL
+    right, bottom = _LEFT + _BODY_WIDTH - _BEZEL, _TOP + _BODY_HEIGHT - _BEZEL
+    corners = [round(value * scale) for value in (left, top, right, bottom)]
+    ImageDraw.Draw(mask).rounded_rectangle(corners, 52 * scale, 255)
+    return np.asarray(mask.resize(size, Image.Resampling.BOX), np.float32) / np.float32(255)
 
 
 def _lit(screen: Bytes, glass: Floats, state: PhoneState) -> Floats:
     """The screen as light: it shines by itself, and even its black reflects a little."""
-    pixels = screen[:, :, ::-1].astype(np.float32) / 255
-    light = pixels * pixels * state.screen_level + 0.012 * state.ambient
-    return np.dstack((light * glass[:, :, None], glass)).astype(np.float32)
+    light = _resized(screen, (glass.shape[1], glass.shape[0]))
+    np.multiply(light, light, out=light)
+    light *= np.float32(state.screen_level)
+    light += np.float32(0.012 * state.ambient)
+    light *= glass[:, :, None]
+    blue, green, red = light[:, :, 2], light[:, :, 1], light[:, :, 0]
+    return np.asarray(cv2.merge([blue, green, red, glass]), np.float32)
 
 
-def _premultiplied(image: Image.Image, ambient: float) -> Floats:
+def _premultiplied(image: Image.Image, size: tuple[int, int], ambient: float) -> Floats:
     """An RGBA drawing as premultiplied linear BGRA in the room's light."""
-    pixels = np.asarray(image, np.float32) / 255
-    alpha = pixels[:, :, 3:]
-    colour = pixels[:, :, 2::-1]
-    return np.concatenate((colour * colour * alpha * ambient, alpha), axis=2)
+    pixels = _resized(np.asarray(image.convert("RGBa")), size)
+    alpha = pixels[:, :, 3]
+    light = pixels[:, :, :3]
+    light *= light
+    light *= np.float32(ambient) / np.maximum(alpha, np.float32(1e-3))[:, :, None]
+    return np.asarray(
+        cv2.merge([light[:, :, 2], light[:, :, 1], light[:, :, 0], alpha]), np.float32
+    )
+
+
+def _resized(pixels: Bytes, size: tuple[int, int]) -> Floats:
+    """A drawing at another size, 0..1."""
+    smaller = size[0] < pixels.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    resized = cv2.resize(pixels, size, interpolation=how)
+    return np.asarray(resized, np.float32) / np.float32(255)
 
 
 def _over(front: Floats, behind: Floats) -> Floats:
-    """One premultiplied layer over another."""
-    return front + behind * (1 - front[:, :, 3:])
+    """One premultiplied layer over another, in the memory of the second."""
+    rest = 1 - front[:, :, 3]
+    behind *= rest[:, :, None]
+    behind += front
+    return behind

@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 Floats = npt.NDArray[np.float32]
 _WIDTH, _HEIGHT = 1280, 720
@@ -66,19 +66,18 @@ def _draw_shop(rng: np.random.Generator) -> Image.Image:
     _draw_board(draw, rng, 880 if side else 90)
     for level in (300, 430):
         _draw_shelf(draw, rng, 420, 840, level)
-    image = image.filter(ImageFilter.GaussianBlur(4.5))
+    image = image.filter(ImageFilter.BoxBlur(5))
     draw = ImageDraw.Draw(image)
     _draw_counter(draw, rng)
-    image = image.filter(ImageFilter.GaussianBlur(1.6))
-    glow = Image.new("RGB", image.size)
+    image = image.filter(ImageFilter.BoxBlur(2))
+    glow = Image.new("RGB", (_WIDTH // 4, _HEIGHT // 4))
     lamps = ImageDraw.Draw(glow)
     for index in range(3):
-        x = 300 + 340 * index + int(rng.integers(-50, 50))
-        lamps.ellipse((x - 26, 40, x + 26, 92), (255, 226, 178))
-    halo = glow.filter(ImageFilter.GaussianBlur(34))
-    bulbs = glow.filter(ImageFilter.GaussianBlur(5))
-    lit = np.asarray(image, np.int32) + np.asarray(halo, np.int32) + np.asarray(bulbs, np.int32)
-    return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
+        x = 75 + 85 * index + int(rng.integers(-13, 13))
+        lamps.ellipse((x - 6, 10, x + 6, 22), (255, 226, 178))
+    halo = glow.filter(ImageFilter.GaussianBlur(9)).resize(image.size, Image.Resampling.BICUBIC)
+    bulbs = glow.filter(ImageFilter.GaussianBlur(1.6)).resize(image.size, Image.Resampling.BICUBIC)
+    return ImageChops.add(ImageChops.add(image, halo), bulbs)
 
 
 def _draw_window(draw: ImageDraw.ImageDraw, rng: np.random.Generator, left: int) -> None:
