@@ -1,1 +1,34 @@
-"""The Counterfoil service."""
+"""The Counterfoil service. `create_app` puts it together and does nothing else."""
+
+from apiflask import APIFlask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import problems
+from app.api import apple, google, till
+from app.context import Context
+from app.delivery.wallets import Wallets
+from app.web import customer, pages
+
+
+def create_app(context: Context) -> APIFlask:
+    """The service as a WSGI application, on an installation that is open and migrated."""
+    app = APIFlask(
+        "app", title="Counterfoil", version="1", docs_path=None, spec_path="/openapi.json"
+    )
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        VALIDATION_ERROR_STATUS_CODE=422,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        SERVERS=[{"url": context.config.url}],
+    )
+    app.security_schemes = {"till": {"type": "http", "scheme": "bearer"}}
+    app.extensions["counterfoil"] = context
+    app.extensions["counterfoil.wallets"] = Wallets(context)
+    problems.install(app)
+    pages.install(app)
+    for blueprint in (till.blueprint, apple.blueprint, google.blueprint, customer.blueprint):
+        app.register_blueprint(blueprint)
+    if context.config.trusted_proxies:
+        hops = context.config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.cards.errors import CardRefused
@@ -119,8 +120,12 @@ def card_by_id(session: Session, card_id: str) -> Card:
     return card
 
 
-def card_by_code(session: Session, text: str, *, now: datetime) -> tuple[Card, Reading]:
+def card_by_code(
+    session: Session, text: str, *, now: datetime, at: datetime | None = None
+) -> tuple[Card, Reading]:
     """The card behind a scanned text, and what was read.
+
+    *at* is when it was scanned (now, where empty): a card blocked since was good then.
 
     Raises `CardRefused` with the outcome and a sentence for the cashier. Neither a one-time value
     nor anything else is consumed here.
@@ -132,7 +137,7 @@ def card_by_code(session: Session, text: str, *, now: datetime) -> tuple[Card, R
         raise CardRefused(
             Outcome.NOT_A_CARD, "This card is not known here. Ask the customer to join again."
         )
-    if card.status != CardStatus.ACTIVE:
+    if card.status != CardStatus.ACTIVE and card.status_changed_at <= (at or now):
         raise CardRefused(Outcome(card.status), _why_not_active(card))
     return card, reading
 
@@ -204,17 +209,15 @@ def use_step(session: Session, keys: KeyRing, reading: Reading, *, now: datetime
     )
     if not right:
         raise stale
-    used = session.scalar(
-        select(UsedStep.step).where(UsedStep.card_id == card_id, UsedStep.step == step)
-    )
-    if used is not None:
+    row = UsedStep(programme_id=programme_of(session), card_id=card_id, step=step, used_at=now)
+    try:
+        # The primary key decides between two tills that present the same step at once.
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
         raise CardRefused(
             Outcome.STEP_USED, "This code was used already. Wait until it changes, then scan again."
-        )
-    session.add(
-        UsedStep(programme_id=programme_of(session), card_id=card_id, step=step, used_at=now)
-    )
-    session.flush()
+        ) from error
     return True
 
 

@@ -136,7 +136,9 @@ _PLURALS = {
 
 def points_label(names: Mapping[str, Mapping[str, str]], points: int, language: str) -> str:
     """What *points* points are called: "bean", "beans", in the plural that the number asks for."""
-    forms = names.get(language) or names.get("en") or next(iter(names.values()))
+    if language not in names:
+        language = "en" if "en" in names else next(iter(names))
+    forms = names[language]
     wanted = _PLURALS.get(language, _PLURALS["en"])(abs(points))
     return forms.get(wanted) or forms["other"]
 

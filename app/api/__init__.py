@@ -1,0 +1,1 @@
+"""HTTP interfaces for programs: tills, Apple's devices, Google's callbacks."""

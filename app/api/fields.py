@@ -1,0 +1,54 @@
+"""Field types of our APIs: strict where marshmallow forgives."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apiflask import Schema
+from apiflask.fields import AwareDateTime, Integer, String
+from apiflask.validators import Length, Range, Regexp
+
+#: A UUID in its usual form; compared as text, so only one spelling is let in.
+UUID = r"\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+
+
+class Whole(Integer):
+    """A whole number: neither 1.5 nor "1" nor true."""
+
+    def __init__(self, lowest: int, highest: int, **options: Any) -> None:
+        super().__init__(strict=True, validate=Range(lowest, highest), **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any
+    ) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **options)  # type: ignore[no-any-return]
+
+
+def text(longest: int, *, shortest: int = 1, **options: Any) -> String:
+    """A text of bounded length."""
+    return String(validate=Length(shortest, longest), **options)
+
+
+def uuid(**options: Any) -> String:
+    """A UUID in small letters."""
+    return String(
+        validate=Regexp(UUID, error="Send a UUID in small letters."),
+        metadata={"format": "uuid"},
+        **options,
+    )
+
+
+def moment(**options: Any) -> AwareDateTime:
+    """A moment with its zone, as in ISO 8601."""
+    return AwareDateTime(format="iso", **options)
+
+
+class Problem(Schema):
+    """Problem details as in RFC 9457."""
+
+    type = String()
+    title = String()
+    status = Integer()
+    detail = String(metadata={"description": "What happened and what to do next."})
+    code = String(metadata={"description": "For programs: a fixed word."})

@@ -1,0 +1,288 @@
+"""The till API, `/api/till/v1`: the only thing that a till knows of the service."""
+
+import base64
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, request
+from flask.json import dumps
+from sqlalchemy.orm import Session
+
+from app.api import till_schemas as schemas
+from app.api.fields import UUID
+from app.cards import service as cards
+from app.context import current_context
+from app.db import enter
+from app.errors import Invalid, NotFound
+from app.ledger import service as ledger
+from app.ledger.postings import Request
+from app.programmes import rules
+from app.programmes.models import Location, Programme
+from app.programmes.service import programme_by_id
+from app.till import access, service, waiting
+from app.till import rules as till_rules
+from app.till.errors import SignInAgain, TillRevoked
+from app.till.models import Till
+
+blueprint = APIBlueprint("till", __name__, url_prefix="/api/till/v1", tag="Till")
+
+CASHIER = "Counterfoil-Cashier"
+MANAGER = "Counterfoil-Manager"
+#: The longest body of the till API: 500 receipt lines fit several times over.
+LONGEST_BODY = 512 * 1024
+
+
+def _bearer() -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise TillRevoked("This request carries no till token. Enrol this till first.")
+    return token
+
+
+@blueprint.before_request
+def _bound_body() -> None:
+    request.max_content_length = LONGEST_BODY
+
+
+def _as_till(session: Session) -> Till:
+    """The till that asks; from here on the session sees its programme only."""
+    till = access.authenticate(session, _bearer())
+    enter(session, till.programme_id)
+    return till
+
+
+def _programme(programme: Programme) -> dict[str, Any]:
+    return {
+        "id": programme.id,
+        "name": programme.name,
+        "points_name": rules.points_label(programme.points_names, 0, "en"),
+        "currency": programme.currency,
+        "currency_exponent": rules.currency_exponent(programme.currency),
+        "time_zone": programme.time_zone,
+    }
+
+
+@blueprint.post("/enrolments")
+@blueprint.input(schemas.EnrolIn, arg_name="body")
+@blueprint.output(schemas.EnrolledOut, status_code=201)
+@blueprint.doc(summary="Enrol a till with its code")
+def enrol(body: dict[str, Any]) -> dict[str, Any]:
+    context = current_context()
+    with context.database.write_all() as session:
+        till, token = access.enrol(
+            session, body["code"], address=request.remote_addr or "", now=context.clock()
+        )
+        location = session.get_one(Location, till.location_id)
+        programme = programme_by_id(session, till.programme_id)
+        return {
+            "token": token,
+            "till": {"id": till.id, "name": till.name},
+            "location": {"id": location.id, "name": location.name},
+            "programme": _programme(programme),
+        }
+
+
+@blueprint.get("/keys")
+@blueprint.output(schemas.KeysOut)
+@blueprint.doc(
+    summary="Public keys and refused cards, to verify without a network", security="till"
+)
+def keys() -> dict[str, Any]:
+    context = current_context()
+    with context.database.read_all() as session:
+        till = _as_till(session)
+        return {
+            "programme": _programme(programme_by_id(session, till.programme_id)),
+            "now": context.clock().isoformat(),
+            "keys": [
+                {
+                    "key_id": key.key_id,
+                    "public_key": base64.b64encode(key.public_key).decode(),
+                    "valid_until": key.valid_until.isoformat() if key.valid_until else None,
+                }
+                for key in cards.public_keys(session)
+            ],
+            "refused_cards": [
+                {"card_id": card_id, "outcome": str(outcome)}
+                for card_id, outcome in cards.refused_cards(session)
+            ],
+        }
+
+
+@blueprint.post("/cashier-sessions")
+@blueprint.input(schemas.SignInIn, arg_name="body")
+@blueprint.output(schemas.SignedInOut, status_code=201)
+@blueprint.doc(summary="Sign a cashier in with a PIN", security="till")
+def sign_in(body: dict[str, Any]) -> dict[str, Any]:
+    context = current_context()
+    with context.database.write_all() as session:
+        till = _as_till(session)
+        signed_in = access.sign_in(session, till, body["cashier"], body["pin"], now=context.clock())
+        person = signed_in.person
+        return {
+            "token": signed_in.token,
+            "expires_at": signed_in.expires_at.isoformat(),
+            "cashier": {"id": person.id, "name": person.name, "role": person.role},
+        }
+
+
+@blueprint.delete("/cashier-sessions/current")
+@blueprint.output({}, status_code=204)
+@blueprint.doc(summary="Sign the cashier out", security="till")
+def sign_out() -> str:
+    context = current_context()
+    with context.database.write_all() as session:
+        till = _as_till(session)
+        access.sign_out(session, till, request.headers.get(CASHIER, ""), now=context.clock())
+    return ""
+
+
+@blueprint.post("/presentations")
+@blueprint.input(schemas.LookUpIn, arg_name="body")
+@blueprint.output(schemas.LookUpOut)
+@blueprint.doc(
+    summary="Look a scanned code up; a one-time value in it is consumed", security="till"
+)
+def look_up(body: dict[str, Any]) -> dict[str, Any]:
+    context = current_context()
+    with context.database.write_all() as session:
+        till = _as_till(session)
+        access.cashier(session, till, request.headers.get(CASHIER), now=context.clock())
+        return service.look_up(session, context.keys, till, body["code"], now=context.clock())
+
+
+#: What a posting does once it is clear who asks: (session, counter, request, now) -> answer.
+Work = Callable[[Session, service.Counter, Request, datetime], dict[str, Any]]
+
+
+def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
+    """Post once: first the answer of an earlier try, then who asks, when it was, and the work."""
+    context = current_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        till = _as_till(session)
+        wanted = Request(
+            id=body["id"],
+            operation=operation.partition("/")[0],
+            fingerprint=till_rules.fingerprint(
+                till.programme_id, till.id, operation, request.get_json()
+            ),
+            till_id=till.id,
+        )
+        programme = programme_by_id(session, till.programme_id)
+        first = ledger.replayed(session, wanted) or waiting.replayed(session, wanted)
+        if first is not None:
+            return _answer(service.labelled(first, programme), repeated=True)
+        counter = _counter(session, till, body, now)
+        if not till_rules.is_believable(body["occurred_at"], now):
+            if wanted.operation not in waiting.OPERATIONS:
+                raise Invalid(
+                    "This till's clock is wrong. Set the date and the time, then try again.",
+                    {"occurred_at": ["Too far from the service's time."]},
+                )
+            answer = waiting.put_aside(session, counter, wanted, request.get_json(), now=now)
+        else:
+            answer = work(session, counter, wanted, now)
+        answer = service.labelled(answer, programme)
+    return _answer(answer, repeated=False)
+
+
+def _answer(answer: dict[str, Any], *, repeated: bool) -> Response:
+    status = 202 if answer["status"] == waiting.STATUS else 201
+    response = Response(dumps(answer), status=status, mimetype="application/json")
+    if repeated:
+        response.headers["Idempotent-Replay"] = "true"
+    return response
+
+
+def _counter(session: Session, till: Till, body: dict[str, Any], now: datetime) -> service.Counter:
+    """Who posts. With a network the server's own sessions say so, not the body."""
+    offline = bool(body.get("offline"))
+    token, approval = request.headers.get(CASHIER), request.headers.get(MANAGER)
+    if offline and token is None:
+        return service.Counter(till, None, body["cashier_id"], offline=True)
+    person = access.cashier(session, till, token, now=now)
+    if person.id != body["cashier_id"]:
+        raise SignInAgain("Another cashier is signed in at this till. Please sign in again.")
+    approver = access.cashier(session, till, approval, now=now) if approval else None
+    return service.Counter(till, person, person.id, offline=offline, approver=approver)
+
+
+@blueprint.post("/accruals")
+@blueprint.input(schemas.AccrualIn, arg_name="body")
+@blueprint.output(schemas.PostedOut, status_code=201)
+@blueprint.doc(summary="Give points for a receipt", security="till")
+def accrue(body: dict[str, Any]) -> Response:
+    return _post(
+        "accrual",
+        body,
+        lambda session, counter, wanted, now: service.accrue(
+            session, counter, wanted, body, now=now
+        ),
+    )
+
+
+@blueprint.post("/holds")
+@blueprint.input(schemas.HoldIn, arg_name="body")
+@blueprint.output(schemas.PostedOut, status_code=201)
+@blueprint.doc(summary="Reserve points for a redemption, for 15 minutes", security="till")
+def hold(body: dict[str, Any]) -> Response:
+    return _post(
+        "hold",
+        body,
+        lambda session, counter, wanted, now: service.hold(session, counter, wanted, body, now=now),
+    )
+
+
+@blueprint.post("/holds/<hold_id>/capture")
+@blueprint.input(schemas.PostingIn, arg_name="body")
+@blueprint.output(schemas.PostedOut, status_code=201)
+@blueprint.doc(summary="Complete a redemption", security="till")
+def capture(hold_id: str, body: dict[str, Any]) -> Response:
+    hold_id = _known_form(hold_id)
+    return _post(
+        f"capture/{hold_id}",
+        body,
+        lambda session, counter, wanted, now: service.capture(
+            session, counter, wanted, hold_id, body, now=now
+        ),
+    )
+
+
+@blueprint.post("/holds/<hold_id>/release")
+@blueprint.input(schemas.PostingIn, arg_name="body")
+@blueprint.output(schemas.PostedOut, status_code=201)
+@blueprint.doc(summary="Give held points back", security="till")
+def release(hold_id: str, body: dict[str, Any]) -> Response:
+    hold_id = _known_form(hold_id)
+    return _post(
+        f"release/{hold_id}",
+        body,
+        lambda session, counter, wanted, now: service.release(
+            session, counter, wanted, hold_id, body, now=now
+        ),
+    )
+
+
+@blueprint.post("/reversals")
+@blueprint.input(schemas.ReversalIn, arg_name="body")
+@blueprint.output(schemas.PostedOut, status_code=201)
+@blueprint.doc(summary="Take a posting back, whole or in part", security="till")
+def reverse(body: dict[str, Any]) -> Response:
+    return _post(
+        "reversal",
+        body,
+        lambda session, counter, wanted, now: service.reverse(
+            session, counter, wanted, body, now=now
+        ),
+    )
+
+
+def _known_form(hold_id: str) -> str:
+    # PostgreSQL would refuse anything but a UUID as a mistake of ours.
+    if not re.fullmatch(UUID, hold_id):
+        raise NotFound("There is no such hold.")
+    return hold_id

@@ -1,0 +1,214 @@
+"""What a till sends and gets, as declared in `/openapi.json`."""
+
+from apiflask import Schema
+from apiflask.fields import Boolean, Integer, List, Nested, String
+
+from app.api.fields import Whole, moment, text, uuid
+from app.programmes.rules import HIGHEST_AMOUNT_MINOR
+from passes.code import STATIC_LENGTH, Outcome
+
+MOST_POINTS = 1_000_000_000
+LONGEST_SCAN = 200
+
+
+class EnrolIn(Schema):
+    """An enrolment code, as `counterfoil till add` printed it."""
+
+    code = text(40, required=True, metadata={"example": "ABCD-EFGH-IJKL-MNOP"})
+
+
+class ProgrammeOut(Schema):
+    """What a till needs to know of the programme."""
+
+    id = String()
+    name = String()
+    points_name = String(metadata={"description": "What many points are called."})
+    currency = String()
+    currency_exponent = Integer()
+    time_zone = String()
+
+
+class NamedOut(Schema):
+    """An id and its name."""
+
+    id = String()
+    name = String()
+
+
+class EnrolledOut(Schema):
+    """The till's credential; the token is shown this once."""
+
+    token = String()
+    till = Nested(NamedOut)
+    location = Nested(NamedOut)
+    programme = Nested(ProgrammeOut)
+
+
+class KeyOut(Schema):
+    """A public key that card codes are verified with."""
+
+    key_id = Integer()
+    public_key = String(metadata={"description": "32 bytes, base64"})
+    valid_until = String(allow_none=True)
+
+
+class RefusedCardOut(Schema):
+    """A card to refuse although its signature is good."""
+
+    card_id = String()
+    outcome = String()
+
+
+class KeysOut(Schema):
+    """All that a till needs to verify cards without a network."""
+
+    programme = Nested(ProgrammeOut)
+    now = String(metadata={"description": "The service's clock"})
+    keys = List(Nested(KeyOut))
+    refused_cards = List(Nested(RefusedCardOut))
+
+
+class SignInIn(Schema):
+    """A cashier's name and PIN."""
+
+    cashier = text(80, required=True)
+    pin = text(12, required=True)
+
+
+class CashierOut(Schema):
+    """The person who is signed in."""
+
+    id = String()
+    name = String()
+    role = String()
+
+
+class SignedInOut(Schema):
+    """A cashier's session; send its token as `Counterfoil-Cashier`."""
+
+    token = String()
+    expires_at = String()
+    cashier = Nested(CashierOut)
+
+
+class LookUpIn(Schema):
+    """The scanned text, whatever it is."""
+
+    code = text(LONGEST_SCAN, required=True)
+
+
+class StandingOut(Schema):
+    """An account's points: available = balance - pending - held."""
+
+    balance = Integer()
+    pending = Integer()
+    held = Integer()
+    available = Integer()
+    debt = Integer()
+    points_label = String()
+
+
+class PresentationOut(Schema):
+    """Quoted by what follows within five minutes."""
+
+    token = String()
+    expires_at = String()
+    rotating = Boolean()
+
+
+class CardOut(Schema):
+    """The card that was presented."""
+
+    card_id = String()
+    kind = String()
+    status = String()
+
+
+class MemberOut(Schema):
+    """What the cashier may know of the member."""
+
+    name = String(allow_none=True)
+
+
+class RedeemOut(Schema):
+    """How many points may be redeemed."""
+
+    minimum = Integer()
+    step = Integer()
+    maximum = Integer()
+
+
+class LookUpOut(Schema):
+    """Who it is and what may be had; all but the outcome is null when the card is refused."""
+
+    outcome = String(metadata={"enum": [str(outcome) for outcome in Outcome]})
+    message = String()
+    presentation = Nested(PresentationOut, allow_none=True)
+    card = Nested(CardOut, allow_none=True)
+    member = Nested(MemberOut, allow_none=True)
+    tier = String(allow_none=True)
+    standing = Nested(StandingOut, allow_none=True)
+    redeem = Nested(RedeemOut, allow_none=True)
+
+
+class LineIn(Schema):
+    """One line of a receipt."""
+
+    item = text(120, required=True)
+    category = text(64, load_default=None, allow_none=True)
+    quantity = Whole(1, 1_000_000, required=True)
+    amount_minor = Whole(0, HIGHEST_AMOUNT_MINOR, required=True)
+
+
+class PostingIn(Schema):
+    """What every posting has: an id that its till made and stored before sending it."""
+
+    id = uuid(required=True)
+    occurred_at = moment(required=True)
+    cashier_id = uuid(required=True)
+
+
+class AccrualIn(PostingIn):
+    """A receipt to give points for. *code*: the 120 static characters of the card code."""
+
+    code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
+    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, required=True)
+    currency = text(3, shortest=3, required=True)
+    offline = Boolean(load_default=False, truthy={True}, falsy={False})
+    receipt = text(64, load_default=None, allow_none=True)
+    lines = List(
+        Nested(LineIn), load_default=None, allow_none=True, validate=lambda rows: len(rows) <= 500
+    )
+
+
+class HoldIn(PostingIn):
+    """Points to reserve for a redemption."""
+
+    code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
+    points = Whole(1, MOST_POINTS, required=True)
+    presentation_token = text(100, load_default=None, allow_none=True)
+    receipt = text(64, load_default=None, allow_none=True)
+
+
+class ReversalIn(PostingIn):
+    """A posting to take back; *amount_minor* for a part of its receipt, else all of it."""
+
+    posting_id = uuid(required=True)
+    offline = Boolean(load_default=False, truthy={True}, falsy={False})
+    reason = text(200, load_default=None, allow_none=True)
+    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, load_default=None, allow_none=True)
+
+
+class PostedOut(Schema):
+    """What a posting did. A repeat of its id with the same body gets the same answer."""
+
+    posting_id = String()
+    kind = String()
+    status = String(metadata={"enum": ["posted", "held", "released", "waiting_for_manager"]})
+    points = Integer()
+    explain = List(String())
+    standing = Nested(StandingOut, allow_none=True)
+    late = Boolean()
+    recorded_at = String()
+    expires_at = String(allow_none=True)
+    entry_id = String(allow_none=True)

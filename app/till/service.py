@@ -1,0 +1,367 @@
+"""What a till may ask: look a card up, accrue, hold, capture, release, reverse.
+
+Each function is one transaction of its caller. A posting that was made before gets its first
+answer, whatever has changed since; so nothing is checked before that.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.cards import service as cards
+from app.cards.errors import CardRefused
+from app.cards.models import Card
+from app.errors import Invalid
+from app.keys import KeyRing
+from app.ledger import rules as ledger_rules
+from app.ledger import service as ledger
+from app.ledger.models import Hold, HoldStatus, Posting
+from app.ledger.postings import (
+    Accrue,
+    Capture,
+    Circumstances,
+    HoldPoints,
+    Line,
+    Operation,
+    Release,
+    Request,
+    Reverse,
+)
+from app.members import service as members
+from app.programmes import rules
+from app.programmes.models import Programme
+from app.programmes.service import Version, programme_by_id, version_at
+from app.staff.models import Staff
+from app.till import access
+from app.till.errors import ApprovalNeeded, NotYourPosting, PresentationOver
+from app.till.models import Presentation, Till
+from app.till.rules import is_late
+from passes.code import Kind, Outcome
+
+PRESENTATION_LIFE = timedelta(minutes=5)
+HOLD_LIFE = timedelta(minutes=15)
+STATIC_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where and by whom a posting is made.
+
+    *person* is empty for a till that was offline; *approver* is a manager who stood by.
+    """
+
+    till: Till
+    person: Staff | None
+    cashier_id: str
+    offline: bool
+    approver: Staff | None = None
+
+    def circumstances(
+        self, occurred_at: datetime, card_id: str | None, *, now: datetime
+    ) -> Circumstances:
+        """How the ledger writes it down; the actor is the server's word where there is one."""
+        return Circumstances(
+            occurred_at=occurred_at,
+            late=is_late(occurred_at, now),
+            actor_kind="staff" if self.person else "till",
+            actor_id=self.person.id if self.person else self.cashier_id,
+            till_id=self.till.id,
+            location_id=self.till.location_id,
+            card_id=card_id,
+        )
+
+
+def look_up(
+    session: Session, keys: KeyRing, till: Till, text: str, *, now: datetime
+) -> dict[str, Any]:
+    """What the cashier sees of a scanned text; a one-time value in it is consumed.
+
+    The outcome is always one of the closed list; nothing is raised for a code that is refused.
+    """
+    try:
+        card, reading = cards.card_by_code(session, text, now=now)
+        rotating = cards.use_step(session, keys, reading, now=now)
+    except CardRefused as refused:
+        return _not_accepted(refused)
+    programme = programme_by_id(session, till.programme_id)
+    version = version_at(session, till.programme_id, now)
+    standing = ledger.standing(session, card.account_id, now=now)
+    return {
+        "outcome": str(Outcome.ACCEPTED),
+        "message": "Card accepted.",
+        "presentation": _begin_presentation(session, till, card, rotating, now=now),
+        "card": {
+            "card_id": card.id,
+            "kind": Kind(card.kind).name.lower(),
+            "status": card.status,
+        },
+        "member": {"name": members.contact_of(session, keys, card.member_id).name},
+        "tier": None,
+        "standing": _standing(programme, card, standing),
+        "redeem": {
+            "minimum": version.settings.redeem_minimum,
+            "step": version.settings.redeem_step,
+            "maximum": max(0, standing.available),
+        },
+    }
+
+
+def _not_accepted(refused: CardRefused) -> dict[str, Any]:
+    nothing = dict.fromkeys(("presentation", "card", "member", "tier", "standing", "redeem"), None)
+    return {"outcome": str(refused.outcome), "message": refused.message, **nothing}
+
+
+def _begin_presentation(
+    session: Session, till: Till, card: Card, rotating: bool, *, now: datetime
+) -> dict[str, Any]:
+    session.execute(delete(Presentation).where(Presentation.expires_at <= now))
+    token = secrets.token_hex(cards.LINK_BYTES)
+    session.add(
+        Presentation(
+            programme_id=till.programme_id,
+            till_id=till.id,
+            card_id=card.id,
+            token_hash=cards.hash_token(token),
+            rotating=rotating,
+            expires_at=now + PRESENTATION_LIFE,
+        )
+    )
+    session.flush()
+    return {
+        "token": token,
+        "expires_at": (now + PRESENTATION_LIFE).isoformat(),
+        "rotating": rotating,
+    }
+
+
+def _standing(programme: Programme, card: Card, standing: ledger.Standing) -> dict[str, Any]:
+    return {
+        "balance": standing.balance,
+        "pending": standing.pending,
+        "held": standing.held,
+        "available": standing.available,
+        "debt": standing.debt,
+        "points_label": rules.points_label(programme.points_names, standing.balance, card.language),
+    }
+
+
+def accrue(
+    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Value a receipt by the rules of its day and give the points."""
+    occurred_at: datetime = body["occurred_at"]
+    card = _card(session, counter, body["code"], occurred_at, now=now)
+    programme = programme_by_id(session, counter.till.programme_id)
+    if body["currency"] != programme.currency:
+        raise Invalid(
+            f"This programme counts in {programme.currency}.",
+            {"currency": [f"Send {programme.currency}."]},
+        )
+    version = version_at(session, programme.id, occurred_at)
+    accrual = _value(programme, version, card, body)
+    return ledger.post(
+        session, request, accrual, counter.circumstances(occurred_at, card.id, now=now), now=now
+    ).answer
+
+
+def _value(programme: Programme, version: Version, card: Card, body: dict[str, Any]) -> Accrue:
+    settings = version.settings
+    exponent = rules.currency_exponent(programme.currency)
+    points = rules.points_for(settings, body["amount_minor"], exponent)
+    label = rules.points_label(programme.points_names, points, "en")
+    occurred_at: datetime = body["occurred_at"]
+    expires_at = None
+    if settings.expires_after_months:
+        expires_at = ledger_rules.expiry(
+            occurred_at, months=settings.expires_after_months, time_zone=programme.time_zone
+        )
+    return Accrue(
+        account_id=card.account_id,
+        points=points,
+        amount_minor=body["amount_minor"],
+        currency=body["currency"],
+        receipt_number=body.get("receipt"),
+        lines=tuple(Line(**line) for line in body.get("lines") or ()),
+        available_from=occurred_at,
+        expires_at=expires_at,
+        rule_version=version.number,
+        explain=(
+            rules.explain_points(settings, body["amount_minor"], programme.currency, points, label),
+        ),
+    )
+
+
+def hold(
+    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Reserve points for a redemption. Raises `ApprovalNeeded` where a static code is too weak."""
+    card = _card(session, counter, body["code"], now, now=now)
+    settings = version_at(session, counter.till.programme_id, now).settings
+    points: int = body["points"]
+    if points < settings.redeem_minimum or points % settings.redeem_step:
+        raise Invalid(
+            f"Redeem at least {settings.redeem_minimum} points, "
+            f"in steps of {settings.redeem_step}.",
+            {"points": [f"At least {settings.redeem_minimum}, steps of {settings.redeem_step}."]},
+        )
+    _check_strength(session, counter, card, body, settings.static_redeem_limit, now=now)
+    return ledger.post(
+        session,
+        request,
+        HoldPoints(
+            account_id=card.account_id,
+            points=points,
+            receipt_number=body.get("receipt"),
+            expires_at=now + HOLD_LIFE,
+        ),
+        counter.circumstances(body["occurred_at"], card.id, now=now),
+        now=now,
+    ).answer
+
+
+def _check_strength(
+    session: Session,
+    counter: Counter,
+    card: Card,
+    body: dict[str, Any],
+    limit: int,
+    *,
+    now: datetime,
+) -> None:
+    """A photographed code may not empty an account: above *limit* a day it takes more."""
+    # Locked first: two holds at once would each see the other's points unspent.
+    ledger.lock_account(session, card.account_id)
+    token = body.get("presentation_token")
+    if token is not None and _presentation(session, counter.till, card, token, now=now).rotating:
+        return
+    spent = session.scalar(
+        select(func.coalesce(func.sum(Hold.points), 0)).where(
+            Hold.account_id == card.account_id,
+            Hold.card_id == card.id,
+            Hold.created_at > now - STATIC_WINDOW,
+            Hold.status.in_([HoldStatus.OPEN, HoldStatus.CAPTURED]),
+        )
+    )
+    if int(spent or 0) + body["points"] <= limit:
+        return
+    if counter.approver is not None and access.is_manager(counter.approver):
+        return
+    raise ApprovalNeeded(
+        f"With this code at most {limit} points a day can be redeemed. Ask the customer to open "
+        "the card on the phone so that the code changes, or ask a manager to approve.",
+        static_redeem_limit=limit,
+    )
+
+
+def _presentation(
+    session: Session, till: Till, card: Card, token: str, *, now: datetime
+) -> Presentation:
+    found = session.scalar(
+        select(Presentation).where(
+            Presentation.token_hash == cards.hash_token(token),
+            Presentation.till_id == till.id,
+            Presentation.card_id == card.id,
+            Presentation.expires_at > now,
+        )
+    )
+    if found is None:
+        raise PresentationOver("That was too long ago. Scan the card again.")
+    return found
+
+
+def capture(
+    session: Session,
+    counter: Counter,
+    request: Request,
+    hold_id: str,
+    body: dict[str, Any],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Complete a redemption: the held points are spent."""
+    return _post_on_account(
+        session, counter, request, Capture(hold_posting_id=hold_id), body["occurred_at"], now=now
+    )
+
+
+def release(
+    session: Session,
+    counter: Counter,
+    request: Request,
+    hold_id: str,
+    body: dict[str, Any],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Give held points back to the lots they came from."""
+    return _post_on_account(
+        session, counter, request, Release(hold_posting_id=hold_id), body["occurred_at"], now=now
+    )
+
+
+def reverse(
+    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Take a posting back, whole or in part. Offline only this till's own accruals."""
+    _check_may_reverse(session, counter, body["posting_id"])
+    settings = version_at(session, counter.till.programme_id, now).settings
+    operation = Reverse(
+        posting_id=body["posting_id"],
+        amount_minor=body.get("amount_minor"),
+        lines=None,
+        return_policy=settings.return_policy,
+        debt_floor=settings.debt_floor,
+        reason=body.get("reason"),
+    )
+    return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
+
+
+def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> None:
+    row = session.execute(
+        select(Posting.till_id, Posting.operation).where(Posting.id == posting_id)
+    ).first()
+    if row is None:
+        return  # The ledger says that there is no such posting.
+    if counter.person is not None and access.is_manager(counter.person):
+        return
+    own = row.till_id == counter.till.id
+    if not own or (counter.offline and row.operation != "accrual"):
+        raise NotYourPosting(
+            "A till takes back only what it posted itself. Ask a manager for anything else."
+        )
+
+
+def _post_on_account(
+    session: Session,
+    counter: Counter,
+    request: Request,
+    operation: Operation,
+    occurred_at: datetime,
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    return ledger.post(
+        session, request, operation, counter.circumstances(occurred_at, None, now=now), now=now
+    ).answer
+
+
+def labelled(answer: dict[str, Any], programme: Programme) -> dict[str, Any]:
+    """The ledger counts; what a point is called is the programme's business."""
+    standing = answer.get("standing")
+    if standing is None:
+        return answer
+    label = rules.points_label(programme.points_names, standing["balance"], "en")
+    return answer | {"standing": standing | {"points_label": label}}
+
+
+def _card(
+    session: Session, counter: Counter, code: str, occurred_at: datetime, *, now: datetime
+) -> Card:
+    """The card of a posting. What happened before a card was blocked counts."""
+    at = occurred_at if counter.offline else now
+    card, _ = cards.card_by_code(session, code, now=now, at=at)
+    return card

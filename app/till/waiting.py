@@ -1,0 +1,106 @@
+"""Postings whose date cannot be believed: they wait for a manager, who lets them in or not."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, NotFound
+from app.ledger.errors import PostingIdReused
+from app.ledger.postings import Request
+from app.staff.models import Staff
+from app.till import service
+from app.till.models import Till, WaitingPosting
+
+STATUS = "waiting_for_manager"
+#: What a till may queue, and what may therefore come late.
+OPERATIONS = {"accrual", "reversal"}
+
+
+def replayed(session: Session, request: Request) -> dict[str, Any] | None:
+    """The answer that a waiting posting got. Raises `PostingIdReused` for another body."""
+    found = session.scalar(select(WaitingPosting).where(WaitingPosting.posting_id == request.id))
+    if found is None:
+        return None
+    if found.fingerprint != request.fingerprint:
+        raise PostingIdReused()
+    return found.answer
+
+
+def put_aside(
+    session: Session,
+    counter: service.Counter,
+    request: Request,
+    body: dict[str, Any],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Keep the posting for a manager; nothing reaches the ledger."""
+    answer = {
+        "posting_id": request.id,
+        "kind": request.operation,
+        "status": STATUS,
+        "points": 0,
+        "explain": [
+            "The till's date is more than 14 days old or in the future. A manager has to let it in."
+        ],
+        "standing": None,
+        "late": True,
+        "recorded_at": now.isoformat(),
+    }
+    session.add(
+        WaitingPosting(
+            programme_id=counter.till.programme_id,
+            posting_id=request.id,
+            till_id=counter.till.id,
+            operation=request.operation,
+            fingerprint=request.fingerprint,
+            body=body,
+            answer=answer,
+            received_at=now,
+        )
+    )
+    session.flush()
+    return answer
+
+
+def waiting(session: Session) -> list[WaitingPosting]:
+    """What waits for a decision, the oldest first."""
+    return list(
+        session.scalars(
+            select(WaitingPosting)
+            .where(WaitingPosting.decided_at.is_(None))
+            .order_by(WaitingPosting.received_at)
+        )
+    )
+
+
+def decide(
+    session: Session, posting_id: str, manager: Staff, *, approved: bool, now: datetime
+) -> dict[str, Any] | None:
+    """Let a waiting posting in (its answer) or refuse it for good (None)."""
+    found = session.scalar(
+        select(WaitingPosting).where(WaitingPosting.posting_id == posting_id).with_for_update()
+    )
+    if found is None:
+        raise NotFound("Nothing of that id waits for a manager.")
+    if found.decided_at is not None:
+        raise Conflict("That was decided already.")
+    found.decided_at, found.decided_by_id, found.approved = now, manager.id, approved
+    session.flush()
+    if not approved:
+        return None
+    return _let_in(session, found, now)
+
+
+def _let_in(session: Session, found: WaitingPosting, now: datetime) -> dict[str, Any]:
+    till = session.get_one(Till, found.till_id)
+    body = dict(found.body)
+    body["occurred_at"] = datetime.fromisoformat(body["occurred_at"])
+    # Offline: what counts is what was true when it happened, not what is true now.
+    counter = service.Counter(till, None, body["cashier_id"], offline=True)
+    request = Request(found.posting_id, found.operation, found.fingerprint, till.id)
+    if found.operation == "accrual":
+        return service.accrue(session, counter, request, body, now=now)
+    return service.reverse(session, counter, request, body, now=now)

@@ -1,0 +1,203 @@
+"""The customer's pages: the join page that posters lead to, and the card's own page."""
+
+from datetime import timedelta
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.attempts import count_attempt
+from app.cards import service as cards
+from app.cards.models import Card
+from app.context import Context, current_context
+from app.db import enter
+from app.delivery.wallets import current_wallets
+from app.errors import Invalid, NotFound
+from app.members import service as members
+from app.members.service import LANGUAGES
+from app.programmes import rules
+from app.programmes.faces import face_of
+from app.programmes.models import Programme
+from app.programmes.service import location_by_slug, programme_by_id, programme_by_slug
+from app.web.joining import join as join_programme
+from app.web.poster import poster_svg
+from passes import totp
+from passes.card import CardFace
+from passes.code import rotating_text
+from passes.image import code_svg
+
+blueprint = APIBlueprint(
+    "customer", __name__, template_folder="templates", static_folder="static", enable_openapi=False
+)
+
+#: Many customers join from one address: the shop's own Wi-Fi.
+JOIN_TRIES = 60
+JOIN_WINDOW = timedelta(minutes=10)
+PKPASS = "application/vnd.apple.pkpass"
+
+
+@blueprint.get("/")
+def front() -> str:
+    """Says what answers here; programmes are not listed to strangers."""
+    return render_template("front.html")
+
+
+@blueprint.get("/join/<slug>")
+def join_page(slug: str) -> str:
+    """What the programme gives, and one button."""
+    with current_context().database.read_all() as session:
+        programme = programme_by_slug(session, slug)
+    return _join_page(programme, {}, {})
+
+
+@blueprint.post("/join/<slug>")
+def join(slug: str) -> AnyResponse | str | tuple[str, int]:
+    """Issue a card and lead to its page."""
+    context = current_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        count_attempt(
+            session,
+            "join",
+            request.remote_addr or "",
+            now=now,
+            limit=JOIN_TRIES,
+            window=JOIN_WINDOW,
+        )
+        programme = programme_by_slug(session, slug)
+        enter(session, programme.id)
+        try:
+            contact = members.read_contact(
+                request.form.get("name", ""), request.form.get("email", "")
+            )
+        except Invalid as invalid:
+            return _join_page(programme, dict(request.form), invalid.fields), 422
+        joined = join_programme(
+            session,
+            context.keys,
+            programme,
+            contact,
+            language=_language(),
+            source=_source(session, programme),
+            consents=frozenset(request.form.getlist("consent")),
+            now=now,
+        )
+    return redirect(url_for("customer.card_page", token=joined.link_token), 303)
+
+
+@blueprint.get("/join/<slug>/poster.svg")
+def poster(slug: str) -> Response:
+    """The poster to print; its QR code leads to the join page and names the location."""
+    with current_context().database.read_all() as session:
+        programme = programme_by_slug(session, slug)
+        enter(session, programme.id)
+        at = request.args.get("at")
+        if at:
+            location_by_slug(session, programme.id, at)
+    address = f"{current_context().config.url}/join/{programme.slug}" + (f"?at={at}" if at else "")
+    return Response(poster_svg(programme, address), mimetype="image/svg+xml")
+
+
+@blueprint.get("/card/<token>")
+def card_page(token: str) -> str:
+    """The card in the browser, and the ways into a wallet."""
+    context = current_context()
+    with context.database.read_all() as session:
+        card, programme, face = _card(session, context, token)
+        standing_label = rules.points_label(programme.points_names, face.balance, card.language)
+    wallets = current_wallets()
+    offered = {"apple": wallets.apple.available, "google": wallets.google.available}
+    first = "google" if "Android" in request.headers.get("User-Agent", "") else "apple"
+    return render_template(
+        "card.html",
+        programme=programme,
+        face=face,
+        label=standing_label,
+        token=token,
+        wallets=[name for name in sorted(offered, key=lambda name: name != first) if offered[name]],
+        brand=_brand(programme),
+    )
+
+
+@blueprint.get("/card/<token>/pass.pkpass")
+def apple_pass(token: str) -> Response:
+    """The signed pass for Apple Wallet."""
+    context = current_context()
+    wallets = current_wallets()
+    if not wallets.apple.available:
+        raise NotFound("Apple Wallet is not set up here yet; the card on this page works as well.")
+    with context.database.read_all() as session:
+        card, _, _ = _card(session, context, token)
+        built = wallets.apple.build(session, card, now=context.clock())
+    response = Response(built, mimetype=PKPASS)
+    response.headers["Content-Disposition"] = 'attachment; filename="card.pkpass"'
+    return response
+
+
+@blueprint.get("/card/<token>/google")
+def google_pass(token: str) -> AnyResponse:
+    """The button's own address: makes the object at Google, then sends the browser on."""
+    context = current_context()
+    with context.database.read_all() as session:
+        card, _, _ = _card(session, context, token)
+    return redirect(current_wallets().google.save_link(card.id, now=context.clock()), 303)
+
+
+@blueprint.get("/card/<token>/code.svg")
+def code(token: str) -> Response:
+    """The card's code with a one-time value that is good for about a minute."""
+    context = current_context()
+    with context.database.read_all() as session:
+        card, _, _ = _card(session, context, token)
+    seconds = int(context.clock().timestamp())
+    value = totp.totp(cards.totp_keys(context.keys, card.id)[0], seconds)
+    return Response(code_svg(rotating_text(card.code, seconds, value)), mimetype="image/svg+xml")
+
+
+@blueprint.get("/brand/<slug>.css")
+def brand_css(slug: str) -> Response:
+    """The programme's colours as custom properties: pages carry no inline style."""
+    with current_context().database.read_all() as session:
+        colours = programme_by_slug(session, slug).colours
+    rules_text = "".join(f"--brand-{name}:{value};" for name, value in sorted(colours.items()))
+    response = Response(f":root{{{rules_text}}}", mimetype="text/css")
+    response.headers["Cache-Control"] = "max-age=300"
+    return response
+
+
+def _card(session: Session, context: Context, token: str) -> tuple[Card, Programme, CardFace]:
+    card = cards.card_by_link(session, token[:200])
+    enter(session, card.programme_id)
+    programme = programme_by_id(session, card.programme_id)
+    face = face_of(session, context.keys, card, now=context.clock(), programme=programme)
+    return card, programme, face
+
+
+def _brand(programme: Programme) -> str:
+    return url_for("customer.brand_css", slug=programme.slug)
+
+
+def _join_page(programme: Programme, typed: dict[str, Any], wrong: dict[str, list[str]]) -> str:
+    return render_template(
+        "join.html",
+        programme=programme,
+        typed=typed,
+        wrong=wrong,
+        at=request.values.get("at", "")[:40],
+        brand=_brand(programme),
+        label=rules.points_label(programme.points_names, 0, "en"),
+    )
+
+
+def _source(session: Session, programme: Programme) -> str:
+    """The poster that brought them; an unknown one counts as the open web."""
+    try:
+        return location_by_slug(session, programme.id, request.form.get("at", "")).slug
+    except NotFound:
+        return "web"
+
+
+def _language() -> str:
+    return request.accept_languages.best_match(LANGUAGES, "en") or "en"
