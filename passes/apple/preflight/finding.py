@@ -1,0 +1,34 @@
+"""What a preflight finds, and the cure for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error makes a phone refuse the pass or part of it; a warning is worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: a stable `code`, the place, what is wrong and what to do about it."""
+
+    code: str
+    severity: Severity
+    where: str
+    message: str
+    cure: str
+
+
+def error(code: str, where: str, message: str, cure: str) -> Finding:
+    """A fault that makes a phone refuse."""
+    return Finding(code, Severity.ERROR, where, message, cure)
+
+
+def warning(code: str, where: str, message: str, cure: str) -> Finding:
+    """A fault that a phone forgives."""
+    return Finding(code, Severity.WARNING, where, message, cure)
