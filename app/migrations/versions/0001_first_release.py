@@ -89,8 +89,10 @@ def make_tables() -> None:
         "seen_nonces",
         sa.Column("nonce", sa.String(length=120), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("nonce", name=op.f("pk_seen_nonces")),
     )
+    op.create_index(op.f("ix_seen_nonces_expires_at"), "seen_nonces", ["expires_at"], unique=False)
     op.create_table(
         "accounts",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -320,7 +322,7 @@ def make_tables() -> None:
         sa.Column("number", sa.String(length=64), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("exchange_rate", sa.Numeric(precision=20, scale=10), nullable=True),
+        sa.Column("exchange_rate", sa.String(length=32), nullable=True),
         sa.Column("exchange_source", sa.String(length=64), nullable=True),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -366,6 +368,7 @@ def make_tables() -> None:
         sa.Column("device_id", sa.String(length=100), nullable=False),
         sa.Column("push_token", sa.String(length=200), nullable=False),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("wanted_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
@@ -385,6 +388,14 @@ def make_tables() -> None:
     )
     op.create_index(
         op.f("ix_apple_registrations_card_id"), "apple_registrations", ["card_id"], unique=False
+    )
+    op.create_index(
+        "ix_apple_registrations_due",
+        "apple_registrations",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("wanted_version > delivered_version"),
+        postgresql_where=sa.text("wanted_version > delivered_version"),
     )
     op.create_index(
         op.f("ix_apple_registrations_programme_id"),
@@ -539,6 +550,7 @@ def make_tables() -> None:
         sa.Column("object_id", sa.String(length=120), nullable=False),
         sa.Column("inserted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
@@ -552,6 +564,14 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_google_passes")),
         sa.UniqueConstraint("card_id", name=op.f("uq_google_passes_card_id")),
         sa.UniqueConstraint("object_id", name=op.f("uq_google_passes_object_id")),
+    )
+    op.create_index(
+        "ix_google_passes_due",
+        "google_passes",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("wanted_version > delivered_version"),
+        postgresql_where=sa.text("wanted_version > delivered_version"),
     )
     op.create_index(
         op.f("ix_google_passes_programme_id"), "google_passes", ["programme_id"], unique=False
@@ -586,7 +606,7 @@ def make_tables() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("item", sa.String(length=120), nullable=False),
         sa.Column("category", sa.String(length=64), nullable=True),
-        sa.Column("quantity", sa.Numeric(precision=12, scale=3), nullable=False),
+        sa.Column("quantity_thousandths", sa.BigInteger(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
