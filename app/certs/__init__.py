@@ -1,0 +1,24 @@
+"""Certificates and accounts of Apple and Google: made for development, installed, loaded, checked.
+
+Public halves are PEM files in DATA/certs; private keys are in the key ring and nowhere else.
+"""
+
+from app.certs.check import CertFinding, check, inventory
+from app.certs.dev import make_dev_chain
+from app.certs.files import GOOGLE_PUBLIC_KEY, PASS, ROOT, WWDR
+from app.certs.install import install
+from app.certs.load import load_google_account, load_pass_signer
+
+__all__ = [
+    "GOOGLE_PUBLIC_KEY",
+    "PASS",
+    "ROOT",
+    "WWDR",
+    "CertFinding",
+    "check",
+    "install",
+    "inventory",
+    "load_google_account",
+    "load_pass_signer",
+    "make_dev_chain",
+]
