@@ -18,7 +18,7 @@ from app.context import current_context
 from app.db import enter
 from app.errors import Invalid, NotFound
 from app.ledger import service as ledger
-from app.ledger.postings import Request
+from app.ledger.postings import Request, fingerprint
 from app.programmes import rules
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
@@ -167,9 +167,7 @@ def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
         wanted = Request(
             id=body["id"],
             operation=operation.partition("/")[0],
-            fingerprint=till_rules.fingerprint(
-                till.programme_id, till.id, operation, request.get_json()
-            ),
+            fingerprint=fingerprint(till.programme_id, till.id, operation, request.get_json()),
             till_id=till.id,
         )
         programme = programme_by_id(session, till.programme_id)

@@ -92,12 +92,6 @@ def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contac
     )
 
 
-def known_email(session: Session, keys: KeyRing, programme_id: str, email: str) -> bool:
-    """Whether a member of the programme gave this address before."""
-    index = email_index(keys, programme_id, email)
-    return session.scalar(select(Member.id).where(Member.email_index == index)) is not None
-
-
 def email_index(keys: KeyRing, programme_id: str, email: str) -> bytes:
     """The keyed hash an address is found by; another one in every programme."""
     return keys.blind_index(f"{programme_id}\n{email.strip().casefold()}")

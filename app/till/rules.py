@@ -1,10 +1,6 @@
 """What a till may do. Pure."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 #: The till's clock is believed within these bounds; beyond them a manager decides.
 OLDEST = timedelta(days=14)
@@ -21,11 +17,3 @@ def is_believable(occurred_at: datetime, received_at: datetime) -> bool:
 def is_late(occurred_at: datetime, received_at: datetime) -> bool:
     """Whether a posting arrived noticeably later than it happened."""
     return received_at - occurred_at > LATE
-
-
-def fingerprint(programme_id: str, till_id: str, operation: str, body: Mapping[str, Any]) -> bytes:
-    """What makes two requests the same: programme, till, operation and body; 32 bytes."""
-    canonical = json.dumps(
-        [programme_id, till_id, operation, body], sort_keys=True, separators=(",", ":")
-    )
-    return hashlib.sha256(canonical.encode()).digest()

@@ -308,7 +308,8 @@ def reverse(
 ) -> dict[str, Any]:
     """Take a posting back, whole or in part. Offline only this till's own accruals."""
     _check_may_reverse(session, counter, body["posting_id"])
-    settings = version_at(session, counter.till.programme_id, now).settings
+    programme = programme_by_id(session, counter.till.programme_id)
+    settings = version_at(session, programme.id, now).settings
     operation = Reverse(
         posting_id=body["posting_id"],
         amount_minor=body.get("amount_minor"),
@@ -316,6 +317,7 @@ def reverse(
         return_policy=settings.return_policy,
         debt_floor=settings.debt_floor,
         reason=body.get("reason"),
+        time_zone=programme.time_zone,
     )
     return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
 

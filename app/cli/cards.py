@@ -1,0 +1,114 @@
+"""counterfoil card: issue, block, replace."""
+
+import click
+
+from app.cards import service
+from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.context import Context
+from app.db import enter
+from app.delivery.wallets import Wallets
+from app.errors import Unavailable
+from app.members.service import LANGUAGES, read_contact
+from app.web.joining import join
+from passes.card import CardStatus
+
+
+@click.group()
+def card() -> None:
+    """Customers' cards."""
+
+
+@card.command("issue")
+@click.option("--name", default="", help="The member's name; may be left out.")
+@click.option("--email", default="", help="The member's e-mail address; may be left out.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option("--google", is_flag=True, help="Make the pass at Google too and print its link.")
+@json_option
+@programme_option
+def issue(
+    name: str, email: str, language: str, google: bool, as_json: bool, slug: str | None
+) -> None:
+    """Issue a card and print the secret links to it, which are shown this once."""
+    context = open_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        programme = choose_programme(session, slug)
+        enter(session, programme.id)
+        joined = join(
+            session,
+            context.keys,
+            programme,
+            read_contact(name, email),
+            language=language,
+            source="cli",
+            now=now,
+        )
+    page = f"{context.config.url}/card/{joined.link_token}"
+    issued = {
+        "card_id": joined.card.id,
+        "serial_number": joined.card.serial_number,
+        "code": joined.card.code,
+        "card_url": page,
+        "pass_url": f"{page}/pass.pkpass",
+    }
+    if google:
+        issued["google_save_url"] = _google_link(context, joined.card.id)
+    if as_json:
+        print_json(issued)
+        return
+    for what, value in issued.items():
+        click.echo(f"{what.replace('_', ' '):16} {value}")
+
+
+def _google_link(context: Context, card_id: str) -> str:
+    google = Wallets(context).google
+    try:
+        return google.save_link(card_id, now=context.clock())
+    except Unavailable as error:
+        # The link is good as soon as the object is there, and delivery keeps trying.
+        click.echo(f"{error.message} The link works once Google has the pass.", err=True)
+        return google.promise_link(card_id, now=context.clock())
+
+
+@card.command("block")
+@click.argument("card_id")
+@click.option("--reason", help="Shown to the cashier.")
+@programme_option
+def block(card_id: str, reason: str | None, slug: str | None) -> None:
+    """Refuse a card at every till; its points stay. Undo with card unblock."""
+    _set_status(card_id, slug, CardStatus.BLOCKED, reason)
+    click.echo("Blocked. Tills without a network learn of it when they next reach the service.")
+
+
+@card.command("unblock")
+@click.argument("card_id")
+@programme_option
+def unblock(card_id: str, slug: str | None) -> None:
+    """Accept a blocked card again."""
+    _set_status(card_id, slug, CardStatus.ACTIVE, None)
+    click.echo("Unblocked.")
+
+
+@card.command("replace")
+@click.argument("card_id")
+@click.option("--reason", help="Kept with the old card.")
+@programme_option
+def replace(card_id: str, reason: str | None, slug: str | None) -> None:
+    """Issue a new card of the same account; the old one is refused from now on."""
+    context = open_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        new = service.replace_card(session, context.keys, card_id, now=now, reason=reason)
+        token = service.create_link(session, new, now=now)
+    click.echo(f"New card {new.id}: {context.config.url}/card/{token}")
+
+
+def _set_status(card_id: str, slug: str | None, status: CardStatus, reason: str | None) -> None:
+    context = open_context()
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        service.set_status(session, card_id, status, now=context.clock(), reason=reason)
+
+
+COMMANDS = [card]

@@ -1,0 +1,87 @@
+"""counterfoil ledger: prove that it is whole, and decide on what waits for a manager."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.db import enter
+from app.errors import Forbidden
+from app.ledger.check import check as check_ledger
+from app.staff.service import check_pin
+from app.till import access, waiting
+
+
+@click.group()
+def ledger() -> None:
+    """The truth about points."""
+
+
+@ledger.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Rebuild every balance from the entries and compare; exit code 1 on any difference."""
+    context = open_context()
+    with context.database.read_all() as session:
+        report = check_ledger(session)
+        differences = [str(difference) for difference in report]
+    if as_json:
+        print_json({"differences": differences})
+    else:
+        for text in differences:
+            click.echo(text)
+        click.echo("The ledger is whole." if not differences else f"{len(differences)} differences")
+    sys.exit(1 if differences else 0)
+
+
+@ledger.command("waiting")
+@json_option
+@programme_option
+def list_waiting(as_json: bool, slug: str | None) -> None:
+    """List postings whose date could not be believed; let them in with ledger approve."""
+    context = open_context()
+    with context.database.read_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        rows = waiting.waiting(session)
+    if as_json:
+        print_json(
+            [
+                {"posting_id": row.posting_id, "received_at": row.received_at, **row.body}
+                for row in rows
+            ]
+        )
+        return
+    table = Table("posting", "what", "said to be of", "received", "amount")
+    for row in rows:
+        table.add_row(
+            row.posting_id,
+            row.operation,
+            row.body["occurred_at"],
+            f"{row.received_at:%Y-%m-%d %H:%M}",
+            str(row.body.get("amount_minor", "")),
+        )
+    Console().print(table if rows else "Nothing waits.")
+
+
+@ledger.command("approve")
+@click.argument("posting_id")
+@click.option("--manager", required=True, help="Name of a manager or owner.")
+@click.option("--pin", prompt=True, hide_input=True)
+@click.option("--refuse", is_flag=True, help="Refuse it for good instead.")
+@programme_option
+def approve(posting_id: str, manager: str, pin: str, refuse: bool, slug: str | None) -> None:
+    """Let a waiting posting into the ledger, under the date that it names."""
+    context = open_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        person = check_pin(session, manager, pin, now=now)
+        if not access.is_manager(person):
+            raise Forbidden("Only a manager or an owner decides this.")
+        answer = waiting.decide(session, posting_id, person, approved=not refuse, now=now)
+    click.echo(f"Posted: {answer['points']} points." if answer else "Refused for good.")
+
+
+COMMANDS = [ledger]

@@ -1,0 +1,167 @@
+"""counterfoil programme | location | staff | till: who and what belongs to a programme."""
+
+import secrets
+
+import click
+from sqlalchemy import select
+
+from app.cards.service import create_signing_key
+from app.cli.common import choose_programme, open_context, programme_option
+from app.programmes import service
+from app.programmes.models import Location, Programme
+from app.staff.models import Role
+from app.staff.service import add_staff
+from app.till import access
+
+
+@click.group()
+def programme() -> None:
+    """A brand's scheme."""
+
+
+@programme.command("add")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--benefit", default="", help="One line that says what the customer gets.")
+@click.option("--time-zone", default="Europe/Riga", show_default=True)
+@click.option("--currency", default="EUR", show_default=True)
+@click.option("--point", default="point", show_default=True, help="What one point is called.")
+@click.option("--points", default="points", show_default=True, help="What many are called.")
+@click.option("--points-per", default="1", show_default=True, help="Points for each full --amount.")
+@click.option("--amount", default="1", show_default=True, help="The money that earns them.")
+def programme_add(
+    slug: str,
+    name: str,
+    benefit: str,
+    time_zone: str,
+    currency: str,
+    point: str,
+    points: str,
+    points_per: str,
+    amount: str,
+) -> None:
+    """Make a programme and its signing key. SLUG stands in the join page's address."""
+    context = open_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        made = service.create_programme(
+            session,
+            slug=slug,
+            name=name,
+            benefit=benefit,
+            time_zone=time_zone,
+            currency=currency,
+            points_names={"en": {"one": point, "other": points}},
+            settings={"points": points_per, "per_amount": amount},
+            now=now,
+        )
+        create_signing_key(session, context.keys, made.id, now=now)
+    click.echo(f"{name} is there. Customers join at {context.config.url}/join/{slug}")
+
+
+@programme.command("list")
+def programme_list() -> None:
+    """List the programmes and their locations."""
+    context = open_context()
+    with context.database.read_all() as session:
+        for found in session.scalars(select(Programme).order_by(Programme.slug)):
+            click.echo(f"{found.slug}  {found.name}  {context.config.url}/join/{found.slug}")
+            for place in session.scalars(
+                select(Location).where(Location.programme_id == found.id).order_by(Location.slug)
+            ):
+                click.echo(f"  {place.slug}  {place.name}")
+
+
+@click.group()
+def location() -> None:
+    """A shop, or any place with a poster of its own."""
+
+
+@location.command("add")
+@click.argument("place")
+@click.argument("name")
+@programme_option
+def location_add(place: str, name: str, slug: str | None) -> None:
+    """Make a location; PLACE is its name in addresses. Prints the address of its poster."""
+    context = open_context()
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        service.add_location(session, chosen.id, slug=place, name=name, now=context.clock())
+    address = f"{context.config.url}/join/{chosen.slug}/poster.svg?at={place}"
+    click.echo(f"{name} is there. Its poster, to print: {address}")
+
+
+@click.group()
+def staff() -> None:
+    """The people who work with the programme."""
+
+
+@staff.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(list(Role)), default=Role.CASHIER, show_default=True)
+@click.option(
+    "--pin",
+    help="Six digits; without it one is made and shown this once.",
+)
+@programme_option
+def staff_add(name: str, role: str, pin: str | None, slug: str | None) -> None:
+    """Add a person with a PIN for the till."""
+    context = open_context()
+    made = pin or f"{secrets.randbelow(10**6):06d}"
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        add_staff(session, chosen.id, name=name, role=role, pin=made, now=context.clock())
+    click.echo(f"{name} ({role}) is there." + ("" if pin else f" PIN, shown this once: {made}"))
+
+
+@click.group()
+def till() -> None:
+    """The counter terminals."""
+
+
+@till.command("add")
+@click.argument("name")
+@click.option("--location", "place", metavar="SLUG", required=True, help="Where it stands.")
+@programme_option
+def till_add(name: str, place: str, slug: str | None) -> None:
+    """Make a till and print its enrolment code."""
+    context = open_context()
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        _, code = access.add_till(
+            session, chosen.id, location=place, name=name, now=context.clock()
+        )
+    _print_code(context.config.url, code)
+
+
+@till.command("code")
+@click.argument("name")
+@programme_option
+def till_code(name: str, slug: str | None) -> None:
+    """Make a new enrolment code for a till: a new machine, or the first code was too old."""
+    context = open_context()
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        found = access.till_by_name(session, chosen.id, name)
+        code = access.new_code(session, found, now=context.clock())
+    _print_code(context.config.url, code)
+
+
+@till.command("revoke")
+@click.argument("name")
+@programme_option
+def till_revoke(name: str, slug: str | None) -> None:
+    """Refuse a till from now on (lost or stolen); its queue is kept on it."""
+    context = open_context()
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        access.revoke(session, access.till_by_name(session, chosen.id, name), now=context.clock())
+    click.echo(f"{name} is refused from now on. To let it in again: counterfoil till code {name!r}")
+
+
+def _print_code(url: str, code: str) -> None:
+    click.echo("Within 15 minutes, on the till:")
+    click.echo(f"  counterfoil-scan enrol --service {url} --code {code}")
+
+
+COMMANDS = [programme, location, staff, till]
