@@ -17,7 +17,6 @@ is always a repayment (or, where negative, one undone).
 """
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -29,7 +28,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Numeric,
     String,
     UniqueConstraint,
     text,
@@ -130,7 +128,8 @@ class Receipt(OfProgramme, Base):
     number: Mapped[str | None] = mapped_column(String(64))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    exchange_rate: Mapped[Decimal | None] = mapped_column(Numeric(20, 10))
+    #: An exact decimal as text: SQLite would make a float of a number.
+    exchange_rate: Mapped[str | None] = mapped_column(String(32))
     exchange_source: Mapped[str | None] = mapped_column(String(64))
     occurred_at: Mapped[datetime]
 
@@ -146,7 +145,8 @@ class ReceiptLine(OfProgramme, Base):
     position: Mapped[int]
     item: Mapped[str] = mapped_column(String(120))
     category: Mapped[str | None] = mapped_column(String(64))
-    quantity: Mapped[Decimal] = mapped_column(Numeric(12, 3))
+    #: 1000 is one piece, 350 might be 0.35 kg.
+    quantity_thousandths: Mapped[int] = mapped_column(BigInteger)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -232,8 +232,8 @@ class Lot(OfProgramme, Base):
         Index(
             "ix_lots_pending",
             "available_from",
-            sqlite_where=text("pending"),
-            postgresql_where=text("pending"),
+            sqlite_where=text("pending AND remaining > 0"),
+            postgresql_where=text("pending AND remaining > 0"),
         ),
     )
 

@@ -784,8 +784,8 @@ def make_tables() -> None:
         "lots",
         ["available_from"],
         unique=False,
-        sqlite_where=sa.text("pending"),
-        postgresql_where=sa.text("pending"),
+        sqlite_where=sa.text("pending AND remaining > 0"),
+        postgresql_where=sa.text("pending AND remaining > 0"),
     )
     op.create_index(op.f("ix_lots_programme_id"), "lots", ["programme_id"], unique=False)
     op.create_table(

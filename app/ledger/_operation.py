@@ -1,0 +1,75 @@
+"""What every operation is given and what it gives back."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.ledger._book import Book
+from app.ledger.postings import Circumstances, Request
+from app.ledger.rules import LotState
+
+#: No posting moves more points than this, so that sums stay far inside 64 bits.
+MOST_POINTS = 1_000_000_000_000
+MOST_MINOR = 1_000_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The posting that is being made, on the page of its account."""
+
+    session: Session
+    book: Book
+    request: Request
+    circumstances: Circumstances
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the posting."""
+        return self.book.now
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation did; `points` as it moved the balance (a hold: the points held)."""
+
+    kind: str
+    status: str = "posted"
+    points: int = 0
+    explain: list[str] = field(default_factory=list)
+    entry_id: str | None = None
+    expires_at: datetime | None = None
+
+
+def whole_number(value: Any, name: str, lowest: int, highest: int) -> int:
+    """*value* if it is an integer in the range. Raises `Invalid` that names the field."""
+    if type(value) is not int or not lowest <= value <= highest:
+        text = f"Give a whole number from {lowest} to {highest}."
+        raise Invalid(f"{name}: {text}", {name: [text]})
+    return value
+
+
+def canonical_id(text: str) -> str | None:
+    """The usual spelling of a UUID, or None where *text* is not one.
+
+    The databases disagree on how many spellings an id has; here it has one.
+    """
+    try:
+        return str(uuid.UUID(text))
+    except (ValueError, AttributeError, TypeError):
+        return None
+
+
+def named(lot: LotState) -> str:
+    """How an explanation speaks of a lot."""
+    if lot.expires_at is None:
+        return "the lot that never expires"
+    return f"the lot that expires {lot.expires_at:%Y-%m-%dT%H:%MZ}"
+
+
+def count(points: int) -> str:
+    """A number of points in words: the ledger does not know what a point is called."""
+    return f"{points} point" if points == 1 else f"{points} points"

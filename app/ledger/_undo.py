@@ -1,0 +1,314 @@
+"""Undoing one entry exactly: what it took goes back, what it gave is taken back.
+
+A redemption may be given back piece by piece, through returns of its receipt; so what is left to
+give back is counted over everything that ever reversed it (`Outstanding`).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.ledger import rules
+from app.ledger._book import Book, Row
+from app.ledger._operation import Context, count, named
+from app.ledger._store import load_lots
+from app.ledger.errors import AlreadyReversed
+from app.ledger.models import Draw, Entry, EntryKind, Lot
+from app.ledger.postings import Reverse
+from app.ledger.rules import LotState, Own, ReturnPolicy
+
+
+class Target(NamedTuple):
+    """An entry that is to be reversed."""
+
+    sequence: int
+    id: str
+    account_id: str
+    posting_id: str | None
+    kind: str
+    points: int
+    receipt_id: str | None
+    amount_minor: int | None
+    currency: str | None
+    reverses_id: str | None
+
+
+TARGET = tuple(getattr(Entry, name) for name in Target._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What entries did: points taken from lots, given to lots, put into new lots, and debt made.
+
+    All may be below zero. Repayments of debt are left out: they belong to a lot, not to an entry.
+    """
+
+    taken: dict[str, int]
+    made: dict[str, int]
+    debt: int
+
+
+def effects(session: Session, entry_ids: Collection[str]) -> Effects:
+    """What the entries did, together."""
+    lots = session.execute(select(Lot.id, Lot.points).where(Lot.entry_id.in_(entry_ids)))
+    made = {lot_id: points for lot_id, points in lots.tuples()}
+    taken: dict[str, int] = defaultdict(int)
+    debt = 0
+    for lot_id, maker, entry_id, points in session.execute(
+        select(Draw.lot_id, Lot.entry_id, Draw.entry_id, Draw.points)
+        .outerjoin(Lot, Lot.id == Draw.lot_id)
+        .where(Draw.entry_id.in_(entry_ids))
+    ):
+        if lot_id is None:
+            debt += points
+        elif maker == entry_id:
+            debt += points  # Its other half, the draw without a lot, is counted above.
+        else:
+            taken[lot_id] += points
+    return Effects(dict(taken), made, debt)
+
+
+def descendants(session: Session, entry_id: str) -> list[Target]:
+    """Everything that reverses the entry, or reverses what reverses it, and so on."""
+    found: list[Target] = []
+    level = [entry_id]
+    while level:
+        rows = session.execute(select(*TARGET).where(Entry.reverses_id.in_(level)))
+        targets = [Target(*row) for row in rows]
+        found += targets
+        level = [target.id for target in targets]
+    return found
+
+
+def outstanding(session: Session, target: Target) -> dict[str, int]:
+    """What a redemption took and has not given back, by lot.
+
+    Never more in all than the member still lacks, whatever was given and taken in between.
+    """
+    left = defaultdict(int, effects(session, [target.id]).taken)
+    later = descendants(session, target.id)
+    if later:
+        since = effects(session, [entry.id for entry in later])
+        lots = session.execute(
+            select(Lot.id, Lot.origin_lot_id).where(
+                Lot.id.in_({*since.made, *since.taken}), Lot.origin_lot_id.is_not(None)
+            )
+        )
+        origin = {lot_id: origin_id for lot_id, origin_id in lots.tuples()}
+        for lot_id, points in since.made.items():
+            left[origin.get(lot_id) or lot_id] -= points
+        for lot_id, points in since.taken.items():
+            left[origin.get(lot_id) or lot_id] += points
+    lacking = -target.points - sum(entry.points for entry in later)
+    result: dict[str, int] = {}
+    for lot_id, points in left.items():
+        part = min(points, lacking)
+        if part > 0:
+            result[lot_id] = part
+            lacking -= part
+    return result
+
+
+def chain(session: Session, target: Target) -> list[Target]:
+    """The entry, what it reverses, what that reverses, and so on to where it began."""
+    links = [target]
+    while target.reverses_id is not None:
+        row = session.execute(select(*TARGET).where(Entry.id == target.reverses_id)).one()
+        target = Target(*row)
+        links.append(target)
+    return links
+
+
+# --- giving back ------------------------------------------------------------------------------
+
+
+def give_back(
+    context: Context,
+    entry: Row,
+    parts: dict[str, int],
+    points: int,
+    grace_until: datetime | None,
+    explain: list[str],
+) -> None:
+    """Give *points* back to the lots of *parts*, what was drawn last first.
+
+    A lot that has expired gets a grace lot in its place; without *grace_until* its points go back
+    and expire at once.
+    """
+    book = context.book
+    load_lots(context.session, book, ids=parts)
+    for lot in reversed(rules.draw_order(book.lots[lot_id] for lot_id in parts)):
+        part = min(points, parts[lot.id])
+        if part <= 0:
+            continue
+        points -= part
+        if grace_until is not None and lot.is_expired(context.now):
+            lot = book.credit(
+                entry,
+                part,
+                available_from=context.now,
+                expires_at=grace_until,
+                origin_lot_id=lot.id,
+                issuing_partner_id=lot.issuing_partner_id,
+            )
+        else:
+            book.draw(entry, lot, -part)
+        explain.append(f"{count(part)} back to {named(lot)}.")
+
+
+def lift_debt(context: Context, entry: Row, points: int) -> None:
+    """Take *points* of debt back that should never have been made.
+
+    Where it was repaid meanwhile, lots that repaid get their points back first.
+    """
+    book = context.book
+    missing = points - book.account.debt
+    if missing > 0:
+        repaid = repayments(context.session, book)
+        load_lots(context.session, book, ids=repaid)
+        for lot in reversed(rules.draw_order(book.lots[lot_id] for lot_id in repaid)):
+            part = min(missing, repaid[lot.id])
+            if part > 0:
+                book.repay(lot, -part)
+                missing -= part
+    book.owe(entry, -points)
+
+
+def repayments(session: Session, book: Book, entry_ids: Iterable[str] = ()) -> dict[str, int]:
+    """How much debt each lot of the account (or of these entries) has repaid, on balance."""
+    found = (
+        select(Lot.id, func.sum(Draw.points))
+        .join(Draw, (Draw.lot_id == Lot.id) & (Draw.entry_id == Lot.entry_id))
+        .where(Lot.account_id == book.account.id)
+        .group_by(Lot.id)
+        .having(func.sum(Draw.points) > 0)
+    )
+    wanted = list(entry_ids)
+    if wanted:
+        found = found.where(Lot.entry_id.in_(wanted))
+    written = {lot_id: int(points) for lot_id, points in session.execute(found)}
+    # What this very posting has repaid so far is not in the database yet.
+    for draw in book.draws:
+        lot = book.lots[draw["lot_id"]] if draw["lot_id"] else None
+        if lot and lot.entry_id == draw["entry_id"] and (not wanted or lot.entry_id in wanted):
+            written[lot.id] = written.get(lot.id, 0) + draw["points"]
+    return {lot_id: points for lot_id, points in written.items() if points > 0}
+
+
+# --- taking back ------------------------------------------------------------------------------
+
+
+def expired_since(
+    session: Session, book: Book, lot_ids: Collection[str], sequence: int
+) -> dict[str, int]:
+    """How many points of each lot have expired in entries after *sequence*."""
+    found = (
+        select(Draw.lot_id, func.sum(Draw.points))
+        .join(Entry, Entry.id == Draw.entry_id)
+        .where(Draw.lot_id.in_(lot_ids), Entry.kind == EntryKind.EXPIRY, Entry.sequence > sequence)
+        .group_by(Draw.lot_id)
+    )
+    expired = {str(lot_id): int(points) for lot_id, points in session.execute(found)}
+    just_now = {entry["id"] for entry in book.entries if entry["kind"] == EntryKind.EXPIRY}
+    for draw in book.draws:
+        if draw["entry_id"] in just_now and draw["lot_id"] in lot_ids:
+            expired[draw["lot_id"]] = expired.get(draw["lot_id"], 0) + draw["points"]
+    return expired
+
+
+def take_back(
+    context: Context,
+    entry: Row,
+    points: int,
+    lots: dict[str, int],
+    operation: Reverse,
+    explain: list[str],
+    *,
+    is_return: bool,
+) -> None:
+    """Take *points* back from *lots* (at most so many of each), then as the policy allows."""
+    book = context.book
+    policy = ReturnPolicy(operation.return_policy)
+    load_lots(context.session, book, ids=lots)
+    repaid = repayments(context.session, book, {book.lots[lot_id].entry_id for lot_id in lots})
+    own = [Own(book.lots[id_], limit, repaid.get(id_, 0)) for id_, limit in lots.items()]
+    plan = rules.plan_clawback(
+        points,
+        # Whatever the policy for returns: a reversal undoes exactly what it names.
+        rules.returnable(own, policy if is_return else ReturnPolicy.WITHIN_BALANCE, context.now),
+        book.spendable(),
+        policy,
+        debt=book.account.debt,
+        debt_floor=operation.debt_floor,
+    )
+    for undone in plan.undone:
+        book.repay(book.lots[undone.lot_id], -undone.points)
+        explain.append(f"{count(undone.points)} of repaid debt owed again.")
+    for take in plan.takes:
+        lot: LotState = book.lots[take.lot_id]
+        book.draw(entry, lot, take.points)
+        explain.append(f"{count(take.points)} taken from {named(lot)}.")
+    book.owe(entry, plan.debt)
+    if plan.debt:
+        explain.append(f"{count(plan.debt)} owed: they were spent already.")
+    if plan.forgiven:
+        explain.append(f"{count(plan.forgiven)} left: they were spent already.")
+
+
+# --- one entry --------------------------------------------------------------------------------
+
+
+def undo(
+    context: Context, target: Target, operation: Reverse, grace_until: datetime, explain: list[str]
+) -> Row:
+    """Reverse all of one entry that is not an accrual. Raises `AlreadyReversed`."""
+    book = context.book
+    is_reversal = target.kind == EntryKind.REVERSAL
+    entry = book.enter(
+        EntryKind.REVERSAL,
+        context.circumstances,
+        posting_id=context.request.id,
+        reverses_id=target.id,
+        whole_reversal=True,
+        receipt_id=target.receipt_id,
+        amount_minor=None if target.amount_minor is None else -target.amount_minor,
+        currency=target.currency,
+        reason=operation.reason,
+    )
+    did = effects(context.session, [target.id])
+    back = {lot_id: points for lot_id, points in did.taken.items() if points > 0}
+    if is_reversal:
+        _check_redemption(context.session, target, sum(back.values()))
+    else:
+        back = outstanding(context.session, target) if target.points < 0 else {}
+        if target.points < 0 and not back:
+            raise AlreadyReversed("That redemption was given back already.")
+    give_back(
+        context, entry, back, sum(back.values()), None if is_reversal else grace_until, explain
+    )
+    if did.debt > 0:
+        lift_debt(context, entry, did.debt)
+        explain.append(f"{count(did.debt)} no longer owed.")
+    given = {id_: -points for id_, points in did.taken.items() if points < 0} | did.made
+    if given:
+        expired = expired_since(context.session, book, given, target.sequence)
+        due = sum(points - min(points, expired.get(id_, 0)) for id_, points in given.items())
+        take_back(context, entry, due, given, operation, explain, is_return=False)
+    if did.debt < 0:
+        book.owe(entry, -did.debt)
+        explain.append(f"{count(-did.debt)} owed again.")
+    return entry
+
+
+def _check_redemption(session: Session, target: Target, giving: int) -> None:
+    """A redemption never gives back more than it took, whatever is reversed in which order."""
+    if giving == 0:
+        return
+    first = chain(session, target)[-1]
+    if first.points < 0 and giving > sum(outstanding(session, first).values()):
+        raise AlreadyReversed("That redemption was given back already, by another reversal.")

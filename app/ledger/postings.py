@@ -1,0 +1,156 @@
+"""What can be asked of the ledger, and in which circumstances it happened. No database here."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+from app.ledger.rules import ReturnPolicy
+
+ActorKind = Literal["staff", "till", "api", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who made the posting's id, and the fingerprint that a repeat has to match."""
+
+    id: str
+    operation: str
+    fingerprint: bytes
+    till_id: str | None = None
+
+
+def fingerprint(
+    programme_id: str, till_id: str | None, operation: str, body: Mapping[str, Any]
+) -> bytes:
+    """SHA-256 over programme, till, operation and body; the order of names does not matter."""
+    parts = [programme_id, till_id, operation, body]
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When, where and by whom. *late*: it reached us later than it happened."""
+
+    occurred_at: datetime
+    late: bool = False
+    actor_kind: ActorKind = "system"
+    actor_id: str | None = None
+    till_id: str | None = None
+    location_id: str | None = None
+    card_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a receipt; *amount_minor* is for the whole *quantity*."""
+
+    item: str
+    amount_minor: int
+    quantity: Decimal | int = 1
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """What comes back of the line at *position* (the first is 1); no quantity means all of it."""
+
+    position: int
+    quantity: Decimal | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accrue:
+    """Points for a receipt. *available_from* empty: pending until a `Confirm`."""
+
+    account_id: str
+    points: int
+    amount_minor: int
+    currency: str
+    available_from: datetime | None
+    expires_at: datetime | None = None
+    receipt_number: str | None = None
+    lines: tuple[Line, ...] = ()
+    rule_version: int | None = None
+    explain: tuple[str, ...] = ()
+    issuing_partner_id: str | None = None
+    exchange_rate: Decimal | None = None
+    exchange_source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Points given (above zero) or taken (below) by hand. Taking never makes debt."""
+
+    account_id: str
+    points: int
+    reason: str
+    available_from: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Make the pending points of a posting available now."""
+
+    posting_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPoints:
+    """Reserve points for a redemption until *expires_at*."""
+
+    account_id: str
+    points: int
+    expires_at: datetime
+    receipt_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Spend what a hold reserves. The hold is named by the posting that made it."""
+
+    hold_posting_id: str
+    redeeming_partner_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give back what a hold reserves."""
+
+    hold_posting_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Undo a posting, or take back part of a receipt: by *amount_minor* or by *lines*.
+
+    *debt_floor* is how many points may be owed at most through a return (None: any number).
+    *account_id*, where given, has to be the posting's. Points that were redeemed and have expired
+    since come back in a lot that lasts *grace_days* local days of *time_zone*.
+    """
+
+    posting_id: str
+    amount_minor: int | None = None
+    lines: tuple[ReturnedLine, ...] | None = None
+    return_policy: ReturnPolicy | str = ReturnPolicy.ALLOW_DEBT
+    debt_floor: int | None = None
+    reason: str | None = None
+    account_id: str | None = None
+    grace_days: int = 30
+    time_zone: str = "UTC"
+
+
+Operation: TypeAlias = Accrue | Adjust | Confirm | HoldPoints | Capture | Release | Reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The answer to a posting; *repeated*: it was given before and nothing happened now."""
+
+    answer: dict[str, Any]
+    repeated: bool
