@@ -178,7 +178,7 @@ def _certificate(node: der.Node) -> x509.Certificate:
         # The library reads names late; read here, a broken one is found here.
         describe(certificate)
         return certificate
-    except ValueError:
+    except (ValueError, TypeError, x509.InvalidVersion):
         raise SignatureError("The signature includes something that is no certificate.") from None
 
 

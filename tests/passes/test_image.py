@@ -1,7 +1,6 @@
 import io
 import re
 from datetime import date
-from xml.etree import ElementTree
 
 import pytest
 import zxingcpp
@@ -44,13 +43,13 @@ def test_the_quiet_zone_is_white_and_as_wide_as_asked() -> None:
 
 
 def test_the_svg_has_the_modules_of_the_code() -> None:
-    root = ElementTree.fromstring(code_svg(STATIC, quiet=2))  # noqa: S314 - made here
-    ground, ink = root.iter("{http://www.w3.org/2000/svg}path")
-    assert root.get("viewBox") == "0 0 41 41"
-    assert ground.get("fill") == "#fff"
+    svg = code_svg(STATIC, quiet=2)
+    assert 'viewBox="0 0 41 41"' in svg
+    ground, ink = re.findall(r"<path (.*?)/>", svg)
+    assert ground.startswith('fill="#fff"')
     drawn = {
         (int(x) + step - 2, int(y) - 2)
-        for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)", ink.get("d") or "")
+        for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)", ink)
         for step in range(int(run))
     }
     rows = code_modules(STATIC)
