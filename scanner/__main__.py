@@ -1,0 +1,256 @@
+"""counterfoil-scan: the till. Reads a card by camera and posts what the cashier keys in.
+
+Ends with 0 when done (a posting kept for later is done), 1 when a card or a posting was refused,
+2 for a camera, a setting or an argument that is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import click
+from rich.console import Console
+
+from scanner import show
+from scanner.config import DECODERS, Settings, load_settings, load_till
+from scanner.errors import CardRefused, ConfigError, ScanError, ServiceError
+
+JSON_HELP = "The last line of the output is JSON."
+
+
+@click.group(invoke_without_command=True)
+@click.option("--camera", help="Index, device, file or address (default 0).")
+@click.option("--headless", is_flag=True, help="Scan one card in the terminal, then end.")
+@click.option("--cashier", help="Who is at the till; the PIN is in COUNTERFOIL_SCAN_PIN.")
+@click.option("--amount", help="What was paid, like 12.50.")
+@click.option("--redeem", type=click.IntRange(1, 1_000_000_000), help="Points to redeem.")
+@click.option("--receipt", help="Number of the receipt.")
+@click.option("--fps", type=click.FloatRange(1, 240), help="Rate at which a file plays.")
+@click.option("--decoder", type=click.Choice(DECODERS), help="What reads the codes.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@click.pass_context
+def cli(
+    context: click.Context,
+    camera: str | None,
+    headless: bool,
+    cashier: str | None,
+    amount: str | None,
+    redeem: int | None,
+    receipt: str | None,
+    fps: float | None,
+    decoder: str | None,
+    as_json: bool,
+) -> None:
+    """The till: hold a phone to the camera, key in the amount, done."""
+    settings = load_settings(os.environ)
+    settings = replace(
+        settings,
+        camera=camera or settings.camera,
+        cashier=cashier or settings.cashier,
+        decoder=decoder or settings.decoder,
+    )
+    context.obj = settings
+    if context.invoked_subcommand is not None:
+        return
+    if not headless:
+        raise ConfigError(
+            "Say what to do: --headless scans one card in the terminal, --help lists the rest."
+        )
+    from scanner.headless import Sale, scan_once
+
+    sale = Sale(amount, redeem, receipt, fps)
+    with _outcome_as_json(as_json) as said:
+        said.update(scan_once(settings, sale, pin_of(settings), Console()))
+
+
+@contextmanager
+def _outcome_as_json(as_json: bool) -> Iterator[dict[str, Any]]:
+    """Print what was filled in as the last line, also when a card or posting is refused."""
+    said: dict[str, Any] = {}
+    try:
+        yield said
+    except (CardRefused, ServiceError) as error:
+        if as_json:
+            click.echo(json.dumps(_refusal_as_json(error)))
+        raise
+    if as_json:
+        click.echo(json.dumps(said))
+
+
+def _refusal_as_json(error: ScanError) -> dict[str, Any]:
+    return {
+        "outcome": error.outcome if isinstance(error, CardRefused) else None,
+        "card_id": error.card_id if isinstance(error, CardRefused) else None,
+        "posting_id": None,
+        "points": 0,
+        "standing": None,
+        "queued": False,
+        "message": str(error),
+    }
+
+
+def pin_of(settings: Settings) -> str:
+    """Return the cashier's PIN from the environment, or ask where there is a keyboard."""
+    if settings.cashier is None:
+        raise ConfigError("Who is at the till? Give --cashier NAME.")
+    if settings.pin is not None:
+        return settings.pin
+    if not sys.stdin.isatty():
+        raise ConfigError("There is no PIN: set COUNTERFOIL_SCAN_PIN.")
+    return str(click.prompt(f"PIN of {settings.cashier}", hide_input=True))
+
+
+@cli.command()
+@click.option("--service", help="Address of the service, https://...")
+@click.option("--code", required=True, help="The code shown by: counterfoil till add")
+@click.pass_obj
+def enrol(settings: Settings, service: str | None, code: str) -> None:
+    """Make this machine a till of the service."""
+    from scanner.commands import enrol_till
+
+    address = service or settings.service
+    if address is None:
+        raise ConfigError("Which service? Give --service https://...")
+    till = enrol_till(settings.data, address, code)
+    click.echo(f"Enrolled as {till.name}, {till.location}, for {till.programme.name}.")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@click.pass_obj
+def keys(settings: Settings, as_json: bool) -> None:
+    """Fetch the public keys and the refused cards anew."""
+    from scanner.commands import refresh_keys
+
+    ring = refresh_keys(settings.data, load_till(settings.data))
+    if as_json:
+        click.echo(json.dumps({"keys": sorted(ring.keys), "refused_cards": len(ring.refused)}))
+    else:
+        click.echo(f"{len(ring.keys)} keys, {len(ring.refused)} refused cards.")
+
+
+@cli.command()
+@click.option("--cashier", help="Signs in to finish what needs a cashier.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@click.pass_obj
+def send(settings: Settings, cashier: str | None, as_json: bool) -> None:
+    """Send what waits on this till, oldest first."""
+    _send(settings, cashier, as_json, since=None)
+
+
+@cli.command()
+@click.option("--since", required=True, help="'1 hour', '2 days', or an ISO time.")
+@click.option("--cashier", help="Signs in to send again what needs a cashier.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@click.pass_obj
+def resend(settings: Settings, since: str, cashier: str | None, as_json: bool) -> None:
+    """Send again what was sent already, as after a restore of the service. Doubles nothing."""
+    _send(settings, cashier, as_json, since=since)
+
+
+def _send(settings: Settings, cashier: str | None, as_json: bool, since: str | None) -> None:
+    from scanner.commands import send_kept
+
+    pin = None
+    if cashier is not None:
+        settings = replace(settings, cashier=cashier)
+        pin = pin_of(settings)
+    report, waiting = send_kept(settings, pin, since)
+    show.report(Console(), report, waiting)
+    if as_json:
+        refused = [{"posting_id": posting.id, "reason": why} for posting, why in report.set_aside]
+        said = {"sent": report.sent, "refused": refused, "waiting": waiting}
+        click.echo(json.dumps(said | {"stopped": report.stopped}))
+    if report.set_aside or report.stopped:
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--all", "everything", is_flag=True, help="Also what was sent in the last 30 days.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@click.pass_obj
+def queue(settings: Settings, everything: bool, as_json: bool) -> None:
+    """List what is kept on this till."""
+    from scanner.commands import kept_postings, posting_as_json
+    from scanner.sale import now_utc
+
+    postings = kept_postings(settings.data, everything=everything)
+    if as_json:
+        click.echo(json.dumps([posting_as_json(posting) for posting in postings]))
+    else:
+        show.queue(Console(), postings, now_utc())
+
+
+@cli.command()
+@click.argument("posting_id", type=click.UUID)
+@click.option("--cashier", help="Who takes it back; the PIN is in COUNTERFOIL_SCAN_PIN.")
+@click.option("--reason", help="Why, in a few words.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@click.pass_obj
+def reverse(
+    settings: Settings, posting_id: Any, cashier: str | None, reason: str | None, as_json: bool
+) -> None:
+    """Take a posting back."""
+    from scanner.headless import reverse_once
+
+    settings = replace(settings, cashier=cashier or settings.cashier)
+    with _outcome_as_json(as_json) as said:
+        said.update(reverse_once(settings, str(posting_id), reason, pin_of(settings), Console()))
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FILE-or-FOLDER...")
+@click.option("--fps", type=click.FloatRange(1, 240), help="Frames a second of clips (30).")
+@click.option("--decoder", type=click.Choice(DECODERS), help="What reads the codes.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each source.")
+@click.pass_obj
+def read(
+    settings: Settings,
+    paths: tuple[str, ...],
+    fps: float | None,
+    decoder: str | None,
+    as_json: bool,
+) -> None:
+    """Read the codes in pictures and clips. Needs no enrolment."""
+    from scanner.commands import keys_if_any
+    from scanner.decode import load_decoder
+    from scanner.reading import Skipped, read_sources
+    from scanner.sale import now_utc
+
+    reads = read_sources(
+        paths,
+        fps=fps,
+        decoder=load_decoder(decoder or settings.decoder),
+        ring=keys_if_any(settings.data),
+        now=now_utc(),
+    )
+    for result in reads:
+        if isinstance(result, Skipped):
+            click.echo(f"Skipped {result.source}: {result.why}.", err=True)
+        elif as_json:
+            click.echo(json.dumps(result.as_json(), ensure_ascii=False))
+        elif not result.codes:
+            click.echo(f"{result.source}: no code")
+        else:
+            for code in result.codes:
+                text = show.plain(code.text)
+                click.echo(f"{result.source}: {code.outcome} at {code.first_ms:.0f} ms: {text}")
+
+
+def main() -> None:
+    """Run the till; ends with the exit code of what happened."""
+    try:
+        cli(prog_name="counterfoil-scan")
+    except ScanError as error:
+        show.refused(Console(stderr=True), str(error))
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

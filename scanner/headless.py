@@ -1,0 +1,162 @@
+"""One customer at a till without a window: sign in, read, verify, look up, keep, send, show."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from passes.code import Outcome, Reading
+from scanner import show
+from scanner.amounts import parse_amount, show_amount
+from scanner.camera import Camera, require_source
+from scanner.check import load_keys
+from scanner.commands import AtWork, at_work, fetch_keys
+from scanner.config import Settings, load_till
+from scanner.decode import Decoder, load_decoder
+from scanner.errors import ConfigError, ScanError, TryLater
+from scanner.live import LiveReader
+from scanner.presentation import Presentation, Presentations
+from scanner.sale import Counter, Posted, now_utc
+from scanner.unsent import State
+
+LONGEST_RECEIPT = 64
+# Within this the service takes a till's word on when something happened.
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What the cashier keyed in. `fps` is the rate at which a recording plays."""
+
+    amount: str | None = None
+    redeem: int | None = None
+    receipt: str | None = None
+    fps: float | None = None
+
+
+def scan_once(settings: Settings, sale: Sale, pin: str, console: Console) -> dict[str, Any]:
+    """Serve one customer; return what happened, for a program.
+
+    Raises ScanError: CameraError, CardRefused, Refused, SignInError, TillRevoked, QueueError.
+    """
+    programme = load_till(settings.data).programme
+    amount_minor = None
+    if sale.amount is not None:
+        amount_minor = parse_amount(sale.amount, programme.currency_exponent, programme.currency)
+    if sale.receipt is not None and not 0 < len(sale.receipt) <= LONGEST_RECEIPT:
+        raise ConfigError(f"A receipt number has 1 to {LONGEST_RECEIPT} characters.")
+    require_source(settings.camera)
+    decoder = load_decoder(settings.decoder)
+    with at_work(settings, pin) as work:
+        counter = _counter(settings, work, console)
+        text = _wait_for_card(settings, sale, decoder, console)
+        reading = counter.judge(text)
+        seen = counter.look_up(text)
+        if seen is None:
+            show.offline_card(console)
+        else:
+            show.customer(console, seen)
+        said = _post(counter, reading, seen, sale, amount_minor, console)
+        if counter.online:
+            counter.send_waiting()
+        return said
+
+
+def reverse_once(
+    settings: Settings, posting_id: str, reason: str | None, pin: str, console: Console
+) -> dict[str, Any]:
+    """Take one posting back; return what happened, for a program. Raises ScanError."""
+    with at_work(settings, pin) as work:
+        counter = _counter(settings, work, console)
+        done = counter.reverse(posting_id, reason)
+        show.posted(console, done, "Reversal", work.queue.count(State.WAITING))
+        return {"outcome": None, "card_id": None} | _as_json(done)
+
+
+def _counter(settings: Settings, work: AtWork, console: Console) -> Counter:
+    """Return the counter with the freshest keys that can be had, and with the right time."""
+    if work.cashier is None:
+        raise ConfigError("Who is at the till? Give --cashier NAME.")
+    ring, ahead = None, timedelta()
+    if work.cashier.session is not None:
+        with suppress(TryLater):
+            ring, ahead = fetch_keys(settings.data, work.till, work.client)
+    if ring is None:
+        ring = load_keys(settings.data, work.till.programme.id)
+    if abs(ahead) <= CLOCK_TOLERANCE:
+        ahead = timedelta()
+    else:
+        show.wrong_clock(console, ahead)
+    return Counter(
+        work.till, work.queue, work.client, ring, work.cashier, clock=lambda: now_utc() - ahead
+    )
+
+
+def _wait_for_card(settings: Settings, sale: Sale, decoder: Decoder, console: Console) -> str:
+    """Return the text of the first presentation; a card of ours goes before any other code."""
+    reader, presentations = LiveReader(decoder), Presentations()
+
+    def say(line: str) -> None:
+        console.print(Text(line), soft_wrap=True)
+
+    with Camera(settings.camera, fps=sale.fps, on_change=say) as camera:
+        for frame in camera.frames():
+            sighting = reader.read(frame.image)
+            begun = presentations.frame(frame.at, sighting.reads, sighting.like_codes)
+            if begun:
+                return _preferred(begun).text
+    raise ScanError("The camera was closed.")
+
+
+def _preferred(begun: list[Presentation]) -> Presentation:
+    cards = [presentation for presentation in begun if presentation.identity.startswith("card ")]
+    return (cards or begun)[0]
+
+
+def _post(
+    counter: Counter,
+    reading: Reading,
+    seen: dict[str, Any] | None,
+    sale: Sale,
+    amount_minor: int | None,
+    console: Console,
+) -> dict[str, Any]:
+    """Redeem and accrue as keyed in; redeeming goes first, so that a refusal changes nothing."""
+    said: dict[str, Any] = {
+        "outcome": Outcome.ACCEPTED,
+        "card_id": reading.card.card_id_hex,
+        "posting_id": None,
+        "points": 0,
+        "standing": seen.get("standing") if seen else None,
+        "queued": False,
+    }
+    if sale.redeem is not None:
+        presentation = seen.get("presentation") if seen else None
+        token = presentation.get("token") if isinstance(presentation, dict) else None
+        done = counter.redeem(reading, sale.redeem, token, sale.receipt)
+        show.posted(console, done, "Redemption", 0)
+        said |= _as_json(done)
+        said["redemption_id"] = said["posting_id"]
+    if amount_minor is not None:
+        programme = counter.till.programme
+        amount = show_amount(amount_minor, programme.currency_exponent, programme.currency)
+        done = counter.accrue(reading, amount_minor, sale.receipt)
+        show.posted(console, done, amount, counter.queue.count(State.WAITING))
+        said |= _as_json(done)
+    return said
+
+
+def _as_json(done: Posted) -> dict[str, Any]:
+    answer = done.answer or {}
+    return {
+        "posting_id": answer.get("posting_id", done.posting_id),
+        "points": answer.get("points", 0),
+        "standing": answer.get("standing"),
+        "queued": done.queued,
+        "status": answer.get("status", "queued"),
+    }

@@ -1,0 +1,94 @@
+"""Where in a frame something looks like a code: dense edges in both directions, for two
+milliseconds a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.camera import Image
+
+CELL = 8  # pixels of the half-size frame
+WEAKEST = 2.5
+LARGEST_CELLS, SMALLEST_CELLS = 26, 4
+MARGIN_CELLS = 4
+MOST = 3
+
+Cells = NDArray[np.float32]
+
+# Light is judged by ratios: the same code is as strong on a dim screen as on a bright one.
+_LOG = np.round(np.log1p(np.arange(256)) / np.log(256) * 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A square of the full frame, in its pixels, and how strongly it looks like a code."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    strength: float
+
+
+def find_regions(half: Image, most: int = MOST) -> list[Region]:
+    """Return up to `most` regions of the half-size grey frame, strongest first."""
+    cells = _cells(half)
+    near = np.asarray(cv2.blur(cells, (3, 3)), np.float32)
+    wide = np.asarray(cv2.blur(near, (5, 5)), np.float32)
+    rows, columns = cells.shape
+    found: list[Region] = []
+    for _ in range(most):
+        _, peak, _, (x, y) = cv2.minMaxLoc(wide)
+        if peak < WEAKEST:
+            break
+        box = _flood(near, (x, y), peak / 2)
+        left, top, right, bottom = _square(box, columns, rows)
+        found.append(_region((left, top, right, bottom), peak, half.shape))
+        near[top:bottom, left:right] = 0
+        wide[top:bottom, left:right] = 0
+    return found
+
+
+def _cells(half: Image) -> Cells:
+    """How much changes in both directions, averaged to cells."""
+    light = cv2.GaussianBlur(cv2.LUT(half, _LOG), (3, 3), 0)
+    height, width = half.shape
+    rows, columns = max(1, height // CELL), max(1, width // CELL)
+    across = cv2.absdiff(light[:, 2:], light[:, :-2])[: rows * CELL, : columns * CELL]
+    down = cv2.absdiff(light[2:], light[:-2])[: rows * CELL, : columns * CELL]
+    size = (columns, rows)
+    averages = [cv2.resize(edge, size, interpolation=cv2.INTER_AREA) for edge in (across, down)]
+    return cv2.min(averages[0], averages[1]).astype(np.float32)
+
+
+def _flood(near: Cells, seed: Sequence[int], level: float) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what holds together above `level` around `seed`."""
+    over = (near > level).astype(np.uint8)
+    x, y = seed
+    if not over[y, x]:
+        return x, y, 1, 1
+    _, _, _, box = cv2.floodFill(over, None, (x, y), 2)
+    return int(box[0]), int(box[1]), int(box[2]), int(box[3])
+
+
+def _square(box: tuple[int, int, int, int], columns: int, rows: int) -> tuple[int, int, int, int]:
+    """Return the square around `box` with its margin, cut at the frame, in cells."""
+    left, top, width, height = box
+    side = min(max(width, height, SMALLEST_CELLS), LARGEST_CELLS) + MARGIN_CELLS
+    centre_x, centre_y = left + width / 2, top + height / 2
+    left, top = max(0, round(centre_x - side / 2)), max(0, round(centre_y - side / 2))
+    return left, top, min(columns, left + side), min(rows, top + side)
+
+
+def _region(cells: tuple[int, int, int, int], strength: float, shape: tuple[int, ...]) -> Region:
+    step = 2 * CELL
+    left, top, right, bottom = cells
+    height, width = shape[0] * 2, shape[1] * 2
+    return Region(
+        left * step, top * step, min(right * step, width), min(bottom * step, height), strength
+    )

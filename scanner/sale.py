@@ -1,0 +1,271 @@
+"""What happens at the counter between the code and the points, step by step.
+
+Each posting is on the till's disk before the service hears of it. Killed between any two steps,
+the till has either promised nothing or kept what it promised.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from passes.code import Outcome, Reading
+from scanner import sending
+from scanner.cashiers import Cashier, OfflineCashiers
+from scanner.check import SENTENCES, KeyRing, check
+from scanner.client import Client, encode
+from scanner.config import Till
+from scanner.errors import CardRefused, Refused, ScanError, SignInError, TryLater
+from scanner.unsent import Posting, Queue, State
+
+TRIES = 3
+# Older postings that go before a new one; the rest follows it, the customer is waiting.
+OLDER_FIRST = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A posting as the cashier sees it. `answer` is None while it is only kept here."""
+
+    posting_id: str
+    answer: dict[str, Any] | None
+
+    @property
+    def queued(self) -> bool:
+        """Whether it is kept here and sent later."""
+        return self.answer is None
+
+
+def now_utc() -> datetime:
+    """The clock of this machine."""
+    return datetime.now(UTC)
+
+
+def sign_in(
+    client: Client, offline: OfflineCashiers, name: str, pin: str, clock: sending.Clock
+) -> Cashier:
+    """Sign a cashier in with the service, or without it where it cannot be reached.
+
+    Raises SignInError, and TillRevoked. A PIN that the service refuses is refused.
+    """
+    try:
+        cashier = client.sign_in(name, pin)
+    except Refused as refused:
+        if refused.code == "wrong_pin":
+            offline.forget(name, pin)
+        raise SignInError(str(refused)) from None
+    except TryLater as later:
+        if later.too_often:
+            raise SignInError(_wait(later)) from None
+        return offline.sign_in(name, pin, clock())
+    offline.remember(cashier, pin, clock())
+    return cashier
+
+
+class Counter:
+    """One cashier at one till, serving one customer after another."""
+
+    def __init__(
+        self,
+        till: Till,
+        queue: Queue,
+        client: Client,
+        ring: KeyRing,
+        cashier: Cashier,
+        *,
+        clock: sending.Clock = now_utc,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.till, self.queue, self.cashier = till, queue, cashier
+        self._client, self._ring = client, ring
+        self._clock, self._new_id = clock, new_id
+        self.online = cashier.session is not None
+
+    def judge(self, text: str) -> Reading:
+        """Return the reading of a good card; raises CardRefused for everything else."""
+        verdict = check(text, self._ring, self._clock())
+        if verdict.outcome is Outcome.UNKNOWN_KEY:
+            self.look_up(text)  # the service knows whose card it is, and says so
+        if verdict.outcome is not Outcome.ACCEPTED or verdict.reading is None:
+            raise CardRefused(verdict.outcome, verdict.message, verdict.card_id)
+        return verdict.reading
+
+    def look_up(self, text: str) -> dict[str, Any] | None:
+        """Ask the service who this is; None where it cannot be reached.
+
+        Raises CardRefused where the service does not accept the card.
+        """
+        if not self.online:
+            return None
+        try:
+            seen = self._client.present(text, self.cashier)
+        except TryLater:
+            self.online = False
+            return None
+        if seen["outcome"] != Outcome.ACCEPTED:
+            raise _refusal(seen)
+        return seen
+
+    def accrue(self, reading: Reading, amount_minor: int, receipt: str | None) -> Posted:
+        """Give points for `amount_minor` of the programme's currency.
+
+        Raises QueueError where the posting cannot be kept, Refused where the service says no.
+        """
+        posting = self._keep(
+            "accrual",
+            "/accruals",
+            {
+                "code": reading.static,
+                "amount_minor": amount_minor,
+                "currency": self.till.programme.currency,
+                "offline": not self.online,
+                "receipt": receipt,
+                "lines": None,
+            },
+            needs_cashier=self.online,
+        )
+        return self._send_or_leave(posting)
+
+    def reverse(self, posting_id: str, reason: str | None) -> Posted:
+        """Take a posting back, whole. One that never left this till is taken back after it."""
+        before = self.queue.get(posting_id)
+        if before is not None and before.state is State.SET_ASIDE:
+            raise ScanError(f"That posting was never made: {before.reason}")
+        posting = self._keep(
+            "reversal",
+            "/reversals",
+            {
+                "posting_id": posting_id,
+                "offline": not self.online,
+                "reason": reason,
+                "amount_minor": None,
+            },
+            needs_cashier=self.online,
+            after_id=posting_id,
+        )
+        return self._send_or_leave(posting)
+
+    def redeem(
+        self, reading: Reading, points: int, presentation_token: str | None, receipt: str | None
+    ) -> Posted:
+        """Reserve `points`, then take them. Needs the service: nothing is redeemed offline."""
+        if not self.online:
+            raise ScanError(
+                "Offline: points can be given now, but not redeemed. "
+                "Ask the customer to redeem when the network is back."
+            )
+        hold = self._keep(
+            "hold",
+            "/holds",
+            {
+                "code": reading.static,
+                "points": points,
+                "presentation_token": presentation_token,
+                "receipt": receipt,
+            },
+            needs_cashier=True,
+        )
+        try:
+            self._insist(hold)
+        except TryLater:
+            self.queue.set_aside(hold.id, sending.ABANDONED, self._clock())
+            raise ScanError(
+                "The service does not answer: nothing was redeemed. Do not give the reward. "
+                "Points that were reserved come free by themselves."
+            ) from None
+        capture = self._keep("capture", f"/holds/{hold.id}/capture", {}, needs_cashier=True)
+        try:
+            return Posted(capture.id, self._insist(capture))
+        except TryLater:
+            raise ScanError(
+                "The service stopped answering: the redemption is not confirmed. Do not give the "
+                "reward yet. Finish it with: counterfoil-scan send --cashier NAME"
+            ) from None
+
+    def send_waiting(self, most: int | None = None) -> sending.Report:
+        """Send what waits on this till, oldest first."""
+        return sending.drain(
+            self.queue, self._client, self.till.programme.id, self.cashier, self._clock, most=most
+        )
+
+    def _keep(
+        self,
+        kind: str,
+        path: str,
+        fields: dict[str, Any],
+        *,
+        needs_cashier: bool,
+        after_id: str | None = None,
+    ) -> Posting:
+        now = self._clock()
+        posting_id = self._new_id()
+        head = {"id": posting_id, "occurred_at": now.isoformat(), "cashier_id": self.cashier.id}
+        posting = Posting(
+            id=posting_id,
+            programme_id=self.till.programme.id,
+            kind=kind,
+            path=path,
+            body=encode(head | fields),
+            needs_cashier=needs_cashier,
+            kept_at=now,
+            after_id=after_id,
+        )
+        self.queue.keep(posting)
+        return posting
+
+    def _send_or_leave(self, posting: Posting) -> Posted:
+        if not self.online:
+            return Posted(posting.id, None)
+        if self.send_waiting(OLDER_FIRST).stopped:
+            self.online = False
+        kept = self.queue.get(posting.id)
+        if kept is not None and kept.state is State.SENT:
+            return Posted(posting.id, kept.answer)
+        if kept is not None and kept.state is State.SET_ASIDE:
+            raise Refused(409, "set_aside", kept.reason or "The service refused the posting.")
+        if not self.online or (kept and sending.waits_for_another(self.queue, kept)):
+            return Posted(posting.id, None)
+        try:
+            return Posted(
+                posting.id,
+                sending.send(self.queue, self._client, posting, self.cashier, self._clock),
+            )
+        except TryLater:
+            self.online = False
+            return Posted(posting.id, None)
+
+    def _insist(self, posting: Posting) -> dict[str, Any]:
+        """Send a posting that the customer waits for, more than once where need be."""
+        for attempt in range(TRIES):
+            try:
+                return sending.send(self.queue, self._client, posting, self.cashier, self._clock)
+            except TryLater:
+                if attempt + 1 == TRIES:
+                    self.online = False
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _wait(later: TryLater) -> str:
+    """Return what the service says of too many tries, and how long to wait."""
+    seconds = later.retry_after_seconds
+    return str(later) if seconds is None else f"{later} Wait {seconds} seconds."
+
+
+def _refusal(seen: dict[str, Any]) -> CardRefused:
+    """Return what the service says against a card, in its words or in ours."""
+    try:
+        outcome = Outcome(seen["outcome"])
+    except ValueError:
+        raise TryLater(
+            f"The service speaks of an outcome {seen['outcome']!r} that this till "
+            "does not know: update the till program.",
+            reached=True,
+        ) from None
+    card, message = seen.get("card"), seen.get("message")
+    card_id = card.get("card_id") if isinstance(card, dict) else None
+    said = message[:500] if isinstance(message, str) and message else SENTENCES[outcome]
+    return CardRefused(outcome, said, card_id if isinstance(card_id, str) else None)

@@ -1,0 +1,125 @@
+"""What the cashier sees in a terminal. State is a word and a sign, never a colour alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scanner.sale import Posted
+from scanner.sending import Report
+from scanner.unsent import Posting, State
+
+GOOD, CALM, BAD = "bold green", "yellow", "bold red"
+
+
+def plain(value: Any, otherwise: str = "") -> str:
+    """Return a text from outside on one line, without control characters, bounded."""
+    if not isinstance(value, str):
+        return otherwise
+    return "".join(letter for letter in value if letter.isprintable())[:120] or otherwise
+
+
+def customer(console: Console, seen: dict[str, Any]) -> None:
+    """Show who it is: name, tier, balance, what may be redeemed."""
+    member, standing = _object(seen.get("member")), _object(seen.get("standing"))
+    redeem = _object(seen.get("redeem"))
+    label = plain(standing.get("points_label"), "points")
+    lines = Text(plain(member.get("name"), "Member"), style="bold")
+    tier = plain(seen.get("tier"))
+    if tier:
+        lines.append(f" · {tier}", style="not bold")
+    lines.append(f"\nBalance {_number(standing.get('balance'))} {label}", style="not bold")
+    if standing.get("pending"):
+        lines.append(f", {_number(standing['pending'])} pending", style="not bold")
+    most = redeem.get("maximum")
+    if isinstance(most, int) and most >= max(1, redeem.get("minimum") or 1):
+        lines.append(f"\nMay redeem up to {_number(most)} {label}", style="not bold")
+        if redeem.get("minimum"):
+            lines.append(f", from {_number(redeem['minimum'])}", style="not bold")
+    console.print(lines)
+
+
+def offline_card(console: Console) -> None:
+    """Show that a card is good although nobody could be asked about it."""
+    console.print(Text("Member · card verified here, the service cannot be reached"))
+
+
+def posted(console: Console, done: Posted, amount: str, waiting: int) -> None:
+    """Show what a posting did: "+12 beans, new balance 112", or that it waits here."""
+    if done.answer is None:
+        console.print(Text(f"✓ {amount} noted.", style=GOOD))
+        offline(console, waiting)
+        return
+    answer, standing = done.answer, _object(done.answer.get("standing"))
+    if answer.get("status") == "waiting_for_manager":
+        console.print(Text("Kept for a manager: the till's date is far from today.", style=CALM))
+        return
+    points = answer.get("points")
+    label = plain(standing.get("points_label"), "points")
+    head = f"✓ {points:+,} {label}" if isinstance(points, int) else "✓ Done"
+    if "balance" in standing:
+        head += f", new balance {_number(standing['balance'])} {label}"
+    console.print(Text(head, style=GOOD))
+    explain = answer.get("explain")
+    for line in explain[:10] if isinstance(explain, list) else []:
+        console.print(Text("  " + plain(line), style="dim"))
+
+
+def offline(console: Console, waiting: int) -> None:
+    """Show the calm line of a till without a network."""
+    line = f"Offline: kept here and sent later · {waiting} waiting"
+    console.print(Text(line, style=CALM), soft_wrap=True)
+
+
+def wrong_clock(console: Console, ahead: timedelta) -> None:
+    """Show that this machine's clock is wrong; the service's time is used meanwhile."""
+    minutes = round(abs(ahead).total_seconds() / 60)
+    way = "fast" if ahead > timedelta() else "slow"
+    line = f"This till's clock is {minutes} min {way}: set it. The service's time is used."
+    console.print(Text(line, style=CALM), soft_wrap=True)
+
+
+def refused(console: Console, why: str) -> None:
+    """Show that a card or a posting was refused."""
+    console.print(Text(f"✗ {why}", style=BAD), soft_wrap=True)
+
+
+def report(console: Console, done: Report, waiting: int) -> None:
+    """Show what a round of sending did."""
+    console.print(f"{done.sent} sent, {len(done.set_aside)} refused, {waiting} waiting")
+    for posting, why in done.set_aside:
+        console.print(Text(f"✗ {posting.kind} {posting.id}: {plain(why)}"), soft_wrap=True)
+    if done.stopped:
+        console.print(Text(f"Stopped: {done.stopped} What waits is kept."), soft_wrap=True)
+
+
+def queue(console: Console, postings: list[Posting], now: datetime) -> None:
+    """Show what is kept on this till."""
+    if not postings:
+        console.print("All sent: nothing waits on this till.")
+        return
+    table = Table("kept", "kind", "posting", "state", "tries", "reason")
+    for posting in postings:
+        minutes = int((now - posting.kept_at).total_seconds() // 60)
+        table.add_row(
+            f"{minutes} min ago",
+            posting.kind,
+            posting.id,
+            posting.state.replace("_", " "),
+            str(posting.attempts),
+            Text(plain(posting.reason)),
+            style=BAD if posting.state is State.SET_ASIDE else "",
+        )
+    console.print(table)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "?"
