@@ -17,7 +17,7 @@ LOCATION = "old-town"
 TILL = "Counter 1"
 CASHIER, CASHIER_PIN = "Anna", "274913"
 MANAGER, MANAGER_PIN = "Marta", "860257"
-PASS_TYPE = "pass.dev.counterfoil.kaffa"
+PASS_TYPE = "pass.dev.counterfoil.kaffa"  # noqa: S105 - a pass type, not a password
 TEAM = "DEVTEAM001"
 
 

@@ -55,7 +55,7 @@ class Scene:
 
     distance        6 to 1.5 px a module of a card code, at 720 lines
     tilt, rotation  of the phone away from the camera to 45°, and in the picture's plane to 180°
-    defocus, motion a disc of up to 4.6 px radius; a shake of up to 17 px while the shutter is open
+    defocus, motion a disc of up to 4 px radius; a shake of up to 10 px while the shutter is open
     glare, moire    lamps and a window in the glass; beats of the screen's and sensor's pixels
     low_light, over_exposure   noise under high gain; burnt out with bloom
     compression     MJPEG quality 90 to 7
@@ -235,11 +235,11 @@ class _Counter:
         self.focal = size[0] * float(rng.uniform(0.95, 1.15))
         self.ambient = graded((0.62, 0.36, 0.22, 0.13, 0.08, 0.05), scene.low_light)
         self.shop = Shop(rng, size)
-        noise = graded((1.5, 6, 12, 19, 28, 40), scene.low_light)
+        noise = graded((1.5, 5, 10, 16, 23, 31), scene.low_light)
         bloom = graded((0.02, 0.06, 0.1, 0.15, 0.22, 0.3), scene.over_exposure)
         self.sensor = Sensor(size, noise, bloom, rng)
         self.quality = graded((90, 60, 40, 25, 14, 7), scene.compression)
-        self.exposure = graded((1.0, 1.7, 2.8, 4.5, 7, 11), scene.over_exposure)
+        self.exposure = graded((1.0, 1.6, 2.4, 3.5, 4.9, 6.5), scene.over_exposure)
 
     def shoot(
         self, when: float, holding: _Holding | None, since: float, *, settled: bool = False
@@ -275,7 +275,7 @@ class _Holding:
             quiet_zone=scene.quiet_zone,
             crack=scene.crack,
             thumb=scene.thumb,
-            screen_level=graded((0.85, 0.62, 0.42, 0.28, 0.19, 0.13), scene.low_light),
+            screen_level=graded((0.85, 0.64, 0.46, 0.33, 0.24, 0.18), scene.low_light),
             ambient=counter.ambient,
         )
         look = look or LOOKS[int(rng.integers(len(LOOKS)))]
@@ -312,7 +312,7 @@ class _Holding:
     def pose(self, since: float, *, settled: bool = False) -> Pose:
         """The pose `since` seconds into the presentation."""
         calm = 1.0 if settled else 0.35 + 1.2 * math.exp(-max(0.0, since - self._lead) / 0.5)
-        sway = graded((0.4, 0.8, 1.4, 2.2, 3.4, 5.0), self.scene.wobble) * calm
+        sway = graded((0.4, 1.0, 2.0, 3.2, 4.8, 7.0), self.scene.wobble) * calm
         a, b, c, d, e, f, g, h = (float(value) for value in self._phases)
         unit = self.counter.unit
         dx = sway * unit * (3.0 * math.sin(5.1 * since + a) + math.sin(17 * since + b))
@@ -341,11 +341,11 @@ class _Holding:
         """The poses while the shutter is open; more of them the further the phone moves."""
         scene, unit = self.scene, self.counter.unit
         here = self.pose(since, settled=settled)
-        open_seconds = 1 / 90 if scene.low_light < 1 else 1 / 45
+        open_seconds = 1 / graded((80, 60, 45, 36, 32, 30), scene.low_light)
         after = self.pose(since + open_seconds, settled=settled)
         a, b, c = (float(value) for value in self._phases[:3])
-        shake = graded((0, 2, 4, 7, 11.5, 17), scene.motion) * unit
-        shake *= 0.6 + 0.4 * math.sin(11 * since + b)
+        shake = graded((0, 1.4, 2.8, 4.6, 7, 10.5), scene.motion) * unit
+        shake *= 0.72 + 0.28 * math.sin(9 * since + b)
         direction = a + 2.5 * math.sin(2.3 * since + c)
         step_x = after.x - here.x + shake * math.cos(direction)
         step_y = after.y - here.y + shake * math.sin(direction)
@@ -360,11 +360,11 @@ class _Holding:
 
     def focused(self, since: float, *, settled: bool = False) -> Floats:
         """The phone's picture as the lens has it in focus at this moment."""
-        radius = graded((0, 0.9, 1.7, 2.6, 3.6, 4.6), self.scene.defocus)
+        radius = graded((0, 0.8, 1.5, 2.2, 3.0, 4.0), self.scene.defocus)
         if not settled:
-            hunt = graded((0.3, 1.2, 2.2, 3.3, 4.5, 6), self.scene.hunting)
+            hunt = graded((0.3, 1.5, 3, 4.5, 6, 8), self.scene.hunting)
             t = max(0.0, since - self._lead - 0.4 * self._arrive)
-            radius += hunt * math.exp(-t / 0.28) * abs(math.cos(9 * t))
+            radius += hunt * math.exp(-t / 0.4) * math.cos(5 * t) ** 2
         grade = round(radius * self.counter.unit / 0.4)
         if grade not in self._focused:
             if len(self._focused) >= 8:
@@ -376,5 +376,5 @@ class _Holding:
     def exposure_drift(self, since: float) -> float:
         """The bright screen burns out until the camera has adapted to it."""
         t = max(0.0, since - self._lead - 0.5 * self._arrive)
-        surplus = graded((0.05, 0.4, 0.9, 1.6, 2.6, 4.0), self.scene.adapting)
-        return 1 + surplus * math.exp(-t / 0.3)
+        surplus = graded((0.05, 0.5, 1.2, 2.2, 3.6, 5.5), self.scene.adapting)
+        return 1 + surplus * math.exp(-t / 0.4)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
-from app.demo.card_picture import CODE_CENTRE, CardLook, Colour, Pen, draw_card, mix, rgb
+from app.demo.card_picture import CODE_CENTRE, CardLook, Colour, Pen, draw_card, mix
 from passes.image import code_modules
 
 Floats = npt.NDArray[np.float32]
@@ -112,13 +112,11 @@ def _draw_screen(text: str, look: CardLook, state: PhoneState) -> Bytes:
     image.paste(card, corner, card)
     pen.text((left + 195, top + 630), "Hold the code to the camera", 15, ink, anchor="ms")
     pixels = np.array(image)
-    _draw_code(pixels, np.array(code_modules(text), np.bool_), state, rgb(look.background))
+    _draw_code(pixels, np.array(code_modules(text), np.bool_), state)
     return pixels
 
 
-def _draw_code(
-    pixels: Bytes, modules: npt.NDArray[np.bool_], state: PhoneState, card: Colour
-) -> None:
+def _draw_code(pixels: Bytes, modules: npt.NDArray[np.bool_], state: PhoneState) -> None:
     """Put the code in its box; the box is as much larger as the quiet zone says."""
     count = modules.shape[0]
     module = CODE_WIDTH * _MASTER / count
@@ -135,9 +133,6 @@ def _draw_code(
     end = edges[-1]
     pixels[y - quiet : y + end + quiet, x - quiet : x + end + quiet] = paper
     pixels[y : y + end, x : x + end] = drawn[:, :, None]
-    if quiet == 0 and state.dark_mode == 0:
-        # With no margin at all the card's own colour touches the modules.
-        pixels[y - 1, x - 1 : x + end + 1] = mix(card, (0, 0, 0), 0.1)
 
 
 def _crack(screen: Bytes, severity: float, rng: np.random.Generator) -> Bytes:
@@ -146,9 +141,9 @@ def _crack(screen: Bytes, severity: float, rng: np.random.Generator) -> Bytes:
     reach = CODE_WIDTH * _MASTER
     at = rng.uniform(-0.62, 0.62, 2) * reach
     centre = (ORIGIN[0] * _MASTER + at[0], ORIGIN[1] * _MASTER + at[1])
-    rays = round(graded((0, 4, 7, 10, 14, 19), severity))
+    rays = round(graded((0, 3, 5, 7, 9, 13), severity))
     angles = np.sort(rng.uniform(0, 2 * math.pi, rays))
-    shift = graded((0, 0.3, 0.7, 1.2, 2.0, 3.0), severity) * _MASTER
+    shift = graded((0, 0.2, 0.4, 0.7, 1.1, 1.8), severity) * _MASTER
     offsets = rng.uniform(-shift, shift, (rays + 1, 2)).astype(np.float32)
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     shard = np.searchsorted(angles, np.arctan2(ys - centre[1], xs - centre[0]) + math.pi)
@@ -161,7 +156,7 @@ def _crack(screen: Bytes, severity: float, rng: np.random.Generator) -> Bytes:
     )
     image = Image.fromarray(np.asarray(moved, np.uint8))
     draw = ImageDraw.Draw(image)
-    thick = graded((0, 1, 2, 3, 4, 6), severity)
+    thick = graded((0, 0.6, 1.0, 1.5, 2.2, 3.2), severity)
     ring_at = [rng.uniform(0.1, 0.9) * reach for _ in range(round(severity))]
     for angle in angles - math.pi:
         points, length = [centre], 0.0
