@@ -24,7 +24,9 @@ def replayed(session: Session, request: Request) -> dict[str, Any] | None:
     if found is None:
         return None
     if found.fingerprint != request.fingerprint:
-        raise PostingIdReused()
+        raise PostingIdReused(
+            "This id was used before for another posting. Make a new id for a new posting."
+        )
     return found.answer
 
 
