@@ -24,7 +24,7 @@ _NEVER_CHANGE = ("serialNumber", "passTypeIdentifier", "teamIdentifier", "authen
 def check_content(content: dict[str, Any], *, nfc_entitled: bool) -> Iterator[Finding]:
     """Yield what is wrong with the pass.json `content`, the signature's side left out."""
     yield from check_pass("", content)
-    if content.get("formatVersion", 1) != 1:
+    if isinstance(content.get("formatVersion"), int) and content["formatVersion"] != 1:
         yield error(
             "format_version",
             "formatVersion",
