@@ -28,6 +28,7 @@ _STATUS: dict[type[errors.CounterfoilError], int] = {
     errors.Unavailable: 503,
     errors.CounterfoilError: 500,
 }
+MIMETYPE = "application/problem+json"
 #: APIs speak problem details; pages show the same words as a page (`app.web`).
 API_PREFIXES = ("/api/", "/v1/", "/google/", "/openapi.json")
 
@@ -44,7 +45,7 @@ def problem(
         "code": code,
         **(facts or {}),
     }
-    return Response(json.dumps(body), status=status, mimetype="application/problem+json")
+    return Response(json.dumps(body), status=status, mimetype=MIMETYPE)
 
 
 def describe(error: errors.CounterfoilError) -> tuple[int, str, str, dict[str, Any]]:
@@ -93,7 +94,7 @@ def install(app: APIFlask) -> None:
         where = ", ".join(fields) or "the request"
         if error.status_code == 422:
             return problem(422, "invalid", f"Please check: {where}.", {"errors": fields})
-        return problem(error.status_code, _code(error.status_code), error.message)
+        return problem(error.status_code, _code(error.status_code), str(error.message))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

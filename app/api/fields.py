@@ -22,7 +22,7 @@ class Whole(Integer):
     ) -> int:
         if type(value) is not int:
             raise self.make_error("invalid")
-        return super()._deserialize(value, attr, data, **options)  # type: ignore[no-any-return]
+        return super()._deserialize(value, attr, data, **options)
 
 
 def text(longest: int, *, shortest: int = 1, **options: Any) -> String:

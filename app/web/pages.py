@@ -1,30 +1,27 @@
 """What all pages share: the security headers, and errors said to people rather than programs."""
 
 from apiflask import APIFlask
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 
-from app import errors, problems
+from app import problems
 
-#: Nothing from elsewhere, no inline script, no inline style but what a nonce-free page needs: none.
+#: Nothing from elsewhere, and no script or style inside a page.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
-    "form-action 'self' https://pay.google.com; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
 def install(app: APIFlask) -> None:
-    """Add the headers to every answer, and pages for errors that a person meets."""
-    answer_program = app.error_handler_spec[None][None][errors.CounterfoilError]
-
-    @app.errorhandler(errors.CounterfoilError)
-    def known(error: errors.CounterfoilError) -> Response:
-        if problems.is_api():
-            return make_response(answer_program(error))
-        status, _, detail, _ = problems.describe(error)
-        return make_response(render_template("problem.html", detail=detail), status)
+    """Add the headers to every answer, and show problems as pages where a person asked."""
 
     @app.after_request
-    def headers(response: Response) -> Response:
+    def finish(response: Response) -> Response:
+        if response.mimetype == problems.MIMETYPE and not problems.is_api():
+            response.set_data(
+                render_template("problem.html", detail=response.get_json(force=True)["detail"])
+            )
+            response.mimetype = "text/html"
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         if response.mimetype == "text/html":

@@ -1,0 +1,170 @@
+"""The customer's pages, as a phone's browser asks for them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import zxingcpp
+from PIL import Image, ImageDraw
+from sqlalchemy import select
+
+from app.cards import service as cards
+from app.members.models import Consent, Member
+from app.members.service import contact_of
+from app.web.customer import JOIN_TRIES
+from passes import code as card_code
+
+
+def join(shop: Any, **form: Any) -> Any:
+    return shop.client.post(f"/join/{shop.slug}", data=form)
+
+
+def token_of(answer: Any) -> str:
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["Location"]).rpartition("/")[2]
+
+
+def read_svg(svg: str) -> str:
+    """What a camera would read of our SVG: its path, drawn and decoded."""
+    start = svg.rindex("<svg ")
+    side = int(re.search(r'viewBox="0 0 (\d+) \d+"', svg[start:])[1])  # type: ignore[index]
+    image = Image.new("L", (side * 8, side * 8), 255)
+    draw = ImageDraw.Draw(image)
+    path = svg[svg.rindex('d="') :]
+    for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)v1", path):
+        left, top = int(x) * 8, int(y) * 8
+        draw.rectangle((left, top, left + int(width) * 8 - 1, top + 7), fill=0)
+    [found] = zxingcpp.read_barcodes(cv2.cvtColor(np.array(image), cv2.COLOR_GRAY2BGR))
+    return str(found.text)
+
+
+def test_the_poster_leads_to_the_join_page_and_names_its_location(shop: Any) -> None:
+    poster = shop.client.get(f"/join/{shop.slug}/poster.svg?at=old-town")
+    address = read_svg(poster.text)
+    assert address == f"http://127.0.0.1:8000/join/{shop.slug}?at=old-town"
+    page = shop.client.get(address.removeprefix("http://127.0.0.1:8000"))
+    assert page.status_code == 200
+    assert 'name="at" value="old-town"' in page.text
+
+
+def test_two_taps_lead_to_a_card_with_nothing_filled_in(shop: Any) -> None:
+    token = token_of(join(shop, at="old-town"))
+    page = shop.client.get(f"/card/{token}")
+    assert page.status_code == 200
+    with shop.context.database.read(shop.programme_id) as session:
+        card = cards.card_by_link(session, token)
+        assert (card.source, card.member_id) == ("old-town", None)
+        assert session.scalars(select(Member)).all() == []
+
+
+def test_a_name_and_an_address_are_kept_encrypted(shop: Any) -> None:
+    token = token_of(join(shop, name="  Ilze   Bērziņa ", email="ilze@example.com"))
+    with shop.context.database.read(shop.programme_id) as session:
+        member = session.scalars(select(Member)).one()
+        assert b"Ilze" not in (member.name or b"")
+        assert b"ilze" not in (member.email or b"")
+        contact = contact_of(session, shop.context.keys, member.id)
+    assert (contact.name, contact.email) == ("Ilze Bērziņa", "ilze@example.com")
+    assert "Ilze Bērziņa" in shop.client.get(f"/card/{token}").text
+
+
+def test_consent_is_kept_only_when_its_box_was_ticked(shop: Any) -> None:
+    join(shop, email="a@example.com")
+    join(shop, email="b@example.com", consent="messages")
+    with shop.context.database.read(shop.programme_id) as session:
+        consents = session.scalars(select(Consent)).all()
+    assert [consent.purpose for consent in consents] == ["messages"]
+
+
+def test_a_known_address_is_answered_like_a_new_one(shop: Any) -> None:
+    first = join(shop, email="a@example.com")
+    second = join(shop, email="A@example.com")
+    assert token_of(first) != token_of(second)
+    pages = [
+        re.sub(r"[0-9a-f]{48}", "TOKEN", shop.client.get(answer.headers["Location"]).text)
+        for answer in (first, second)
+    ]
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "marked"),
+    [({"email": "not an address"}, "email-wrong"), ({"name": "x" * 61}, "name-wrong")],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
+    shop: Any, form: dict[str, str], marked: str
+) -> None:
+    answer = join(shop, **form)
+    assert answer.status_code == 422
+    assert f'id="{marked}"' in answer.text
+    assert next(iter(form.values())) in answer.text
+
+
+def test_what_was_typed_is_escaped(shop: Any) -> None:
+    answer = join(shop, name="<script>alert(1)</script>", email="bad")
+    assert "<script>" not in answer.text
+    token = token_of(join(shop, name='"><img src=x>'))
+    assert "<img src=x>" not in shop.client.get(f"/card/{token}").text
+
+
+def test_joining_is_rate_limited_by_address(shop: Any) -> None:
+    answers = [join(shop).status_code for _ in range(JOIN_TRIES + 1)]
+    assert answers == [303] * JOIN_TRIES + [429]
+
+
+def test_a_link_is_kept_as_a_hash_and_can_be_revoked(shop: Any) -> None:
+    token = token_of(join(shop))
+    assert len(bytes.fromhex(token)) * 8 >= 128
+    now = shop.context.clock()
+    with shop.context.database.write(shop.programme_id) as session:
+        card = cards.card_by_link(session, token)
+        assert token not in card.code
+        assert token not in card.serial_number
+        assert cards.revoke_links(session, card.id, now=now) == 1
+    for path in ("", "/pass.pkpass", "/google", "/code.svg"):
+        assert shop.client.get(f"/card/{token}{path}").status_code == 404
+
+
+def test_links_do_not_follow_the_host_header(shop: Any) -> None:
+    poster = shop.client.get(f"/join/{shop.slug}/poster.svg", headers={"Host": "evil.example"})
+    assert "evil.example" not in poster.text
+    answer = shop.client.post(f"/join/{shop.slug}", headers={"Host": "evil.example"})
+    assert answer.headers["Location"].startswith("/card/")
+
+
+def test_the_code_on_the_page_is_the_card_with_a_fresh_value(shop: Any) -> None:
+    token = token_of(join(shop))
+    text = read_svg(shop.client.get(f"/card/{token}/code.svg").text)
+    assert len(text) == 139
+    seen = shop.ask("POST", "/presentations", {"code": text}).json
+    assert (seen["outcome"], seen["presentation"]["rotating"]) == ("accepted", True)
+    assert card_code.parse(text).rotation is not None
+
+
+def test_a_page_names_no_address_but_our_own(shop: Any) -> None:
+    token = token_of(join(shop))
+    for path in (f"/join/{shop.slug}", f"/card/{token}", "/"):
+        answer = shop.client.get(path)
+        assert "http" not in re.sub(r"http-equiv", "", answer.text)
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_pages_of_one_programme_know_nothing_of_another(open_shop: Callable[[], Any]) -> None:
+    ours, theirs = open_shop(), open_shop()
+    poster = ours.client.get(f"/join/{ours.slug}/poster.svg?at=nowhere")
+    assert poster.status_code == 404
+    token = token_of(join(theirs))
+    assert ours.slug not in ours.client.get(f"/card/{token}").text
+
+
+def test_an_unknown_page_says_what_to_do_in_words(shop: Any) -> None:
+    for path in ("/join/nowhere", "/card/0000", "/card/0000/pass.pkpass", "/nothing"):
+        answer = shop.client.get(path)
+        assert answer.status_code == 404
+        assert "That did not work" in answer.text
+        assert answer.mimetype == "text/html"
