@@ -56,7 +56,7 @@ class Effects:
 def effects(session: Session, entry_ids: Collection[str]) -> Effects:
     """What the entries did, together."""
     lots = session.execute(select(Lot.id, Lot.points).where(Lot.entry_id.in_(entry_ids)))
-    made = {lot_id: points for lot_id, points in lots.tuples()}
+    made = {lot_id: points for lot_id, points in lots}
     taken: dict[str, int] = defaultdict(int)
     debt = 0
     for lot_id, maker, entry_id, points in session.execute(
@@ -99,7 +99,7 @@ def outstanding(session: Session, target: Target) -> dict[str, int]:
                 Lot.id.in_({*since.made, *since.taken}), Lot.origin_lot_id.is_not(None)
             )
         )
-        origin = {lot_id: origin_id for lot_id, origin_id in lots.tuples()}
+        origin = {lot_id: origin_id for lot_id, origin_id in lots}
         for lot_id, points in since.made.items():
             left[origin.get(lot_id) or lot_id] -= points
         for lot_id, points in since.taken.items():

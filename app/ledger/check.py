@@ -1,0 +1,150 @@
+"""Rebuilds every cache of the ledger from what cannot change, and says where one differs.
+
+The database does the adding up and answers only with differences, so that memory stays flat
+however many entries there are. Each comparison is one statement and sees one state: the check
+may run while postings are made.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from app.ledger.models import (
+    Account,
+    Draw,
+    Entry,
+    Hold,
+    HoldLot,
+    HoldStatus,
+    Lot,
+    Receipt,
+    ReceiptReturn,
+)
+
+Statement: TypeAlias = Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure that is not what the entries and draws say it must be."""
+
+    programme_id: str
+    account_id: str
+    what: str
+    id: str
+    stored: int
+    computed: int
+
+    def __str__(self) -> str:
+        return (
+            f"account {self.account_id}: {self.what} of {self.id} is {self.stored}, "
+            f"must be {self.computed}"
+        )
+
+
+def check(session: Session) -> Iterator[Difference]:
+    """Every difference in every account that the session sees. None means: the books are right."""
+    for what, statement in _comparisons():
+        rows = session.execute(statement, execution_options={"yield_per": 1000})
+        for programme_id, account_id, id_, stored, computed in rows:
+            yield Difference(programme_id, account_id, what, str(id_), int(stored), int(computed))
+
+
+def _comparisons() -> Iterator[tuple[str, Statement]]:
+    no_lot = Draw.lot_id.is_(None)
+    is_open = Hold.status == HoldStatus.OPEN
+    account: tuple[Any, Any] = (Account.programme_id, Account.id)
+    lot: tuple[Any, Any] = (Lot.programme_id, Lot.account_id)
+    entry: tuple[Any, Any] = (Entry.programme_id, Entry.account_id)
+    hold: tuple[Any, Any] = (Hold.programme_id, Hold.account_id)
+
+    moved = _sum(Entry.account_id, Entry.points)
+    yield "balance", _differing(account, Account.id, Account.balance, moved)
+    owed = _sum(Draw.account_id, Draw.points, no_lot)
+    yield "debt", _differing(account, Account.id, Account.debt, owed)
+    left = _sum(Lot.account_id, Lot.remaining)
+    yield "balance and debt", _differing(account, Account.id, Account.balance + Account.debt, left)
+    reserved = _sum(Hold.account_id, Hold.points, is_open)
+    yield "held", _differing(account, Account.id, Account.held, reserved)
+
+    drawn = _sum(Draw.lot_id, Draw.points)
+    yield "taken points", _differing(lot, Lot.id, Lot.points - Lot.remaining, drawn)
+    by_lot = _grouped(
+        select(HoldLot.lot_id.label("key"), func.sum(HoldLot.points).label("total"))
+        .join(Hold, Hold.id == HoldLot.hold_id)
+        .where(is_open),
+        HoldLot.lot_id,
+    )
+    yield "held points", _differing(lot, Lot.id, Lot.held, by_lot)
+    by_hold = _sum(HoldLot.hold_id, HoldLot.points)
+    yield "reserved points", _differing(hold, Hold.id, Hold.points, by_hold)
+
+    yield "points", _unequal_entries(entry)
+    yield "account of a draw", _strays()
+    yield (
+        "captured points",
+        select(*hold, Hold.id, Hold.points, -Entry.points)
+        .join(Entry, Entry.id == Hold.entry_id)
+        .where(Hold.points != -Entry.points),
+    )
+    came = _sum(
+        ReceiptReturn.receipt_id, ReceiptReturn.amount_minor, ReceiptReturn.reversed_at.is_(None)
+    )
+    yield (
+        "returned value",
+        select(
+            Receipt.programme_id,
+            Receipt.account_id,
+            Receipt.id,
+            came.c.total,
+            Receipt.amount_minor,
+        )
+        .join(came, came.c.key == Receipt.id)
+        .where(came.c.total > Receipt.amount_minor),
+    )
+
+
+def _unequal_entries(entry: tuple[Any, Any]) -> Statement:
+    """Entries that are not what their lots gave less what their draws took."""
+    given = _sum(Lot.entry_id, Lot.points)
+    taken = _sum(Draw.entry_id, Draw.points)
+    computed = func.coalesce(given.c.total, 0) - func.coalesce(taken.c.total, 0)
+    return (
+        select(*entry, Entry.id, Entry.points, computed)
+        .outerjoin(given, given.c.key == Entry.id)
+        .outerjoin(taken, taken.c.key == Entry.id)
+        .where(Entry.points != computed)
+    )
+
+
+def _strays() -> Statement:
+    """Draws that name another account than their entry or their lot does."""
+    return (
+        select(Draw.programme_id, Draw.account_id, Draw.sequence, Draw.points, literal(0))
+        .join(Entry, Entry.id == Draw.entry_id)
+        .outerjoin(Lot, Lot.id == Draw.lot_id)
+        .where(or_(Entry.account_id != Draw.account_id, Lot.account_id != Draw.account_id))
+    )
+
+
+def _sum(key: Any, value: Any, *where: ColumnElement[bool]) -> Any:
+    statement = select(key.label("key"), func.sum(value).label("total")).where(
+        key.is_not(None), *where
+    )
+    return _grouped(statement, key)
+
+
+def _grouped(statement: Statement, key: Any) -> Any:
+    return statement.group_by(key).subquery()
+
+
+def _differing(of: tuple[Any, Any], id_: Any, stored: Any, sums: Any) -> Statement:
+    computed = func.coalesce(sums.c.total, 0)
+    return (
+        select(*of, id_, stored, computed)
+        .outerjoin(sums, sums.c.key == id_)
+        .where(stored != computed)
+    )

@@ -1,0 +1,160 @@
+"""Short ways to post to the ledger, and the proof after each that its books are right."""
+
+import hashlib
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from app.clock import FixedClock
+from app.db import Database
+from app.ledger import service
+from app.ledger.check import check
+from app.ledger.models import Account, Lot
+from app.ledger.postings import (
+    Accrue,
+    Adjust,
+    Capture,
+    Circumstances,
+    HoldPoints,
+    Operation,
+    Posted,
+    Release,
+    Request,
+    Reverse,
+)
+from app.ledger.rules import Standing
+from app.programmes.models import Programme
+
+QUARTER_OF_AN_HOUR = timedelta(minutes=15)
+
+
+class Bench:
+    """One programme in an empty database."""
+
+    def __init__(self, database: Database, clock: FixedClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.programme_id = str(uuid.uuid4())
+        with database.write_all() as session:
+            session.add(
+                Programme(
+                    id=self.programme_id,
+                    slug=f"corner-{self.programme_id[:8]}",
+                    name="Corner",
+                    benefit="Every tenth coffee",
+                    points_names={"en": {"one": "bean", "other": "beans"}},
+                    colours={},
+                    time_zone="Europe/Riga",
+                    currency="EUR",
+                    created_at=clock.now,
+                )
+            )
+
+    def account(self) -> str:
+        with self.database.write(self.programme_id) as session:
+            return service.open_account(session, now=self.clock.now).id
+
+    def request(self, operation: Operation, posting_id: str | None = None) -> Request:
+        body = hashlib.sha256(repr(operation).encode()).digest()
+        return Request(posting_id or str(uuid.uuid4()), type(operation).__name__.lower(), body)
+
+    def post(
+        self,
+        operation: Operation,
+        posting_id: str | None = None,
+        *,
+        occurred_at: datetime | None = None,
+        late: bool = False,
+        till_id: str | None = None,
+    ) -> Posted:
+        circumstances = Circumstances(
+            occurred_at or self.clock.now, late=late, actor_kind="till", till_id=till_id
+        )
+        with self.database.write(self.programme_id) as session:
+            return service.post(
+                session,
+                self.request(operation, posting_id),
+                operation,
+                circumstances,
+                now=self.clock.now,
+            )
+
+    def earn(self, account_id: str, points: int, **facts: Any) -> str:
+        """An accrual of so many points for as many euros; the id of its posting."""
+        facts = {
+            "amount_minor": points * 100,
+            "currency": "EUR",
+            "available_from": self.clock.now,
+            **facts,
+        }
+        return self._id(Accrue(account_id=account_id, points=points, **facts))
+
+    def adjust(self, account_id: str, points: int, **facts: Any) -> str:
+        return self._id(Adjust(account_id, points, "for the test", **facts))
+
+    def hold(self, account_id: str, points: int, **facts: Any) -> str:
+        facts = {"expires_at": self.clock.now + QUARTER_OF_AN_HOUR, **facts}
+        return self._id(HoldPoints(account_id, points, **facts))
+
+    def capture(self, hold_id: str) -> str:
+        return self._id(Capture(hold_id))
+
+    def release(self, hold_id: str) -> str:
+        return self._id(Release(hold_id))
+
+    def spend(self, account_id: str, points: int, **facts: Any) -> str:
+        """Hold and capture; the id of the capture, which is the redemption's."""
+        return self.capture(self.hold(account_id, points, **facts))
+
+    def reverse(self, posting_id: str, **facts: Any) -> str:
+        return self._id(Reverse(posting_id, **facts))
+
+    def _id(self, operation: Operation) -> str:
+        posting_id: str = self.post(operation).answer["posting_id"]
+        return posting_id
+
+    def sweep(self, limit: int = 100) -> int:
+        """Every background step until nothing is left to do; how much was done."""
+        done = 0
+        for step in (
+            service.release_lapsed_holds,
+            service.release_pending,
+            service.expire_lots,
+        ):
+            while True:
+                with self.database.write_all() as session:
+                    piece = step(session, self.clock.now, limit)
+                done += piece
+                if piece == 0:
+                    break
+        return done
+
+    def standing(self, account_id: str) -> Standing:
+        with self.database.read(self.programme_id) as session:
+            return service.standing(session, account_id, now=self.clock.now)
+
+    def lots(self, account_id: str) -> list[tuple[int, datetime | None]]:
+        """What is left of the account's lots and until when, in draw order."""
+        with self.database.read(self.programme_id) as session:
+            rows = session.execute(
+                select(Lot.remaining, Lot.expires_at)
+                .where(Lot.account_id == account_id, Lot.remaining > 0)
+                .order_by(Lot.expires_at.is_(None), Lot.expires_at, Lot.sequence)
+            )
+            return [(remaining, expires_at) for remaining, expires_at in rows]
+
+    def row(self, account_id: str) -> Account:
+        with self.database.read(self.programme_id) as session:
+            return session.scalars(select(Account).where(Account.id == account_id)).one()
+
+    def prove(self, account_id: str | None = None) -> None:
+        """The books are right; and lots that can be spent never stand beside a debt."""
+        with self.database.read_all() as session:
+            assert [str(difference) for difference in check(session)] == []
+        if account_id is not None:
+            shown = self.standing(account_id)
+            assert shown.available == shown.balance - shown.pending - shown.held
+            assert shown.available >= 0 or shown.available == -shown.debt
+            assert shown.debt == 0 or shown.available == -shown.debt
