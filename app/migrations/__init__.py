@@ -16,14 +16,14 @@ from app.db import Database
 from app.errors import Misconfigured
 from app.schema import metadata
 
-__all__ = ["at_head", "head", "is_empty", "revision", "upgrade"]
+__all__ = ["at_head", "head", "is_empty", "knows", "revision", "upgrade"]
 
 #: Whoever migrates a PostgreSQL database holds this advisory lock.
 _LOCK = 0x43_46_4D_49_47
 
 
-def upgrade(database: Database) -> None:
-    """Bring *database* to the newest revision, in one go or not at all.
+def upgrade(database: Database, to: str = "head") -> None:
+    """Bring *database* to the newest revision (or to one before it), in one go or not at all.
 
     Raises `Misconfigured` when a newer release has already migrated it further.
     """
@@ -34,7 +34,7 @@ def upgrade(database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except CommandError as error:
             raise Misconfigured(
                 f"The database is at revision {_revision(connection)}, which this release does "
@@ -49,6 +49,12 @@ def head() -> str:
     if newest is None:
         raise Misconfigured("The installation is incomplete: its migrations are missing.")
     return newest
+
+
+def knows(revision: str) -> bool:
+    """Whether a database of that revision can be brought up to date by this release."""
+    script = ScriptDirectory.from_config(_config())
+    return any(step.revision == revision for step in script.walk_revisions())
 
 
 def revision(database: Database) -> str | None:
