@@ -1,0 +1,258 @@
+"""What is behind: taken up, leased, and noted when it was brought up to date.
+
+A change raises the version of an account or a card, within its own transaction, and that is all.
+`take_up` finds such accounts and cards (partial indexes hold just these) and puts their wallets
+on the list: wanted_version, next_attempt_at. From there each wallet goes its own way: `claim`
+leases what is due, the sender sends outside any transaction, `settle` notes what became of it. A
+worker that is killed between any two of these leaves the change where the next one finds it: at
+the account, on the list, or on the list with a lease that ends.
+
+Accounts and cards that somebody has locked are passed over, since they are about to change again;
+wallets are locked in the order of their ids. So no two workers ever wait for each other in a ring.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from app.cards.models import Card
+from app.delivery.models import AppleRegistration, GooglePass
+from app.delivery.rules import wait_after_refusal, wait_before_retry
+from app.delivery.sending import Errand, Outcome, Result, Wallet
+from app.ledger.models import Account
+
+#: A worker has this long to send what it leased; a sender gives up well before.
+LEASE = timedelta(seconds=60)
+WALLETS: tuple[Wallet, ...] = (AppleRegistration, GooglePass)
+_LONGEST_ERROR = 300
+
+_cards = cast(Table, Card.__table__)
+_accounts = cast(Table, Account.__table__)
+#: The version of a wallet: whatever changes raises one of the two.
+VERSION: ColumnElement[int] = _cards.c.version + _accounts.c.version
+
+
+def table_of(wallet: Wallet) -> Table:
+    """The table of one kind of wallet."""
+    return cast(Table, wallet.__table__)
+
+
+def present_version(session: Session, card_id: str, *, locked: bool = False) -> int | None:
+    """The version of a card's passes now; None for an unknown card.
+
+    *locked*: nothing changes it until the transaction ends. A wallet that is added without this
+    could be missed: the change taken up before it is there, and after it has read the version.
+    """
+    found = (
+        select(VERSION)
+        .select_from(_cards.join(_accounts, _accounts.c.id == _cards.c.account_id))
+        .where(_cards.c.id == card_id)
+    )
+    version: int | None = session.connection().scalar(
+        found.with_for_update(read=True) if locked else found
+    )
+    return version
+
+
+def is_anything_due(session: Session, wallets: Iterable[Wallet], now: datetime) -> bool:
+    """Whether there is something to take up, or a wallet of those kinds to bring up to date.
+
+    Reads the first row of a few partial indexes and nothing else.
+    """
+    behind = [
+        select(table.c.id).where(table.c.version > table.c.delivered_version).exists()
+        for table in (_accounts, _cards)
+    ]
+    due = [
+        select(table.c.id).where(_is_behind(table), table.c.next_attempt_at <= now).exists()
+        for table in map(table_of, wallets)
+    ]
+    return bool(session.connection().scalar(select(or_(*behind, *due))))
+
+
+def take_up(session: Session, *, now: datetime, limit: int) -> int:
+    """Put the wallets of changed accounts and cards on the list; how many of these there were."""
+    changed_accounts = _changed(session, _accounts, limit)
+    changed_cards = _changed(session, _cards, limit)
+    if not changed_accounts and not changed_cards:
+        return 0
+    for wallet in WALLETS:
+        table = table_of(wallet)
+        wanted: dict[int, int] = {}
+        for column, ids in ((_cards.c.account_id, changed_accounts), (_cards.c.id, changed_cards)):
+            if ids:
+                found = _with_version(table, table.c.id).where(column.in_(ids))
+                wanted |= {row.id: row.version for row in session.connection().execute(found)}
+        _want(session, table, wanted, now)
+    for table, versions in ((_accounts, changed_accounts), (_cards, changed_cards)):
+        _execute_many(
+            session,
+            update(table)
+            .where(table.c.id == bindparam("row"))
+            .values(delivered_version=bindparam("seen")),
+            [{"row": row, "seen": seen} for row, seen in versions.items()],
+        )
+    return len(changed_accounts) + len(changed_cards)
+
+
+def _changed(session: Session, table: Table, limit: int) -> dict[str, int]:
+    """Accounts or cards that changed since they were last taken up, locked, with their version."""
+    rows = session.connection().execute(
+        select(table.c.id, table.c.version)
+        .where(table.c.version > table.c.delivered_version)
+        .order_by(table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return {row.id: row.version for row in rows}
+
+
+def _want(session: Session, table: Table, wanted: dict[int, int], now: datetime) -> None:
+    if not wanted:
+        return
+    _lock(session, table, wanted)
+    # A lease or a back-off stays as it is: whoever has it sees afterwards that more is wanted.
+    _execute_many(
+        session,
+        update(table)
+        .where(table.c.id == bindparam("row"), table.c.wanted_version < bindparam("wanted"))
+        .values(
+            wanted_version=bindparam("wanted"),
+            next_attempt_at=func.coalesce(table.c.next_attempt_at, now),
+        ),
+        [{"row": row, "wanted": version} for row, version in wanted.items()],
+    )
+
+
+def claim(session: Session, wallet: Wallet, *, now: datetime, limit: int) -> list[Errand]:
+    """Lease up to *limit* wallets that are behind and due, the longest due first."""
+    table = table_of(wallet)
+    address = table.c.push_token if wallet is AppleRegistration else table.c.object_id
+    rows = (
+        session.connection()
+        .execute(
+            _with_version(table, table.c.id, table.c.card_id, address, table.c.attempts)
+            .where(_is_behind(table), table.c.next_attempt_at <= now)
+            .order_by(table.c.next_attempt_at)
+            .limit(limit)
+            .with_for_update(of=table, skip_locked=True)
+        )
+        .all()
+    )
+    if rows:
+        session.connection().execute(
+            update(table)
+            .where(table.c.id.in_([row.id for row in rows]))
+            .values(next_attempt_at=now + LEASE)
+        )
+    return [Errand(row[0], row[1], row[2], row.version, row[3]) for row in rows]
+
+
+def settle(
+    session: Session,
+    wallet: Wallet,
+    done: Sequence[tuple[Errand, Result]],
+    *,
+    leased_at: datetime,
+    now: datetime,
+    jitter: Iterable[float],
+) -> None:
+    """Note what became of errands that were claimed at *leased_at*.
+
+    A wallet that registered anew meanwhile has another address and is left alone, and so is a
+    failure of one whose lease somebody else has by now.
+    """
+    table = table_of(wallet)
+    _lock(session, table, [errand.wallet_id for errand, _ in done])
+    address = table.c.push_token if wallet is AppleRegistration else table.c.object_id
+    mine = (table.c.id == bindparam("row"), address == bindparam("address"))
+    told, gone, failed = [], [], []
+    for (errand, result), spread in zip(done, jitter, strict=False):
+        row: dict[str, Any] = {"row": errand.wallet_id, "address": errand.address}
+        match result.outcome:
+            case Outcome.DELIVERED:
+                told.append(row | {"version": max(errand.version, result.version or 0)})
+            case Outcome.GONE:
+                gone.append(row)
+            case _:
+                failed.append(row | _failure(errand, result, now, spread))
+    _execute_many(session, update(table).where(*mine).values(_told(table, now)), told)
+    _execute_many(session, delete(table).where(*mine), gone)
+    _execute_many(
+        session,
+        update(table)
+        .where(*mine, table.c.next_attempt_at == leased_at + LEASE)
+        .values(
+            attempts=bindparam("tries"),
+            last_error=bindparam("error"),
+            next_attempt_at=bindparam("again_at", type_=table.c.next_attempt_at.type),
+        ),
+        failed,
+    )
+
+
+def _told(table: Table, now: datetime) -> dict[str, Any]:
+    version = bindparam("version", type_=table.c.delivered_version.type)
+    return {
+        "delivered_version": case(
+            (table.c.delivered_version < version, version), else_=table.c.delivered_version
+        ),
+        "delivered_at": now,
+        "attempts": 0,
+        "last_error": None,
+        # More may have been wanted while this was on its way.
+        "next_attempt_at": case((table.c.wanted_version > version, now), else_=null()),
+    }
+
+
+def _failure(errand: Errand, result: Result, now: datetime, jitter: float) -> dict[str, Any]:
+    tries = errand.attempts + 1
+    if result.outcome == Outcome.UNSENT:
+        # Not this wallet's fault: it is due as before, the worker itself waits.
+        tries, wait = errand.attempts, timedelta(0)
+    elif result.outcome == Outcome.REFUSED:
+        wait = wait_after_refusal(jitter=jitter)
+    else:
+        wait = wait_before_retry(
+            tries, jitter=jitter, retry_after_seconds=result.retry_after_seconds
+        )
+    return {"tries": tries, "error": result.reason[:_LONGEST_ERROR], "again_at": now + wait}
+
+
+def _is_behind(table: Table) -> ColumnElement[bool]:
+    return table.c.wanted_version > table.c.delivered_version
+
+
+def _with_version(table: Table, *columns: Any) -> Select[Any]:
+    """The columns of wallets, with the present version of each; one statement, so one snapshot."""
+    joined = table.join(_cards, _cards.c.id == table.c.card_id).join(
+        _accounts, _accounts.c.id == _cards.c.account_id
+    )
+    return select(*columns, VERSION.label("version")).select_from(joined)
+
+
+def _lock(session: Session, table: Table, ids: Iterable[int]) -> None:
+    """Lock wallets in the order of their ids: two workers then never wait for each other."""
+    session.connection().execute(
+        select(table.c.id).where(table.c.id.in_(list(ids))).order_by(table.c.id).with_for_update()
+    )
+
+
+def _execute_many(session: Session, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(statement, rows)

@@ -1,0 +1,265 @@
+"""The background work: delivery, and the ledger's steps that come due by themselves."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.context import Context
+from app.delivery import wanted
+from app.delivery.apns import ApnsSender
+from app.delivery.google import GoogleSender
+from app.delivery.models import AppleRegistration, GooglePass
+from app.delivery.null import NullSender
+from app.delivery.sending import Outcome, Sender
+from app.delivery.wake import bell_of, watch
+from app.delivery.wallets import Wallets
+from app.ledger import service as ledger
+
+_log = logging.getLogger(__name__)
+
+Jitter = Callable[[], float]
+
+#: The net below the waking: what a bell did not tell, and what becomes due by time alone.
+POLL_SECONDS = 0.5
+LEDGER_SECONDS = 5.0
+_GLANCE_SECONDS = 0.05
+#: Changed accounts and cards taken up in one transaction.
+TAKE_UP = 500
+_LEDGER_LIMIT = 200
+_LONGEST_PAUSE_SECONDS = 30.0
+#: Two lanes to Apple: while one notes its answers, the other one pushes.
+_APPLE_LANES = 2
+
+
+class Senders:
+    """The senders of both wallets, with their long-lived connections; owned by one process."""
+
+    def __init__(self, context: Context, wallets: Wallets) -> None:
+        self._apns = ApnsSender(context)
+        self._google = GoogleSender(context, wallets.google)
+        self._no_apple = NullSender(AppleRegistration)
+        self._no_google = NullSender(GooglePass)
+        self._is_google_wanted = context.config.google_issuer_id is not None
+
+    def apple(self) -> Sender:
+        """What brings passes to Apple's devices now: certificates come and expire."""
+        obstacle = self._apns.obstacle()
+        return self._apns if obstacle is None else self._no_apple.because(obstacle)
+
+    def google(self) -> Sender:
+        """What brings passes to Google now."""
+        obstacle = self._google.obstacle()
+        if obstacle is None:
+            return self._google
+        return self._no_google.because(obstacle, loudly=self._is_google_wanted)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._apns.close()
+        self._google.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one step did: accounts and cards *taken_up*, wallets *settled*, wallets *unsent*."""
+
+    taken_up: int = 0
+    settled: int = 0
+    unsent: int = 0
+
+    @property
+    def done(self) -> int:
+        """How much is no longer to be done."""
+        return self.taken_up + self.settled
+
+
+def deliver(
+    context: Context,
+    senders: Senders,
+    *,
+    now: datetime,
+    limit: int = TAKE_UP,
+    jitter: Jitter = random.random,
+) -> int:
+    """One bounded step for both wallets; 0 when nothing is due or nobody can be reached."""
+    steps = [
+        bring(context, sender, now=now, limit=limit, jitter=jitter)
+        for sender in (senders.apple(), senders.google())
+    ]
+    return sum(step.done for step in steps if step is not None)
+
+
+def bring(
+    context: Context,
+    sender: Sender,
+    *,
+    now: datetime,
+    limit: int = TAKE_UP,
+    jitter: Jitter = random.random,
+) -> Progress | None:
+    """One bounded step for one kind of wallet; None when there was nothing to do.
+
+    Safe to run side by side and to be killed at any moment. No transaction is open while the
+    sender is at work.
+    """
+    batch = min(sender.batch, limit)
+    with context.database.read_all() as session:
+        if not wanted.is_anything_due(session, [sender.wallet] if batch else [], now):
+            return None
+    with context.database.write_all() as session:
+        taken_up = wanted.take_up(session, now=now, limit=limit)
+        errands = wanted.claim(session, sender.wallet, now=now, limit=batch) if batch else []
+    if not errands:
+        return Progress(taken_up)
+    results = sender.send(errands)
+    with context.database.write_all() as session:
+        wanted.settle(
+            session,
+            sender.wallet,
+            list(zip(errands, results, strict=True)),
+            leased_at=now,
+            now=context.clock(),
+            jitter=_endless(jitter),
+        )
+    unsent = [result for result in results if result.outcome == Outcome.UNSENT]
+    if unsent:
+        _log.warning("%d passes wait: %s", len(unsent), unsent[0].reason)
+    return Progress(taken_up, len(errands) - len(unsent), len(unsent))
+
+
+def _endless(jitter: Jitter) -> Iterator[float]:
+    while True:
+        yield jitter()
+
+
+class Worker:
+    """Runs the steps until told to stop, in threads of its own: a wallet that is down, or slow,
+    keeps nothing else waiting."""
+
+    def __init__(
+        self,
+        context: Context,
+        wallets: Wallets,
+        *,
+        senders: Senders | None = None,
+        jitter: Jitter = random.random,
+    ) -> None:
+        self._context = context
+        self._senders = senders or Senders(context, wallets)
+        self._jitter = jitter
+        self._wakes: list[threading.Event] = []
+
+    def run_once(self) -> int:
+        """Do everything that is due now, and stop; how much it was."""
+        done = 0
+        try:
+            while True:
+                now = self._context.clock()
+                step = self._ledger_steps(now)
+                step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
+                if not step:
+                    return done
+                done += step
+        finally:
+            self._senders.close()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until *stop* is set. An error in one step is logged and never ends the others."""
+        lanes: list[tuple[str, Callable[[], Progress | None], float]] = [
+            ("google", lambda: self._bring(self._senders.google()), POLL_SECONDS),
+            ("ledger", self._keep_ledger, LEDGER_SECONDS),
+        ]
+        lanes += [
+            (f"apple-{number}", lambda: self._bring(self._senders.apple()), POLL_SECONDS)
+            for number in range(_APPLE_LANES)
+        ]
+        threads = []
+        for name, step, poll_seconds in lanes:
+            wake = threading.Event()
+            if name != "ledger":
+                self._wakes.append(wake)
+            threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
+        bell = bell_of(self._context.database)
+        bell.add(self._wake)
+        threads.append(_thread("watch", watch, self._context.database, self._wake, stop))
+        try:
+            stop.wait()
+        finally:
+            stop.set()
+            self._wake()
+            bell.remove(self._wake)
+            for thread in threads:
+                thread.join()
+            self._senders.close()
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+    def _bring(self, sender: Sender) -> Progress | None:
+        return bring(self._context, sender, now=self._context.clock(), jitter=self._jitter)
+
+    def _keep_ledger(self) -> Progress | None:
+        done = self._ledger_steps(self._context.clock())
+        return Progress(settled=done) if done else None
+
+    def _ledger_steps(self, now: datetime) -> int:
+        """Let lots expire, points become available and forgotten holds go."""
+        steps: tuple[Callable[[Session, datetime, int], int], ...] = (
+            ledger.expire_lots,
+            ledger.release_pending,
+            ledger.release_lapsed_holds,
+        )
+        done = 0
+        for step in steps:
+            with self._context.database.write_all() as session:
+                done += step(session, now, _LEDGER_LIMIT)
+        return done
+
+
+def _thread(name: str, target: Callable[..., None], *args: object) -> threading.Thread:
+    # Daemons: a process that ends does not wait for a push that may be sent again anyway.
+    thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _run_lane(
+    name: str,
+    step: Callable[[], Progress | None],
+    poll_seconds: float,
+    wake: threading.Event,
+    stop: threading.Event,
+) -> None:
+    """Run one step again and again: at once while there is work, then when woken or in time."""
+    failures = 0
+    while not stop.is_set():
+        wake.clear()
+        try:
+            progress = step()
+        except Exception:
+            failures += 1
+            _log.exception("a step of %s failed; it is tried again", name)
+            stop.wait(_pause(failures))
+            continue
+        if progress is None:
+            failures = 0
+            wake.wait(poll_seconds)
+        elif progress.unsent and not progress.settled:
+            failures += 1
+            stop.wait(_pause(failures))
+        elif not progress.done:
+            # What is due is in somebody else's hands for a moment.
+            stop.wait(_GLANCE_SECONDS)
+        else:
+            failures = 0
+
+
+def _pause(failures: int) -> float:
+    """Seconds to leave the other side alone after *failures* in a row."""
+    return float(min(0.5 * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_SECONDS))
