@@ -109,12 +109,12 @@ class Database:
     sees one state of the database and writes nothing.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, busy_ms: int = SQLITE_BUSY_MS) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
             self.engine = create_engine(url, pool_size=32, max_overflow=64)
-            _tune_sqlite(self.engine)
+            _tune_sqlite(self.engine, busy_ms)
         else:
             self.engine = create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
         self._reading = self.engine.execution_options(counterfoil_read=True)
@@ -175,7 +175,7 @@ def enter(session: Session, programme_id: str) -> None:
     session.info[_PROGRAMME] = programme_id
 
 
-def _tune_sqlite(engine: Engine) -> None:
+def _tune_sqlite(engine: Engine, busy_ms: int) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
         # The driver's own implicit BEGIN would be a deferred one: two readers that both want to
@@ -186,7 +186,7 @@ def _tune_sqlite(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={SQLITE_BUSY_MS}",
+            f"busy_timeout={busy_ms}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

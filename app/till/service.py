@@ -235,6 +235,8 @@ def _check_strength(
     """A photographed code may not empty an account: above *limit* a day it takes more."""
     # Locked first: two holds at once would each see the other's points unspent.
     ledger.lock_account(session, card.account_id)
+    if ledger.standing(session, card.account_id, now=now).available < body["points"]:
+        return  # The ledger refuses it for the better reason.
     token = body.get("presentation_token")
     if token is not None and _presentation(session, counter.till, card, token, now=now).rotating:
         return
