@@ -13,7 +13,13 @@ from app.web import customer, pages
 def create_app(context: Context) -> APIFlask:
     """The service as a WSGI application, on an installation that is open and migrated."""
     app = APIFlask(
-        "app", title="Counterfoil", version="1", docs_path=None, spec_path="/openapi.json"
+        "app",
+        title="Counterfoil",
+        version="1",
+        docs_path=None,
+        spec_path="/openapi.json",
+        static_folder="web/static",
+        template_folder="web/templates",
     )
     app.config.update(
         OPENAPI_VERSION="3.1.0",

@@ -28,9 +28,7 @@ from passes.card import CardFace
 from passes.code import rotating_text
 from passes.image import code_svg
 
-blueprint = APIBlueprint(
-    "customer", __name__, template_folder="templates", static_folder="static", enable_openapi=False
-)
+blueprint = APIBlueprint("customer", __name__, enable_openapi=False)
 
 #: Many customers join from one address: the shop's own Wi-Fi.
 JOIN_TRIES = 60

@@ -1,5 +1,6 @@
 """The poster by the till: one line of benefit and the code that leads to the join page."""
 
+import textwrap
 from xml.sax.saxutils import escape
 
 from app.programmes.models import Programme
@@ -15,11 +16,12 @@ def poster_svg(programme: Programme, address: str) -> str:
     """An A4 poster as SVG; *address* is what its QR code says."""
     colours = programme.colours
     middle = WIDTH // 2
+    benefit = textwrap.wrap(programme.benefit, 36)[:2]
     lines = [
-        (420, 170, programme.name),
-        (600, 80, programme.benefit[:60]),
+        (400, min(170, 2600 // len(programme.name)), programme.name),
+        *((580 + 110 * row, 80, text) for row, text in enumerate(benefit)),
         (2640, 86, CALL),
-        (2790, 56, address),
+        (2790, min(56, 3200 // len(address)), address),
     ]
     texts = "".join(
         f'<text x="{middle}" y="{y}" font-size="{size}">{escape(text)}</text>'

@@ -168,3 +168,13 @@ def test_an_unknown_page_says_what_to_do_in_words(shop: Any) -> None:
         assert answer.status_code == 404
         assert "That did not work" in answer.text
         assert answer.mimetype == "text/html"
+
+
+def test_every_style_and_picture_of_a_page_is_there(shop: Any) -> None:
+    token = token_of(join(shop))
+    for page in (f"/join/{shop.slug}", f"/card/{token}"):
+        found = re.findall(r'(?:href|src)="(/[^"]+)"', shop.client.get(page).text)
+        assert any(path.endswith(".css") for path in found)
+        for path in found:
+            if "pass.pkpass" not in path and "google" not in path:
+                assert shop.client.get(path).status_code == 200, path
