@@ -19,7 +19,7 @@ from rich.console import Console
 
 from scanner import show
 from scanner.config import DECODERS, Settings, load_settings, load_till
-from scanner.errors import CardRefused, ConfigError, ScanError, ServiceError
+from scanner.errors import CardRefused, ConfigError, ScanError
 
 JSON_HELP = "The last line of the output is JSON."
 
@@ -66,33 +66,30 @@ def cli(
 
     sale = Sale(amount, redeem, receipt, fps)
     with _outcome_as_json(as_json) as said:
-        said.update(scan_once(settings, sale, pin_of(settings), Console()))
+        scan_once(settings, sale, pin_of(settings), Console(), said)
 
 
 @contextmanager
 def _outcome_as_json(as_json: bool) -> Iterator[dict[str, Any]]:
-    """Print what was filled in as the last line, also when a card or posting is refused."""
-    said: dict[str, Any] = {}
-    try:
-        yield said
-    except (CardRefused, ServiceError) as error:
-        if as_json:
-            click.echo(json.dumps(_refusal_as_json(error)))
-        raise
-    if as_json:
-        click.echo(json.dumps(said))
-
-
-def _refusal_as_json(error: ScanError) -> dict[str, Any]:
-    return {
-        "outcome": error.outcome if isinstance(error, CardRefused) else None,
-        "card_id": error.card_id if isinstance(error, CardRefused) else None,
+    """Print what was filled in as the last line, also when it went no further."""
+    said: dict[str, Any] = {
+        "outcome": None,
+        "card_id": None,
         "posting_id": None,
         "points": 0,
         "standing": None,
         "queued": False,
-        "message": str(error),
     }
+    try:
+        yield said
+    except ScanError as error:
+        if isinstance(error, CardRefused):
+            said |= {"outcome": error.outcome, "card_id": error.card_id}
+        said["message"] = str(error)
+        raise
+    finally:
+        if as_json:
+            click.echo(json.dumps(said))
 
 
 def pin_of(settings: Settings) -> str:
@@ -201,7 +198,7 @@ def reverse(
 
     settings = replace(settings, cashier=cashier or settings.cashier)
     with _outcome_as_json(as_json) as said:
-        said.update(reverse_once(settings, str(posting_id), reason, pin_of(settings), Console()))
+        reverse_once(settings, str(posting_id), reason, pin_of(settings), Console(), said)
 
 
 @cli.command()

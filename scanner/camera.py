@@ -38,6 +38,7 @@ OPEN_SECONDS = 5
 SILENCE_SECONDS = 5
 LOST_AFTER_FRAMES = 15  # a driver may drop a frame; half a second of none is a camera gone
 RETRY_SECONDS = 0.5
+LATE_SECONDS = 0.1  # a recording's frame that is later is passed over, to catch up
 
 _ADDRESS = re.compile(r"(https?|rtsp)://", re.IGNORECASE)
 # What carries a rate of its own that OpenCV reports rightly. For .mjpeg and images it invents 25.
@@ -196,7 +197,7 @@ class Camera:
             wait = began + number / rate - time.monotonic()
             if wait > 0:
                 self._stop.wait(wait)
-            if wait > -1 / rate:
+            if wait > -LATE_SECONDS:
                 image = retrieve(capture)
                 if image is not None:
                     self._publish(image, number)

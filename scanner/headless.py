@@ -39,8 +39,10 @@ class Sale:
     fps: float | None = None
 
 
-def scan_once(settings: Settings, sale: Sale, pin: str, console: Console) -> dict[str, Any]:
-    """Serve one customer; return what happened, for a program.
+def scan_once(
+    settings: Settings, sale: Sale, pin: str, console: Console, said: dict[str, Any]
+) -> None:
+    """Serve one customer; `said` is filled with what happened, for a program, as it happens.
 
     Raises ScanError: CameraError, CardRefused, Refused, SignInError, TillRevoked, QueueError.
     """
@@ -61,21 +63,27 @@ def scan_once(settings: Settings, sale: Sale, pin: str, console: Console) -> dic
             show.offline_card(console)
         else:
             show.customer(console, seen)
-        said = _post(counter, reading, seen, sale, amount_minor, console)
+            said["standing"] = seen.get("standing")
+        said |= {"outcome": Outcome.ACCEPTED, "card_id": reading.card.card_id_hex}
+        _post(counter, reading, seen, sale, amount_minor, console, said)
         if counter.online:
             counter.send_waiting()
-        return said
 
 
 def reverse_once(
-    settings: Settings, posting_id: str, reason: str | None, pin: str, console: Console
-) -> dict[str, Any]:
-    """Take one posting back; return what happened, for a program. Raises ScanError."""
+    settings: Settings,
+    posting_id: str,
+    reason: str | None,
+    pin: str,
+    console: Console,
+    said: dict[str, Any],
+) -> None:
+    """Take one posting back; `said` is filled with what happened. Raises ScanError."""
     with at_work(settings, pin) as work:
         counter = _counter(settings, work, console)
         done = counter.reverse(posting_id, reason)
         show.posted(console, done, "Reversal", work.queue.count(State.WAITING))
-        return {"outcome": None, "card_id": None} | _as_json(done)
+        said |= _as_json(done)
 
 
 def _counter(settings: Settings, work: AtWork, console: Console) -> Counter:
@@ -125,16 +133,9 @@ def _post(
     sale: Sale,
     amount_minor: int | None,
     console: Console,
-) -> dict[str, Any]:
+    said: dict[str, Any],
+) -> None:
     """Redeem and accrue as keyed in; redeeming goes first, so that a refusal changes nothing."""
-    said: dict[str, Any] = {
-        "outcome": Outcome.ACCEPTED,
-        "card_id": reading.card.card_id_hex,
-        "posting_id": None,
-        "points": 0,
-        "standing": seen.get("standing") if seen else None,
-        "queued": False,
-    }
     if sale.redeem is not None:
         presentation = seen.get("presentation") if seen else None
         token = presentation.get("token") if isinstance(presentation, dict) else None
@@ -148,7 +149,6 @@ def _post(
         done = counter.accrue(reading, amount_minor, sale.receipt)
         show.posted(console, done, amount, counter.queue.count(State.WAITING))
         said |= _as_json(done)
-    return said
 
 
 def _as_json(done: Posted) -> dict[str, Any]:

@@ -1,0 +1,406 @@
+"""A till, and a service that speaks the till API on loopback, strict to the letter.
+
+The service here is the other end of the wire for the till's own tests: it keeps postings by id,
+compares bodies, and can be made to stall, lose its answers or talk like a captive portal.
+"""
+
+import json
+import threading
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from passes.code import STATIC_LENGTH, CardCode, Kind, encode, verify
+from passes.errors import CodeError
+from passes.image import code_png
+
+API = "/api/till/v1"
+PROGRAMME = {
+    "id": "0b7c5d9e-0000-4000-8000-000000000001",
+    "name": "Morning Glory",
+    "points_name": "beans",
+    "currency": "EUR",
+    "currency_exponent": 2,
+    "time_zone": "Europe/Riga",
+}
+CASHIER = {"id": "0b7c5d9e-0000-4000-8000-0000000000aa", "name": "Anna", "role": "cashier"}
+PIN = "271828"
+START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+
+POSTING = {"id": str, "occurred_at": str, "cashier_id": str}
+ACCRUAL = POSTING | {
+    "code": str, "amount_minor": int, "currency": str, "offline": bool,
+    "receipt": (str, type(None)), "lines": (list, type(None)),
+}  # fmt: skip
+REVERSAL = POSTING | {
+    "posting_id": str, "offline": bool, "reason": (str, type(None)),
+    "amount_minor": (int, type(None)),
+}  # fmt: skip
+HOLD = POSTING | {
+    "code": str, "points": int, "presentation_token": (str, type(None)),
+    "receipt": (str, type(None)),
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """An answer that is not a success."""
+
+    def __init__(self, status: int, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.status, self.code, self.facts = status, code, facts
+
+
+@dataclass
+class Gate:
+    """Stalls a request of `path`: before it is done, or after it is done and unanswered."""
+
+    path: str
+    after: bool
+    reached: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event = field(default_factory=threading.Event)
+
+
+class Service:
+    """The service's end of the till API."""
+
+    def __init__(self, key: Ed25519PrivateKey, key_id: int) -> None:
+        self.keys = {key_id: (key.public_key(), None)}
+        self.refused: dict[str, str] = {}
+        self.enrolment_codes = {"GOOD-CODE"}
+        self.tokens: set[str] = set()
+        self.sessions: set[str] = set()
+        self.pin = PIN
+        self.clock_ahead = timedelta()
+        self.postings: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
+        self.holds: dict[str, int] = {}
+        self.requests: list[tuple[str, str, bytes]] = []
+        self.gate: Gate | None = None
+        self.intervene: Callable[[str], tuple[int, str, bytes] | None] = lambda path: None
+        self.locked = False
+        self.lock = threading.Lock()
+
+    def stall(self, path: str, *, after: bool = False) -> Gate:
+        self.gate = Gate(path, after)
+        return self.gate
+
+    @property
+    def balance(self) -> int:
+        return sum(answer["points"] for _, _, answer in self.postings.values())
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _, _ in self.postings.values()]
+
+    def handle(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
+        token = (headers.get("Authorization") or "").removeprefix("Bearer ")
+        if (method, path) == ("POST", "/enrolments"):
+            return 201, self._enrol(json.loads(body))
+        if token not in self.tokens:
+            raise Problem(401, "till_revoked")
+        session = headers.get("Counterfoil-Cashier")
+        match method, path.strip("/").split("/"):
+            case "GET", ["keys"]:
+                return 200, self._keys()
+            case "POST", ["cashier-sessions"]:
+                return 201, self._sign_in(json.loads(body))
+            case "DELETE", ["cashier-sessions", "current"]:
+                self.sessions.discard(session)
+                return 204, None
+            case "POST", ["presentations"]:
+                if session not in self.sessions:
+                    raise Problem(401, "sign_in_again")
+                return 200, self._present(json.loads(body))
+            case "POST", ["accruals"]:
+                return 201, self._post("accrual", ACCRUAL, body, session)
+            case "POST", ["reversals"]:
+                return 201, self._post("reversal", REVERSAL, body, session)
+            case "POST", ["holds"]:
+                return 201, self._post("hold", HOLD, body, session)
+            case "POST", ["holds", hold_id, "capture"]:
+                return 201, self._post(f"capture {hold_id}", POSTING, body, session)
+        raise Problem(404, "not_found")
+
+    def _enrol(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data.get("code") not in self.enrolment_codes:
+            raise Problem(401, "enrolment_refused")
+        self.enrolment_codes.discard(data["code"])
+        token = uuid.uuid4().hex
+        self.tokens.add(token)
+        place = {"id": str(uuid.uuid4()), "name": "Brivibas 1"}
+        till = {"id": str(uuid.uuid4()), "name": "Till 1"}
+        return {"token": token, "till": till, "location": place, "programme": PROGRAMME}
+
+    def _keys(self) -> dict[str, Any]:
+        listed = [
+            {
+                "key_id": key_id,
+                "public_key": b64encode(public.public_bytes_raw()).decode(),
+                "valid_until": until,
+            }
+            for key_id, (public, until) in self.keys.items()
+        ]
+        refused = [{"card_id": card, "outcome": why} for card, why in self.refused.items()]
+        now = datetime.now(UTC) + self.clock_ahead
+        return {
+            "programme": PROGRAMME, "now": now.isoformat(), "keys": listed,
+            "refused_cards": refused,
+        }  # fmt: skip
+
+    def _sign_in(self, data: dict[str, Any]) -> dict[str, Any]:
+        assert set(data) == {"cashier", "pin"}
+        if self.locked:
+            raise Problem(429, "locked", retry_after=60)
+        if (data["cashier"], data["pin"]) != (CASHIER["name"], self.pin):
+            raise Problem(401, "wrong_pin")
+        token = uuid.uuid4().hex
+        self.sessions.add(token)
+        until = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
+        return {"token": token, "expires_at": until, "cashier": CASHIER}
+
+    def _present(self, data: dict[str, Any]) -> dict[str, Any]:
+        assert set(data) == {"code"} and len(data["code"]) <= 200
+        nothing = dict.fromkeys(("presentation", "card", "member", "tier", "standing", "redeem"))
+        try:
+            reading = verify(data["code"], {k: public for k, (public, _) in self.keys.items()})
+        except CodeError as error:
+            outcome = "other_programme" if error.outcome == "unknown_key" else error.outcome
+            return nothing | {"outcome": outcome, "message": f"Said by the service: {outcome}"}
+        return {
+            "outcome": "accepted",
+            "message": "Card accepted.",
+            "presentation": {
+                "token": "shown-now", "expires_at": datetime.now(UTC).isoformat(), "rotating": False
+            },
+            "card": {"card_id": reading.card.card_id_hex, "kind": "member", "status": "active"},
+            "member": {"name": "Ada Kalnina"},
+            "tier": "Gold",
+            "standing": self._standing(),
+            "redeem": {"minimum": 10, "step": 1, "maximum": self.balance},
+        }  # fmt: skip
+
+    def _standing(self) -> dict[str, Any]:
+        return {
+            "balance": self.balance, "pending": 0, "held": 0, "available": self.balance,
+            "debt": 0, "points_label": "beans",
+        }  # fmt: skip
+
+    def _post(
+        self, kind: str, shape: dict[str, Any], raw: bytes, session: str | None
+    ) -> dict[str, Any]:
+        body = json.loads(raw)
+        wrong = {name: ["wrong"] for name in set(shape) ^ set(body)}
+        wrong |= {
+            name: ["wrong"] for name, of in shape.items() if not isinstance(body.get(name), of)
+        }
+        if wrong:
+            raise Problem(422, "invalid", errors=wrong)
+        known = self.postings.get(body["id"])
+        if known is not None:
+            if known[:2] != (kind, body):
+                raise Problem(409, "posting_id_reused")
+            return known[2]
+        if session not in self.sessions and not (body.get("offline") and session is None):
+            raise Problem(401, "sign_in_again")
+        points, status = self._do(kind, body)
+        answer = {
+            "posting_id": body["id"], "kind": kind.split()[0], "status": status, "points": points,
+            "explain": [], "late": False, "recorded_at": datetime.now(UTC).isoformat(),
+        }  # fmt: skip
+        self.postings[body["id"]] = (kind, body, answer)
+        answer["standing"] = self._standing()
+        return answer
+
+    def _do(self, kind: str, body: dict[str, Any]) -> tuple[int, str]:
+        if kind in ("accrual", "hold"):
+            assert len(body["code"]) == STATIC_LENGTH
+            verify(body["code"], {k: public for k, (public, _) in self.keys.items()})
+        if kind == "accrual":
+            return body["amount_minor"] // 100, "posted"
+        if kind == "reversal":
+            if body["posting_id"] not in self.postings:
+                raise Problem(404, "not_found")
+            return -self.postings[body["posting_id"]][2]["points"], "posted"
+        if kind == "hold":
+            if body["points"] > self.balance:
+                raise Problem(409, "insufficient_points")
+            self.holds[body["id"]] = body["points"]
+            return 0, "held"
+        hold = self.holds.pop(kind.split()[1], None)
+        if hold is None:
+            raise Problem(409, "hold_not_open")
+        return -hold, "posted"
+
+
+def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = self.path.removeprefix(API)
+            service.requests.append((self.command, path, body))
+            gate = service.gate if service.gate and service.gate.path == path else None
+            if gate is not None and not gate.after:
+                gate.reached.set()
+                gate.opened.wait(20)
+                self.close_connection = True
+                return
+            instead = service.intervene(path)
+            if instead is not None:
+                self._answer(*instead)
+                return
+            status, kind, content = self._result(path, body)
+            if gate is not None:
+                gate.reached.set()
+                gate.opened.wait(20)
+                self.close_connection = True
+                return
+            self._answer(status, kind, content)
+
+        def _result(self, path: str, body: bytes) -> tuple[int, str, bytes]:
+            try:
+                with service.lock:
+                    status, answer = service.handle(self.command, path, self.headers, body)
+                return status, "application/json", json.dumps(answer).encode()
+            except Problem as problem:
+                answer = {
+                    "type": "about:blank", "title": "No", "status": problem.status,
+                    "detail": f"No: {problem.code}.", "code": problem.code, **problem.facts,
+                }  # fmt: skip
+                return problem.status, "application/problem+json", json.dumps(answer).encode()
+
+        def _answer(self, status: int, kind: str, content: bytes) -> None:
+            if status == 204:
+                content = b""
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = _serve
+
+    return Handler
+
+
+class Running:
+    """The service on a port of its own, which it keeps when stopped and started again."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._port = 0
+        self._server: ThreadingHTTPServer | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self.service))
+        self._server.daemon_threads = True
+        self._port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+@pytest.fixture
+def service(signing_key: Ed25519PrivateKey) -> Service:
+    return Service(signing_key, 7)
+
+
+@pytest.fixture
+def running(service: Service) -> Iterator[Running]:
+    running = Running(service)
+    yield running
+    if service.gate is not None:
+        service.gate.opened.set()
+    running.stop()
+
+
+def card_text(key: Ed25519PrivateKey, number: int = 1, *, key_id: int = 7) -> str:
+    return encode(CardCode(key_id, number.to_bytes(8, "big"), date(2026, 5, 1), Kind.MEMBER), key)
+
+
+@pytest.fixture
+def make_card(signing_key: Ed25519PrivateKey) -> Callable[..., str]:
+    """Makes the text of a card; number tells cards apart."""
+
+    def make(number: int = 1, *, key: Ed25519PrivateKey = signing_key, key_id: int = 7) -> str:
+        return card_text(key, number, key_id=key_id)
+
+    return make
+
+
+def counter_frame(text: str | None, size: tuple[int, int] = (1280, 720)) -> np.ndarray:
+    """A grey counter with a bright phone that shows `text`."""
+    width, height = size
+    frame = np.full((height, width, 3), 90, np.uint8)
+    if text is not None:
+        png = np.frombuffer(code_png(text, module_px=4), np.uint8)
+        code = cv2.imdecode(png, cv2.IMREAD_COLOR)
+        top, left = (height - code.shape[0]) // 2, (width - code.shape[1]) // 2
+        frame[top : top + code.shape[0], left : left + code.shape[1]] = code
+    return frame
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[..., np.ndarray]:
+    """Draws one frame of the counter."""
+    return counter_frame
+
+
+@pytest.fixture(scope="session")
+def film() -> Callable[..., Path]:
+    """Writes a clip of (text or None, frames) in turn, as concatenated JPEG or as AVI, MP4, Y4M."""
+
+    def write(path: Path, *scenes: tuple[str | None, int], fps: float = 30) -> Path:
+        frames = [(counter_frame(text), count) for text, count in scenes]
+        if path.suffix == ".mjpeg":
+            jpegs = [(cv2.imencode(".jpg", frame)[1].tobytes(), count) for frame, count in frames]
+            path.write_bytes(b"".join(data * count for data, count in jpegs))
+        elif path.suffix == ".y4m":
+            _write_y4m(path, frames, fps)
+        else:
+            four = {".avi": "MJPG", ".mp4": "mp4v"}[path.suffix]
+            code = cv2.VideoWriter.fourcc(*four)
+            writer = cv2.VideoWriter(str(path), code, fps, (1280, 720))
+            for frame, count in frames:
+                for _ in range(count):
+                    writer.write(frame)
+            writer.release()
+        return path
+
+    return write
+
+
+def _write_y4m(path: Path, frames: list[tuple[np.ndarray, int]], fps: float) -> None:
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W1280 H720 F{fps:.0f}:1 Ip A1:1 C420jpeg\n".encode())
+        for frame, count in frames:
+            planes = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes()
+            for _ in range(count):
+                file.write(b"FRAME\n" + planes)

@@ -1,0 +1,217 @@
+"""The till as the cashier runs it: a process of its own, a recorded camera, a real service."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass
+class Till:
+    """Runs `counterfoil-scan` in a folder of its own."""
+
+    folder: Path
+
+    def run(self, *arguments: str, pin: str = "271828") -> subprocess.CompletedProcess[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("COUNTERFOIL")}
+        environment["COUNTERFOIL_SCAN_PIN"] = pin
+        return subprocess.run(
+            [sys.executable, "-m", "scanner", *arguments],
+            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    def scan(
+        self, clip: Path, *more: str, pin: str = "271828"
+    ) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+        done = self.run(
+            "--camera", str(clip), "--headless", "--cashier", "Anna", "--json", *more, pin=pin
+        )
+        return done, json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
+
+    def kept(self) -> list[dict[str, Any]]:
+        said: list[dict[str, Any]] = json.loads(self.run("queue", "--all", "--json").stdout)
+        return said
+
+
+@pytest.fixture
+def till(tmp_path: Path, running: Any) -> Till:
+    till = Till(tmp_path)
+    done = till.run("enrol", "--service", running.url, "--code", "GOOD-CODE")
+    assert done.returncode == 0, done.stderr
+    return till
+
+
+@pytest.fixture
+def clip(tmp_path: Path, film: Callable[..., Path], make_card: Callable[..., str]) -> Path:
+    return film(tmp_path / "clip.mjpeg", (None, 5), (make_card(), 60))
+
+
+def test_a_purchase_gives_points_and_shows_the_cashier_whose(
+    till: Till, service: Any, clip: Path
+) -> None:
+    done, said = till.scan(clip, "--amount", "12,50", "--receipt", "R-1")
+    assert done.returncode == 0, done.stderr
+    assert "Ada Kalnina" in done.stdout and "Gold" in done.stdout
+    assert "+12 beans, new balance 12 beans" in done.stdout
+    assert said["outcome"] == "accepted" and said["card_id"] == "0000000000000001"
+    assert (said["points"], said["standing"]["balance"], said["queued"]) == (12, 12, False)
+    (body,) = [body for _, body, _ in service.postings.values()]
+    assert (body["id"], body["amount_minor"], body["offline"], body["receipt"]) == (
+        said["posting_id"], 1250, False, "R-1",
+    )  # fmt: skip
+    assert not service.sessions  # signed out
+
+
+def test_without_a_network_points_are_kept_and_sent_once(
+    till: Till, service: Any, running: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "1.00")  # Anna signs in online once
+    running.stop()
+    done, said = till.scan(clip, "--amount", "12.50")
+    assert done.returncode == 0, done.stderr
+    assert "Offline: kept here and sent later · 1 waiting" in done.stdout
+    assert (said["queued"], said["points"]) == (True, 0)
+    assert till.run("send").returncode == 1  # still no network, in words
+    running.start()
+    assert till.run("send").returncode == 0
+    assert till.run("send").returncode == 0
+    again = till.run("resend", "--since", "1 hour", "--json")
+    assert json.loads(again.stdout.splitlines()[-1])["sent"] == 2
+    assert len(service.postings) == 2 and service.balance == 13
+    assert service.postings[said["posting_id"]][1]["offline"] is True
+
+
+def test_nothing_is_redeemed_without_a_network(
+    till: Till, service: Any, running: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "50.00")
+    running.stop()
+    done, _ = till.scan(clip, "--redeem", "10")
+    assert done.returncode == 1 and "not redeemed" in done.stderr
+    assert len(till.kept()) == 1
+
+
+def test_points_are_held_and_taken_and_an_accrual_is_taken_back(
+    till: Till, service: Any, clip: Path
+) -> None:
+    _, accrued = till.scan(clip, "--amount", "50.00")
+    done, said = till.scan(clip, "--redeem", "30")
+    assert done.returncode == 0, done.stderr
+    assert (said["points"], service.balance) == (-30, 20)
+    hold = service.postings[next(iter(list(service.postings)[1:]))][1]
+    assert hold["presentation_token"] == "shown-now"
+    done, said = till.scan(clip, "--redeem", "30")
+    assert done.returncode == 1
+    assert (said["outcome"], said["posting_id"]) == ("accepted", None)
+    assert "insufficient_points" in done.stderr
+    back = till.run("reverse", accrued["posting_id"], "--cashier", "Anna", "--json")
+    assert back.returncode == 0, back.stderr
+    assert json.loads(back.stdout.splitlines()[-1])["points"] == -50
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome"),
+    [
+        ("flipped", "bad_signature"),
+        ("stranger", "bad_signature"),
+        ("unknown key", "other_programme"),
+        ("another version", "unknown_version"),
+        ("another code", "not_a_card"),
+        ("cut", "malformed"),
+    ],
+)
+def test_a_code_that_is_not_a_good_card_posts_nothing(
+    till: Till, service: Any, tmp_path: Path, film: Callable[..., Path],
+    make_card: Callable[..., str], case: str, outcome: str,
+) -> None:  # fmt: skip
+    good = make_card()
+    text = {
+        "flipped": good[:99] + ("0" if good[99] != "0" else "1") + good[100:],
+        "stranger": make_card(key=Ed25519PrivateKey.from_private_bytes(b"s" * 32)),
+        "unknown key": make_card(key_id=9),
+        "another version": "CF2:" + good[4:],
+        "another code": "HTTPS://EXAMPLE.COM/MENU",
+        "cut": good[:100],
+    }[case]
+    done, said = till.scan(film(tmp_path / "bad.mjpeg", (text, 60)), "--amount", "12.50")
+    assert done.returncode == 1
+    assert (said["outcome"], said["posting_id"]) == (outcome, None)
+    assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+    assert not service.postings and not till.kept()
+
+
+def test_a_blocked_card_is_refused(till: Till, service: Any, clip: Path) -> None:
+    service.refused["0000000000000001"] = "blocked"
+    done, said = till.scan(clip, "--amount", "12.50")
+    assert done.returncode == 1 and said["outcome"] == "blocked"
+    assert not service.postings and not till.kept()
+
+
+def test_a_revoked_till_is_told_and_keeps_its_queue(
+    till: Till, service: Any, running: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "1.00")
+    running.stop()
+    till.scan(clip, "--amount", "12.50")
+    running.start()
+    service.tokens.clear()
+    for done in (till.run("send"), till.scan(clip, "--amount", "2.00")[0]):
+        assert done.returncode == 1 and "till_revoked" in done.stderr
+    assert [posting["state"] for posting in till.kept()] == ["sent", "waiting"]
+    service.enrolment_codes.add("NEW-CODE")
+    assert till.run("enrol", "--service", running.url, "--code", "NEW-CODE").returncode == 0
+    assert till.run("send").returncode == 0
+    assert len(service.postings) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "line"), [("missing.mjpeg", "does not open"), ("empty.mjpeg", "ended without")]
+)
+def test_a_camera_that_does_not_open_or_ends_is_one_line_and_exit_code_2(
+    till: Till, tmp_path: Path, film: Callable[..., Path], source: str, line: str
+) -> None:
+    film(tmp_path / "empty.mjpeg", (None, 10))
+    done, said = till.scan(tmp_path / source, "--amount", "12.50")
+    assert done.returncode == 2 and line in done.stderr
+    assert (said["outcome"], said["posting_id"], said["queued"]) == (None, None, False)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_pin_and_a_wrong_amount_stop_before_the_camera(
+    till: Till, service: Any, clip: Path
+) -> None:
+    done, _ = till.scan(clip, "--amount", "12.50", pin="000000")
+    assert done.returncode == 1 and "wrong_pin" in done.stderr
+    done, _ = till.scan(clip, "--amount", "-1")
+    assert done.returncode == 2 and "not an amount" in done.stderr
+    assert not service.postings
+
+
+def test_a_refused_pin_never_falls_back_to_the_offline_one(
+    till: Till, service: Any, running: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "1.00")
+    service.pin = "999999"  # changed: the old one ends here too, network or not
+    assert till.scan(clip, "--amount", "1.00")[0].returncode == 1
+    running.stop()
+    done, _ = till.scan(clip, "--amount", "1.00")
+    assert done.returncode == 1 and len(service.postings) == 1
+
+
+def test_a_clock_that_is_wrong_is_noticed_and_the_services_time_used(
+    till: Till, service: Any, clip: Path
+) -> None:
+    service.clock_ahead = timedelta(hours=3)
+    done, _ = till.scan(clip, "--amount", "12.50")
+    assert done.returncode == 0 and "180 min slow" in done.stdout
+    (body,) = [body for _, body, _ in service.postings.values()]
+    occurred_at = datetime.fromisoformat(body["occurred_at"])
+    assert occurred_at > datetime.now(UTC) + timedelta(hours=2, minutes=58)
