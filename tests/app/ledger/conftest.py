@@ -1,12 +1,15 @@
 """A bench for ledger tests, and the language in which scenarios are told."""
 
 import importlib.util
+import shutil
 import sys
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 
 from app.clock import FixedClock
@@ -39,18 +42,43 @@ def ledger(database: Database, clock: FixedClock) -> Any:
 
 
 @pytest.fixture
-def bench_on() -> Callable[[Database, FixedClock], Any]:
-    """The same on a database of the test's own."""
-    return bench.Bench  # type: ignore[no-any-return]
+def make_bench() -> Callable[[Database, FixedClock], Any]:
+    """The same in any database: each one made is a programme of its own."""
+    return lambda database, clock: bench.Bench(database, clock)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """One database for all tests of a module that keep to accounts of their own."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "shared.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        database = Database(f"sqlite:///{path}")
+    else:
+        address: str = request.getfixturevalue("postgres")
+        name = f"shared_{uuid.uuid4().hex}"
+        with psycopg.connect(address % "postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
+        database = Database((address % name).replace("postgresql://", "postgresql+psycopg://", 1))
+    yield database
+    database.dispose()
 
 
 @pytest.fixture
-def play(ledger: Any) -> Callable[[str], None]:
+def shared_ledger(shared_database: Database, clock: FixedClock) -> Any:
+    """The same as `ledger`, in a database that other tests have used."""
+    return bench.Bench(shared_database, clock)
+
+
+@pytest.fixture
+def play(shared_ledger: Any) -> Callable[[str], None]:
     """Plays a scenario on an account of its own; see `scenario`."""
-    return lambda text: scenario.play(ledger, text)
+    return lambda text: scenario.play(shared_ledger, text)
 
 
 @pytest.fixture
-def statement() -> ModuleType:
-    """The scenario language itself."""
-    return scenario
+def naive() -> ModuleType:
+    """A ledger so plain that it can be believed."""
+    return _load("naive")
