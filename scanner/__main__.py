@@ -129,7 +129,7 @@ def keys(settings: Settings, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"keys": sorted(ring.keys), "refused_cards": len(ring.refused)}))
     else:
-        click.echo(f"{len(ring.keys)} keys, {len(ring.refused)} refused cards.")
+        click.echo(f"Public keys: {len(ring.keys)}. Refused cards: {len(ring.refused)}.")
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from scanner.sale import Posted
@@ -102,7 +102,8 @@ def queue(console: Console, postings: list[Posting], now: datetime) -> None:
     if not postings:
         console.print("All sent: nothing waits on this till.")
         return
-    table = Table("kept", "kind", "posting", "state", "tries", "reason")
+    table = Table("kept", "kind", Column("posting", no_wrap=True, min_width=36), "state", "tries")
+    table.add_column("reason")
     for posting in postings:
         minutes = int((now - posting.kept_at).total_seconds() // 60)
         table.add_row(
