@@ -1,0 +1,99 @@
+"""A running service with a café and many cards, and the load that is put on it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from app.cards.service import issue_card
+from app.config import from_environment
+from app.context import Context
+from app.db import enter
+from app.demo.cafe import CASHIER, CASHIER_PIN, make_cafe
+from app.demo.processes import Installation, free_port
+from app.ledger import service as ledger
+from app.migrations import upgrade
+
+CARDS = 2_000
+
+
+@dataclass
+class Running:
+    """A service to put load on."""
+
+    service: Installation
+    context: Context
+    token: str
+    session: str
+    cashier: str
+    codes: list[str]
+
+    def load(self, *, seconds: float, clients: int = 16) -> dict[str, Any]:
+        """Accruals for *seconds*; what `benchmarks._load` says."""
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "benchmarks._load", self.service.url, self.token,
+                self.session, self.cashier, str(seconds), str(clients),
+            ],
+            input="\n".join(self.codes), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+
+@contextmanager
+def running(
+    folder: Path, *, database_url: str | None = None, workers: int = 1, threads: int = 16
+) -> Iterator[Running]:
+    """Set a café up in *folder* and run the service on it."""
+    port = free_port()
+    settings = {
+        "COUNTERFOIL_DATA": str(folder / "data"),
+        "COUNTERFOIL_URL": f"http://127.0.0.1:{port}",
+        "COUNTERFOIL_BIND": f"127.0.0.1:{port}",
+        "COUNTERFOIL_WORKERS": str(workers),
+        "COUNTERFOIL_THREADS": str(threads),
+    }
+    if database_url:
+        settings["COUNTERFOIL_DATABASE_URL"] = database_url
+    context = Context.open(from_environment(settings))
+    upgrade(context.database)
+    cafe = make_cafe(context)
+    now = context.clock()
+    with context.database.write_all() as session:
+        enter(session, cafe.programme_id)
+        codes = [
+            issue_card(
+                session,
+                context.keys,
+                cafe.programme_id,
+                account_id=ledger.open_account(session, now=now).id,
+                now=now,
+            ).code
+            for _ in range(CARDS)
+        ]
+    service = Installation(settings, folder / "service.log")
+    service.start()
+    try:
+        token, session_token, cashier = _sign_in(service.url, cafe.enrolment_code)
+        yield Running(service, context, token, session_token, cashier, codes)
+    finally:
+        service.stop()
+        context.database.dispose()
+
+
+def _sign_in(url: str, code: str) -> tuple[str, str, str]:
+    with httpx2.Client(base_url=f"{url}/api/till/v1") as client:
+        token = client.post("/enrolments", json={"code": code}).json()["token"]
+        signed_in = client.post(
+            "/cashier-sessions",
+            json={"cashier": CASHIER, "pin": CASHIER_PIN},
+            headers={"Authorization": f"Bearer {token}"},
+        ).json()
+    return token, signed_in["token"], signed_in["cashier"]["id"]
