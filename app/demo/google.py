@@ -1,0 +1,402 @@
+"""Google Wallet on loopback: access tokens, loyalty classes and objects, save links, callbacks.
+
+    with GoogleStandIn(issuer_id="3388000000022000001") as google:
+        ...  # COUNTERFOIL_GOOGLE_API_URL=google.url; the account's token_uri is google.token_uri
+        google.trust(public_key)
+
+google-auth's own session reaches it: it signs `aud=https://oauth2.googleapis.com/token` whatever
+`token_uri` says. Bodies are held to Google's discovery document (`google_rules`), signatures to
+Google's rules (`google_signing`). How ill it is can be set at any time: `fail`, `deny`, `slow`,
+`silent`; `well` ends all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from app.demo import google_signing
+from app.demo.google_http import HttpAnswer, HttpRequest, HttpServer, Silence
+from app.demo.google_rules import GoogleRefuses, Json, answered
+from app.demo.google_signing import CallbackSigner, JwtRefused
+from app.demo.google_store import CLASS, OBJECT, Store
+
+SAVE_ADDRESS = "https://pay.google.com/gp/v/save/"
+_API = "/walletobjects/v1/"
+_KINDS = {"loyaltyClass": CLASS, "loyaltyObject": OBJECT}
+_LONGEST_JWT = 1800
+_TOKEN_SECONDS = 3600
+_EMAIL = "counterfoil@counterfoil-stand-in.iam.gserviceaccount.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request to the API and its answer's status. `at` is `time.monotonic()`."""
+
+    method: str
+    path: str
+    body: Json | None
+    status: int
+    at: float
+
+
+@dataclass(slots=True)
+class _Failure:
+    status: int
+    reason: str
+    message: str
+    retry_after: int | None
+    times: int | None
+
+
+class GoogleStandIn:
+    """The server, in threads of its own while the context lasts.
+
+    `objects` and `classes` are what is stored, by id. `requests` is what was asked of the API.
+    `clock` gives Unix seconds. With `requests_per_second` Google's limit is kept (429).
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer_id: str,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        requests_per_second: int | None = None,
+    ) -> None:
+        self.issuer_id = issuer_id
+        self._clock = clock
+        self._store = Store(issuer_id)
+        self._server = HttpServer(self._answer, port)
+        self._lock = threading.Lock()
+        self._key: rsa.RSAPublicKey | None = None
+        self._email: str | None = None
+        self._tokens: dict[str, float] = {}
+        self._callbacks = CallbackSigner()
+        self._rate = requests_per_second
+        self._lately: list[float] = []
+        self.requests: list[Seen] = []
+        self._well = threading.Event()
+        self.well()
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def __enter__(self) -> GoogleStandIn:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.well()
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        """The API's address: for COUNTERFOIL_GOOGLE_API_URL and `api_endpoint`."""
+        return self._server.url
+
+    @property
+    def token_uri(self) -> str:
+        """Where access tokens are given: for the service account's file."""
+        return f"{self._server.url}/token"
+
+    @property
+    def objects(self) -> dict[str, Json]:
+        """The loyalty objects that are stored, by id."""
+        return self._store.objects
+
+    @property
+    def classes(self) -> dict[str, Json]:
+        """The loyalty classes that are stored, by id."""
+        return self._store.classes
+
+    # -- the service account ------------------------------------------------------------------
+
+    def trust(self, key: rsa.RSAPublicKey, email: str | None = None) -> None:
+        """Believe a service account: its public key and its address.
+
+        Without `email` the address is learnt from the first token or link that the key signed.
+        """
+        self._key, self._email = key, email
+
+    def service_account(self, key: rsa.RSAPrivateKey | None = None) -> dict[str, str]:
+        """Make a service account that is trusted from now on; the content of its file.
+
+        `key` is its own, or a fresh one.
+        """
+        key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.trust(key.public_key(), _EMAIL)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return {
+            "type": "service_account",
+            "project_id": "counterfoil-stand-in",
+            "private_key_id": uuid.uuid4().hex,
+            "private_key": pem.decode("ascii"),
+            "client_email": _EMAIL,
+            "client_id": "100000000000000000000",
+            "token_uri": self.token_uri,
+            "universe_domain": "googleapis.com",
+        }
+
+    def _claims(self, jwt: str) -> Json:
+        if self._key is None:
+            raise JwtRefused("Invalid grant: account not found.")
+        claims = google_signing.read_jwt(jwt, self._key)
+        if self._email is None and isinstance(claims.get("iss"), str):
+            self._email = claims["iss"]
+        return claims
+
+    # -- save links and callbacks -------------------------------------------------------------
+
+    def open_save_link(self, url: str) -> Json:
+        """Save the card of a link, as Google does when the customer follows it; the object.
+
+        Raises `JwtRefused` with the reason, where Google says only "Something went wrong".
+        """
+        if not url.startswith(SAVE_ADDRESS):
+            raise JwtRefused(f"A save link begins with {SAVE_ADDRESS}.")
+        jwt = url.removeprefix(SAVE_ADDRESS)
+        if len(jwt) >= _LONGEST_JWT:
+            raise JwtRefused(f"The link's JWT has {len(jwt)} characters; 1,800 are too many.")
+        named = google_signing.check_save_claims(
+            self._claims(jwt), self._email or "", self._clock()
+        )
+        try:
+            saved = [self._store.save(item) for item in named]
+        except GoogleRefuses as refused:
+            raise JwtRefused(f"Something went wrong. {refused.message}") from None
+        return answered_raw(saved[0])
+
+    def root_keys(self) -> bytes:
+        """Google's list of root keys, as this stand-in signs callbacks (also under /root-keys)."""
+        return self._callbacks.root_keys(self._now_ms())
+
+    def signed_callback(
+        self,
+        event_type: str,
+        object_id: str,
+        *,
+        class_id: str | None = None,
+        nonce: str | None = None,
+        expires_in_seconds: float = 600,
+        key_expires_in_seconds: float = 86_400,
+        recipient: str | None = None,
+    ) -> bytes:
+        """The body of a callback ("save" or "del") as Google would POST it to our address."""
+        stored = self.objects.get(object_id, {})
+        message = {
+            "classId": class_id or stored.get("classId", f"{self.issuer_id}.unknown"),
+            "objectId": object_id,
+            "eventType": event_type,
+            "expTimeMillis": self._now_ms() + round(expires_in_seconds * 1000),
+            "count": 1,
+            "nonce": nonce or str(uuid.uuid4()),
+        }
+        expires = self._now_ms() + round(key_expires_in_seconds * 1000)
+        return self._callbacks.sign(message, recipient or self.issuer_id, expires)
+
+    def post_callback(self, event_type: str, object_id: str) -> int:
+        """Tell the address in the class's `callbackOptions` of an event; the answer's status.
+
+        Raises KeyError where the class names no address, OSError where nobody answers there.
+        """
+        card_class = self.classes[self.objects[object_id]["classId"]]
+        address = card_class["callbackOptions"]["url"]
+        request = urllib.request.Request(  # noqa: S310 - an address that we were given
+            address,
+            data=self.signed_callback(event_type, object_id),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                return int(answer.status)
+        except urllib.request.HTTPError as error:
+            with error:
+                return error.code
+
+    def _now_ms(self) -> int:
+        return round(self._clock() * 1000)
+
+    # -- ills ---------------------------------------------------------------------------------
+
+    def fail(
+        self,
+        status: int,
+        reason: str = "backendError",
+        message: str = "The service is currently unavailable.",
+        *,
+        times: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        """Refuse the next `times` requests to the API (None: all, until `well`).
+
+        For example (503, "backendError"), (429, "rateLimitExceeded"), (403, "rateLimitExceeded").
+        """
+        self._failures.append(_Failure(status, reason, message, retry_after, times))
+
+    def deny(self) -> None:
+        """The service account was not added in the console: 403 to everything."""
+        self.fail(403, "permissionDenied", "Permission Denied")
+
+    def slow(self, seconds: float) -> None:
+        """Answer the API's requests so much later."""
+        self._delay_seconds = seconds
+
+    def silent(self) -> None:
+        """Take requests to the API in and answer none; `well` drops those that wait."""
+        self._well.clear()
+
+    def well(self) -> None:
+        """End every ill."""
+        self._failures: list[_Failure] = []
+        self._delay_seconds = 0.0
+        self._well.set()
+
+    # -- answering ----------------------------------------------------------------------------
+
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
+        path = urllib.parse.urlsplit(request.path).path
+        if path == "/token" and request.method == "POST":
+            return self._token(request)
+        if path == "/root-keys" and request.method == "GET":
+            return HttpAnswer(200, self.root_keys(), {})
+        content: Json | None = None
+        status = 200
+        try:
+            content = _json(request)
+            self._be_ill()
+            self._authorize(request)
+            shown = self._api(request.method, path, content)
+            return HttpAnswer(200, shown, {})
+        except GoogleRefuses as refused:
+            status = refused.status
+            after = {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
+            return HttpAnswer(status, refused.body, after)
+        except Silence:
+            status = 0
+            raise
+        finally:
+            self.requests.append(Seen(request.method, path, content, status, time.monotonic()))
+
+    def _be_ill(self) -> None:
+        if not self._well.is_set():
+            self._well.wait()
+            raise Silence
+        if self._delay_seconds:
+            time.sleep(self._delay_seconds)
+        with self._lock:
+            for failure in self._failures:
+                if failure.times == 0:
+                    continue
+                if failure.times is not None:
+                    failure.times -= 1
+                raise GoogleRefuses(
+                    failure.status,
+                    failure.reason,
+                    failure.message,
+                    retry_after=failure.retry_after,
+                )
+            self._keep_rate()
+
+    def _keep_rate(self) -> None:
+        if self._rate is None:
+            return
+        now = time.monotonic()
+        self._lately = [at for at in self._lately if now - at < 1]
+        if len(self._lately) >= self._rate:
+            raise GoogleRefuses(
+                429, "rateLimitExceeded", "Quota exceeded for quota metric 'Requests'."
+            )
+        self._lately.append(now)
+
+    def _token(self, request: HttpRequest) -> HttpAnswer:
+        asked = urllib.parse.parse_qs(request.body.decode("latin-1"))
+        if asked.get("grant_type") != ["urn:ietf:params:oauth:grant-type:jwt-bearer"]:
+            return _no_token("unsupported_grant_type", "Invalid grant_type")
+        try:
+            claims = self._claims(asked.get("assertion", [""])[0])
+            google_signing.check_assertion(claims, self._email or "", self._clock())
+        except JwtRefused as refused:
+            return _no_token("invalid_grant", str(refused))
+        token = f"ya29.{secrets.token_urlsafe(32)}"
+        self._tokens[token] = self._clock() + _TOKEN_SECONDS
+        given = {"access_token": token, "expires_in": _TOKEN_SECONDS - 1, "token_type": "Bearer"}
+        return HttpAnswer(200, given, {})
+
+    def _authorize(self, request: HttpRequest) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock():
+            raise GoogleRefuses(401, "authError", "Request had invalid authentication credentials.")
+
+    def _api(self, method: str, path: str, body: Json | None) -> Json:
+        parts = path.removeprefix(_API).split("/")
+        kind = _KINDS.get(parts[0]) if path.startswith(_API) else None
+        if kind is None:
+            raise GoogleRefuses(404, "notFound", "Not Found")
+        resource_id = urllib.parse.unquote(parts[1]) if len(parts) > 1 else None
+        now = self._clock()
+        with self._lock:
+            match method, parts[1:], body:
+                case "POST", [], dict():
+                    result = self._store.insert(kind, body)
+                case "GET", [_], _:
+                    result = self._store.get(kind, resource_id)
+                case "PUT", [_], dict():
+                    result = self._store.update(kind, resource_id, body, now)
+                case "PATCH", [_], dict():
+                    result = self._store.patch(kind, resource_id, body, now)
+                case "POST", [_, "addMessage"], dict():
+                    result = self._store.add_message(kind, resource_id, body, now)
+                    return {"resource": answered(kind, result)}
+                case (("POST" | "PUT" | "PATCH"), _, None):
+                    raise GoogleRefuses(400, "badRequest", "Invalid JSON payload received.")
+                case _:
+                    raise GoogleRefuses(404, "notFound", "Not Found")
+            return answered(kind, result)
+
+
+def answered_raw(stored: Json) -> Json:
+    """A stored resource as a copy of its own, with the enum values as they were written."""
+    copied: Json = json.loads(json.dumps(stored))
+    return copied
+
+
+def _json(request: HttpRequest) -> Json | None:
+    """The body of a request that has one; None for one without or with something else."""
+    if not request.body:
+        return None
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise GoogleRefuses(400, "badRequest", "The body is not application/json.")
+    try:
+        found: Any = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise GoogleRefuses(400, "badRequest", "Invalid JSON payload received.") from None
+    if not isinstance(found, dict):
+        raise GoogleRefuses(
+            400, "badRequest", "Invalid JSON payload received. The root is not an object."
+        )
+    return found
+
+
+def _no_token(error: str, description: str) -> HttpAnswer:
+    return HttpAnswer(400, {"error": error, "error_description": description}, {})
