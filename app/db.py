@@ -6,9 +6,10 @@ of another. That is enforced here, once, and not by the callers' memory.
 """
 
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,9 @@ class Database:
             _tune_sqlite(self.engine, busy_ms)
         else:
             self.engine = create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
+        # SQLite has one writer at a time, and lets the others poll. Taking turns within a process
+        # costs nothing and nobody waits long; its own lock stays for the other processes.
+        self._turn = threading.RLock() if self.is_sqlite else nullcontext()
         self._reading = self.engine.execution_options(counterfoil_read=True)
 
     @property
@@ -151,7 +155,7 @@ class Database:
 
     @contextmanager
     def _writing(self, programme_id: str) -> Iterator[Session]:
-        with self._session(self.engine, programme_id) as session:
+        with self._turn, self._session(self.engine, programme_id) as session:
             try:
                 yield session
             except CounterfoilError as error:
