@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from app.certs import load_pass_signer
 from app.certs.files import PrivateKey, key_of
 from app.context import Context
-from app.delivery.apns_connection import Batch, Connection, Push
+from app.delivery.apns_connection import ANSWER_SECONDS, Batch, Connection, Push
 from app.delivery.models import AppleRegistration
 from app.delivery.sending import Errand, Outcome, Result, Wallet
 from app.errors import Misconfigured
@@ -55,14 +55,21 @@ class Identity:
 
 
 class ApnsClient:
-    """Pushes to APNs at *address*; *ca* names another root than the system's."""
+    """Pushes to APNs at *address*; *ca* names another root than the system's.
 
-    def __init__(self, address: str, ca: Path | None = None) -> None:
+    A push without an answer for *answer_seconds* is given up; after as long a silence on the whole
+    connection, that is given up.
+    """
+
+    def __init__(
+        self, address: str, ca: Path | None = None, *, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         parts = urlsplit(address)
         if parts.scheme != "https" or not parts.hostname:
             raise Misconfigured("COUNTERFOIL_APNS_URL must begin with https://")
         self._host, self._port = parts.hostname, parts.port or 443
         self._ca = ca
+        self._answer_seconds = answer_seconds
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -158,7 +165,9 @@ class ApnsClient:
         assert identity is not None  # noqa: S101 - for the type checker: set by whoever queued
         authority = self._host if self._port == 443 else f"{self._host}:{self._port}"
         transport, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(authority, identity.topic, self._queue, self._tend),
+            lambda: Connection(
+                authority, identity.topic, self._queue, self._tend, self._answer_seconds
+            ),
             self._host,
             self._port,
             ssl=_tls(identity, self._ca),

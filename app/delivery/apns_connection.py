@@ -31,8 +31,6 @@ from app.delivery.sending import DELIVERED, Outcome, Result
 PAYLOAD = b"{}"
 #: A push without an answer for this long is given up.
 ANSWER_SECONDS = 10.0
-#: How often unanswered pushes are looked for.
-_LOOK_SECONDS = 1.0
 #: Streams that we keep open at once at most, whatever the server allows.
 _MOST_STREAMS = 250
 #: Long before stream ids run out the connection is renewed.
@@ -91,8 +89,14 @@ class Connection(asyncio.Protocol):
     """One connection. *on_change* is called when what is queued may have to go another way."""
 
     def __init__(
-        self, authority: str, topic: str, queue: deque[Push], on_change: Callable[[], None]
+        self,
+        authority: str,
+        topic: str,
+        queue: deque[Push],
+        on_change: Callable[[], None],
+        answer_seconds: float,
     ) -> None:
+        self._answer_seconds = answer_seconds
         self._queue = queue
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -131,7 +135,7 @@ class Connection(asyncio.Protocol):
         self._h2.local_settings[SettingCodes.ENABLE_PUSH] = 0
         self._h2.initiate_connection()
         self._flush()
-        self._look = self._loop.call_later(_LOOK_SECONDS, self._look_for_silence)
+        self._look_later()
 
     def data_received(self, data: bytes) -> None:
         self._heard = self._loop.time()
@@ -281,20 +285,23 @@ class Connection(asyncio.Protocol):
         batch, index = opened.push
         batch.answer(index, Result(Outcome.RETRY, reason))
 
+    def _look_later(self) -> None:
+        self._look = self._loop.call_later(self._answer_seconds / 10, self._look_for_silence)
+
     def _look_for_silence(self) -> None:
-        self._look = self._loop.call_later(_LOOK_SECONDS, self._look_for_silence)
-        late = self._loop.time() - ANSWER_SECONDS
+        self._look_later()
+        late = self._loop.time() - self._answer_seconds
         for stream, opened in list(self._streams.items()):
             if opened.since > late:
                 break
             if self._heard <= opened.since:
                 # Nothing at all since then: the other side is no longer there.
-                self.abort(f"APNs has been silent for {ANSWER_SECONDS:.0f} seconds.")
+                self.abort(f"APNs has been silent for {self._answer_seconds:g} seconds.")
                 self._on_change()
                 return
             del self._streams[stream]
             self._h2.reset_stream(stream, ErrorCodes.CANCEL)
-            self._no_answer(opened, f"APNs gave no answer for {ANSWER_SECONDS:.0f} seconds.")
+            self._no_answer(opened, f"APNs gave no answer for {self._answer_seconds:g} seconds.")
         self.pump()
 
     def _end(self, reason: str) -> None:

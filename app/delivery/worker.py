@@ -178,12 +178,14 @@ class Worker:
             (f"apple-{number}", lambda: self._bring(self._senders.apple()), POLL_SECONDS)
             for number in range(_APPLE_LANES)
         ]
-        threads = []
+        threads, wakes = [], []
         for name, step, poll_seconds in lanes:
             wake = threading.Event()
+            wakes.append(wake)
+            threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
+            # Points fall due by time: a commit is nothing to the ledger's steps.
             if name != "ledger":
                 self._wakes.append(wake)
-            threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
         bell = bell_of(self._context.database)
         bell.add(self._wake)
         threads.append(_thread("watch", watch, self._context.database, self._wake, stop))
@@ -191,8 +193,9 @@ class Worker:
             stop.wait()
         finally:
             stop.set()
-            self._wake()
             bell.remove(self._wake)
+            for wake in wakes:
+                wake.set()
             for thread in threads:
                 thread.join()
             self._senders.close()
