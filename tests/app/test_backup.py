@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import tracemalloc
 import uuid
 import zipfile
@@ -88,7 +89,7 @@ def value_for(
 
 def fill(database: Database, seed: int = 1) -> None:
     """Rows in every table there is, so that a table added later is covered too."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     parents: dict[str, list[Any]] = {}
     with database.engine.begin() as connection:
         for table in metadata.sorted_tables:
@@ -137,8 +138,12 @@ def config_in(folder: Path) -> Config:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """A data folder with keys and a certificate."""
-    config = config_in(tmp_path / "data")
+    return data_folder(tmp_path / "data")
+
+
+def data_folder(folder: Path) -> Config:
+    """A data folder with keys and certificates."""
+    config = config_in(folder)
     ring = KeyRing.open(config)
     ring.current(Purpose.FIELD)
     ring.rotate(Purpose.FIELD)
@@ -274,7 +279,7 @@ def test_memory_stays_flat_however_many_rows_there_are(
 ) -> None:
     database = make(kind)
     peaks = []
-    for rows in (1_500, 6_000):
+    for rows in (1_000, 4_000):
         with database.engine.begin() as connection:
             connection.execute(text("DELETE FROM attempts"))
             connection.execute(insert(Attempt.__table__), [attempt(n) for n in range(rows)])
@@ -289,9 +294,9 @@ def test_memory_stays_flat_however_many_rows_there_are(
         finally:
             tracemalloc.stop()
     (writing, reading), (writing_more, reading_more) = peaks
-    # The further rows, held at once, would take some three megabytes more.
-    assert writing_more - writing < 1_000_000
-    assert reading_more - reading < 1_000_000
+    # The further rows, held at once, would take some two megabytes more.
+    assert writing_more - writing < 700_000
+    assert reading_more - reading < 700_000
 
 
 def test_the_master_key_is_never_in_a_backup(make: Make, config: Config, tmp_path: Path) -> None:
@@ -420,13 +425,16 @@ def test_a_restore_that_was_killed_can_be_run_again(
 # -- hostile archives ------------------------------------------------------------------------
 
 
-@pytest.fixture
-def good(make: Make, config: Config, tmp_path: Path) -> dict[str, bytes]:
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> dict[str, bytes]:
     """The members of a good backup."""
-    database = make("sqlite")
+    folder = tmp_path_factory.mktemp("good")
+    shutil.copy(sqlite_template, folder / "shop.sqlite")
+    database = Database(f"sqlite:///{folder / 'shop.sqlite'}")
     fill(database)
-    backup(database, config, tmp_path / "good.zip", now=NOW)
-    with zipfile.ZipFile(tmp_path / "good.zip") as archive:
+    backup(database, data_folder(folder / "data"), folder / "good.zip", now=NOW)
+    database.dispose()
+    with zipfile.ZipFile(folder / "good.zip") as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -493,7 +501,6 @@ def test_a_changed_or_missing_member_is_noticed_before_anything_is_written(
         refuses(make, target, path, "does not hold the files")
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -503,7 +510,6 @@ def test_a_changed_or_missing_member_is_noticed_before_anything_is_written(
         (b'["5", "a", "b", "2026-06-01T09:00:00"]', "without a zone"),
         (b'["5", "a", "b", 5]', "no moment"),
         (b"[" * 100_000, "Row 5 of attempts"),
-        (b'["5", null, "b", "2026-06-01T09:00:00+00:00"]', "does not fit together"),
         (b'["5", "a", "' + b"b" * 9_000_000 + b'", "2026-06-01T09:00:00+00:00"]', "too long"),
         (b"\xff", "Row 5 of attempts"),
     ],
@@ -515,13 +521,22 @@ def test_a_broken_row_is_named_and_nothing_is_restored(
     tmp_path: Path,
     line: bytes,
     says: str,
-    kind: str,
 ) -> None:
     name = "tables/attempts.jsonl"
     # Hard to deflate: the bound on the archive's claims is another test's subject.
     ballast = {"certs/ballast.pem": os.urandom(60_000)}
     path = pack(good | ballast | {name: good[name] + line + b"\n"}, tmp_path / "bad.zip")
-    refuses(make, target, path, says, kind)
+    refuses(make, target, path, says)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_that_the_database_refuses_undoes_the_others(
+    make: Make, target: Config, good: dict[str, bytes], tmp_path: Path, kind: str
+) -> None:
+    name = "tables/tills.jsonl"
+    first, *_ = good[name].splitlines(keepends=True)
+    path = pack(good | {name: good[name] + first}, tmp_path / "bad.zip")
+    refuses(make, target, path, "does not fit together", kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
