@@ -24,7 +24,7 @@ from app.errors import Conflict
 from app.keys import KeyRing, Purpose, write_atomically
 
 PASS_TYPE = "pass.dev.counterfoil"  # noqa: S105
-TEAM = "DEVELOPING"
+TEAM = "DEVTEAM001"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 _ROOT_DAYS = 3650
