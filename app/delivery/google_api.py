@@ -12,7 +12,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.oauth2 import service_account
 
 SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 10.0
 #: Google's limit for one issuer.
 REQUESTS_PER_SECOND = 20.0
 _PATH = "/walletobjects/v1/"
@@ -86,7 +86,15 @@ class _Account(service_account.Credentials):
 class GoogleApi:
     """Requests as one service account. Safe to share between threads."""
 
-    def __init__(self, account: Mapping[str, Any], address: str, pacer: Pacer) -> None:
+    def __init__(
+        self,
+        account: Mapping[str, Any],
+        address: str,
+        pacer: Pacer,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
         self._credentials = cast(Any, _Account).from_service_account_info(account, scopes=[SCOPE])
         self._address = address + _PATH
         self._pacer = pacer
@@ -100,8 +108,8 @@ class GoogleApi:
                 method,
                 self._address + path,
                 json=body,
-                timeout=TIMEOUT_SECONDS,
-                max_allowed_time=2 * TIMEOUT_SECONDS,
+                timeout=self._timeout_seconds,
+                max_allowed_time=2 * self._timeout_seconds,
                 allow_redirects=False,
             )
         except RefreshError as error:
@@ -111,7 +119,8 @@ class GoogleApi:
         except (requests.ConnectionError, GoogleAuthError) as error:
             raise GoogleUnreachable(f"Google cannot be reached: {error}"[:280]) from error
         except requests.Timeout as error:
-            raise GoogleSilent(f"Google gave no answer for {TIMEOUT_SECONDS} seconds.") from error
+            waited = f"Google gave no answer for {self._timeout_seconds:g} seconds."
+            raise GoogleSilent(waited) from error
         except requests.RequestException as error:
             raise GoogleSilent(f"Google's answer was broken: {error}"[:280]) from error
         return _read(response)

@@ -208,23 +208,20 @@ class GooglePasses:
         or `GoogleSilent`.
         """
         api = self.service().api
-        if card.class_id not in self._classes:
+        is_class_known = card.class_id in self._classes
+        if not is_class_known:
             answer = api.request("POST", "loyaltyClass", self._class(card))
             if not answer.is_good and answer.status != 409:
                 return answer
             self._classes.add(card.class_id)
-        answer = api.request(
-            "POST",
-            "loyaltyObject",
-            loyalty_object(
-                card.face,
-                object_id=card.object_id,
-                class_id=card.class_id,
-                rotating=card.rotating,
-            ),
+        body = loyalty_object(
+            card.face, object_id=card.object_id, class_id=card.class_id, rotating=card.rotating
         )
+        answer = api.request("POST", "loyaltyObject", body)
         if answer.status == 404:
+            # The class is not there (another issuer account, a fresh stand-in): made once more.
             self._classes.discard(card.class_id)
+            return self.insert(card) if is_class_known else answer
         return answer
 
     def service(self) -> _Service:

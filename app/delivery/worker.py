@@ -148,7 +148,9 @@ class Worker:
         *,
         senders: Senders | None = None,
         jitter: Jitter = random.random,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
+        self._poll_seconds = poll_seconds
         self._context = context
         self._senders = senders or Senders(context, wallets)
         self._jitter = jitter
@@ -171,11 +173,11 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until *stop* is set. An error in one step is logged and never ends the others."""
         lanes: list[tuple[str, Callable[[], Progress | None], float]] = [
-            ("google", lambda: self._bring(self._senders.google()), POLL_SECONDS),
+            ("google", lambda: self._bring(self._senders.google()), self._poll_seconds),
             ("ledger", self._keep_ledger, LEDGER_SECONDS),
         ]
         lanes += [
-            (f"apple-{number}", lambda: self._bring(self._senders.apple()), POLL_SECONDS)
+            (f"apple-{number}", lambda: self._bring(self._senders.apple()), self._poll_seconds)
             for number in range(_APPLE_LANES)
         ]
         threads, wakes = [], []

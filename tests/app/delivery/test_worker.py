@@ -18,7 +18,7 @@ from app.db import Database
 from app.delivery.models import GooglePass
 from app.delivery.status import status
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders, Worker, deliver
+from app.delivery.worker import Senders, Worker, bring, deliver
 from app.demo.apns import ApnsStandIn
 
 
@@ -30,11 +30,11 @@ def senders(context: Context) -> Iterator[Senders]:
 
 
 @contextmanager
-def working(context: Context, *, workers: int = 1) -> Iterator[None]:
+def working(context: Context, *, workers: int = 1, **options: float) -> Iterator[None]:
     """Background work going on, as in a process of its own."""
     stop = threading.Event()
     threads = [
-        threading.Thread(target=Worker(context, Wallets(context)).run, args=(stop,))
+        threading.Thread(target=Worker(context, Wallets(context), **options).run, args=(stop,))
         for _ in range(workers)
     ]
     for thread in threads:
@@ -168,8 +168,6 @@ def test_what_a_killed_worker_had_leased_is_pushed_after_the_lease(
         def close(self) -> None:
             pass
 
-    from app.delivery.worker import bring
-
     with pytest.raises(Killed):
         bring(context, Dying(), now=clock())
     assert deliver(context, senders, now=clock()) == 0
@@ -213,16 +211,15 @@ def test_a_push_leaves_well_within_a_tenth_of_a_second_after_the_commit(
 
 
 def test_a_commit_of_another_process_wakes_the_worker(
-    programme: Any, live: Context, apns: ApnsStandIn, monkeypatch: pytest.MonkeyPatch
+    programme: Any, live: Context, apns: ApnsStandIn
 ) -> None:
     """Another engine on the same database stands for another process: its bell is its own."""
     card, token = programme.watched()
-    monkeypatch.setattr("app.delivery.worker.POLL_SECONDS", 30.0)
     elsewhere = Database(live.database.url)
     there = Context(live.config, elsewhere, live.keys, live.clock)
     Wallets(there)
     try:
-        with working(live):
+        with working(live, poll_seconds=30):
             time.sleep(0.5)
             replace(programme, context=there).earn(card)
             apns.wait_for_push(token, timeout=3)
