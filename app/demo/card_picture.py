@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 CARD_WIDTH = 374.0
-CARD_HEIGHT = 480.0
-CODE_CENTRE = (CARD_WIDTH / 2, 348.0)
+CARD_HEIGHT = 500.0
+CODE_CENTRE = (CARD_WIDTH / 2, 368.0)
 CODE_BOX = 202.0
 _HEADER = 62.0
-_STRIP_HEIGHT = 123.0
+_STRIP_HEIGHT = 143.5
 _RADIUS = 13.0
 
 Colour = tuple[int, int, int]
@@ -102,14 +102,15 @@ class Pen:
         corners = [v * self.scale for v in (left, top, right, bottom)]
         self._draw.rounded_rectangle(corners, radius * self.scale, colour)
 
-    def paste(self, picture: bytes, left: float, top: float, width: float, height: float) -> None:
-        """Put a PNG into the given box, keeping its ratio and filling the box's height."""
+    def paste(self, picture: bytes, left: float, top: float, width: float, height: float) -> float:
+        """Put a PNG into the given box, keeping its ratio; returns its width in points."""
         with Image.open(io.BytesIO(picture)) as opened:
             drawn = opened.convert("RGBA")
         ratio = min(width / drawn.width, height / drawn.height) * self.scale
         size = (max(1, round(drawn.width * ratio)), max(1, round(drawn.height * ratio)))
         drawn = drawn.resize(size, Image.Resampling.LANCZOS)
         self.image.paste(drawn, (round(left * self.scale), round(top * self.scale)), drawn)
+        return drawn.width / self.scale
 
 
 def draw_card(look: CardLook, *, scale: float = 2.0) -> Image.Image:
@@ -122,10 +123,12 @@ def draw_card(look: CardLook, *, scale: float = 2.0) -> Image.Image:
     image = Image.new("RGB", size, background)
     pen = Pen(image, scale)
     _draw_strip(pen, look, background)
+    left = 16.0
     if look.logo is not None:
-        pen.paste(look.logo, 12, 7, 160, 48)
-    else:
-        pen.text((16, 40), look.logo_text, 21, foreground, bold=True, width=220)
+        left = 22 + pen.paste(look.logo, 12, 10, 160, 42)
+    if look.logo_text:
+        room = CARD_WIDTH - left - 104
+        pen.text((left, 39), look.logo_text, 20, foreground, bold=True, width=room)
     if look.header is not None:
         right = CARD_WIDTH - 14
         pen.text((right, 21), look.header[0].upper(), 10.5, label, anchor="rs", bold=True)

@@ -12,6 +12,7 @@ Google's rules (`google_signing`). How ill it is can be set at any time: `fail`,
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 import threading
@@ -26,6 +27,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from app.demo import google_signing
 from app.demo.google_http import HttpAnswer, HttpRequest, HttpServer, Silence
@@ -128,11 +130,14 @@ class GoogleStandIn:
 
     # -- the service account ------------------------------------------------------------------
 
-    def trust(self, key: rsa.RSAPublicKey, email: str | None = None) -> None:
+    def trust(self, key: PublicKeyTypes, email: str | None = None) -> None:
         """Believe a service account: its public key and its address.
 
         Without `email` the address is learnt from the first token or link that the key signed.
+        Raises TypeError for a key that is not RSA.
         """
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise TypeError("the keys of Google's service accounts are RSA keys")
         self._key, self._email = key, email
 
     def service_account(self, key: rsa.RSAPrivateKey | None = None) -> dict[str, str]:
@@ -185,7 +190,7 @@ class GoogleStandIn:
             saved = [self._store.save(item) for item in named]
         except GoogleRefuses as refused:
             raise JwtRefused(f"Something went wrong. {refused.message}") from None
-        return answered_raw(saved[0])
+        return copy.deepcopy(saved[0])
 
     def root_keys(self) -> bytes:
         """Google's list of root keys, as this stand-in signs callbacks (also under /root-keys)."""
@@ -375,12 +380,6 @@ class GoogleStandIn:
             return answered(kind, result)
 
 
-def answered_raw(stored: Json) -> Json:
-    """A stored resource as a copy of its own, with the enum values as they were written."""
-    copied: Json = json.loads(json.dumps(stored))
-    return copied
-
-
 def _json(request: HttpRequest) -> Json | None:
     """The body of a request that has one; None for one without or with something else."""
     if not request.body:
@@ -390,11 +389,9 @@ def _json(request: HttpRequest) -> Json | None:
     try:
         found: Any = json.loads(request.body)
     except (ValueError, RecursionError):
-        raise GoogleRefuses(400, "badRequest", "Invalid JSON payload received.") from None
+        found = None
     if not isinstance(found, dict):
-        raise GoogleRefuses(
-            400, "badRequest", "Invalid JSON payload received. The root is not an object."
-        )
+        raise GoogleRefuses(400, "badRequest", "Invalid JSON payload received.")
     return found
 
 

@@ -1,0 +1,88 @@
+"""Draws a phone with a pass open in Wallet, in the pass's own colours and pictures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from app.demo.card_picture import CARD_HEIGHT, CARD_WIDTH, CardLook, Pen, draw_card
+from app.demo.pass_check import CheckedPass
+from passes.image import code_png
+
+_SCREEN = (390.0, 700.0)
+_BEZEL = 9.0
+_SCALE = 2.0
+_OVERSAMPLING = 2
+
+
+def draw_pass(checked: CheckedPass) -> bytes:
+    """The phone's front with the card on it: PNG at two pixels a point, transparent around."""
+    scale = _SCALE * _OVERSAMPLING
+    width, height = _SCREEN[0] + 2 * _BEZEL, _SCREEN[1] + 2 * _BEZEL
+    size = (round(width * scale), round(height * scale))
+    image = Image.new("RGB", size, (28, 29, 33))
+    pen = Pen(image, scale)
+    pen.box(_BEZEL, _BEZEL, width - _BEZEL, height - _BEZEL, 48, (242, 242, 247))
+    ink = (20, 20, 22)
+    pen.text((_BEZEL + 48, 47), "9:41", 17, ink, bold=True)
+    pen.box(_BEZEL + 132, 22, _BEZEL + 258, 57, 17.5, (0, 0, 0))
+    pen.box(width - 70, 34, width - 44, 47, 4, ink)
+    pen.text((width - 24, 88), "Done", 17, (10, 122, 255), anchor="rs")
+    card = draw_card(look_of(checked), scale=scale)
+    left, top = round((width - CARD_WIDTH) / 2 * scale), round(108 * scale)
+    shadow = Image.new("L", card.size, 0)
+    shadow.paste(52, (0, 0), card.getchannel("A"))
+    image.paste((120, 120, 128), (left, top + round(2 * scale)), shadow)
+    image.paste(card, (left, top), card)
+    below = 108 + CARD_HEIGHT
+    if checked.content.get("voided"):
+        pen.text((width / 2, below + 34), "This card is no longer valid", 15, ink, anchor="ms")
+    else:
+        updated = f"{checked.content['organizationName']} · updated just now"
+        pen.text((width / 2, below + 34), updated, 13, (130, 130, 138), anchor="ms", width=340)
+    pen.box(width / 2 - 68, height - _BEZEL - 15, width / 2 + 68, height - _BEZEL - 10, 2.5, ink)
+    mask = Image.new("L", size, 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), 57 * scale, 255)
+    image.putalpha(mask)
+    small = (size[0] // _OVERSAMPLING, size[1] // _OVERSAMPLING)
+    out = io.BytesIO()
+    image.resize(small, Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def look_of(checked: CheckedPass) -> CardLook:
+    """What a pass shows on its front, as `draw_card` and the filmed counter draw it."""
+    content, style, files = checked.content, checked.style, checked.files
+    header = [_pair(field) for field in style.get("headerFields", ())]
+    primary = [_pair(field) for field in style.get("primaryFields", ())]
+    rows = [*style.get("secondaryFields", ()), *style.get("auxiliaryFields", ())]
+    barcodes = content.get("barcodes", ())
+    return CardLook(
+        logo_text=str(content.get("logoText", "")),
+        background=str(content.get("backgroundColor", "rgb(255, 255, 255)")),
+        foreground=str(content.get("foregroundColor", "rgb(0, 0, 0)")),
+        label=str(content.get("labelColor", "rgb(90, 90, 96)")),
+        header=header[0] if header else None,
+        primary=primary[0] if primary else None,
+        fields=tuple(_pair(field) for field in rows),
+        alt_text=barcodes[0].get("altText") if barcodes else None,
+        logo=_best(files, "logo"),
+        strip=_best(files, "strip"),
+        code=code_png(barcodes[0]["message"]) if barcodes else None,
+    )
+
+
+def _pair(field: Mapping[str, Any]) -> tuple[str, str]:
+    value = field["value"]
+    return str(field.get("label", "")), value if isinstance(value, str) else f"{value:,}"
+
+
+def _best(files: Mapping[str, bytes], name: str) -> bytes | None:
+    """The sharpest of an image's sizes."""
+    for suffix in ("@3x", "@2x", ""):
+        if (found := files.get(f"{name}{suffix}.png")) is not None:
+            return found
+    return None
