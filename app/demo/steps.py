@@ -21,11 +21,11 @@ from app.config import from_environment
 from app.context import Context
 from app.demo.apns import ApnsStandIn
 from app.demo.cafe import CASHIER, CASHIER_PIN, Cafe, make_cafe, make_certificates
-from app.demo.card_picture import CardLook
 from app.demo.checks import check, wait_until
 from app.demo.counter import Clip, film, moderately_hard
 from app.demo.google import GoogleStandIn
 from app.demo.phone import Iphone
+from app.demo.phone_picture import look_of
 from app.demo.poster_reader import read_svg_code
 from app.demo.processes import Installation, TillProgram, free_port
 from app.ledger.models import Account, Entry
@@ -178,7 +178,7 @@ class Job:
         return f"read from {len(filmed)} frames; +{EARNED} beans for 12.50 €"
 
     def _film(self, path: Path, seed: int) -> Clip:
-        look = CardLook("Kaffa Roasters", "#3b2a20", "#fff8ee", "#e2c9a6", ("BEANS", "0"))
+        look = look_of(self.phone.held().checked)
         filmed = film([self.report.code], scene=moderately_hard(seed), seed=seed, look=look)
         filmed.write(path)
         return filmed
