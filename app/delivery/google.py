@@ -31,7 +31,7 @@ class GoogleSender:
     def __init__(self, context: Context, passes: GooglePasses) -> None:
         self._context = context
         self._passes = passes
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="google")
+        self._threads: ThreadPoolExecutor | None = None
 
     def obstacle(self) -> str | None:
         """Why nothing can be sent now, in words; None where all is well."""
@@ -41,6 +41,8 @@ class GoogleSender:
         """Bring the objects of *errands* up to date. Once Google is found to be down, the rest of
         them is not tried."""
         cards = self._read(errands)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="google")
         down = threading.Event()
         until = time.monotonic() + _BEGIN_WITHIN_SECONDS
 
@@ -63,7 +65,9 @@ class GoogleSender:
 
     def close(self) -> None:
         """End the threads."""
-        self._threads.shutdown()
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
 
     def _read(self, errands: Sequence[Errand]) -> list[GoogleCard | Result]:
         now = self._context.clock()

@@ -31,6 +31,7 @@ from passes.apple import pass_json
 from passes.apple.bundle import PassTemplate
 from passes.apple.signature import PassSigner
 from passes.card import CardFace, Colours
+from passes.errors import CertificateError
 from passes.google.loyalty import loyalty_class, loyalty_object
 from passes.google.rotating import rotating_barcode
 from passes.google.save_link import SaveLinkSigner
@@ -49,16 +50,12 @@ class ApplePasses:
         self._context = context
         self._templates: OrderedDict[tuple[object, ...], PassTemplate] = OrderedDict()
         self._laying_out = threading.Lock()
+        self._said: str | None = None
 
     @property
     def available(self) -> bool:
         """Whether a pass certificate is installed that can sign now."""
-        try:
-            signer = self._signer()
-        except Misconfigured as error:
-            _log.error("%s", error.message)
-            return False
-        return signer is not None
+        return self._usable() is not None
 
     @property
     def pass_type_identifier(self) -> str | None:
@@ -67,13 +64,13 @@ class ApplePasses:
         return signer.pass_type_identifier if signer else None
 
     def build(self, session: Session, card: Card, *, now: datetime) -> bytes:
-        """The card's pass as it is now, signed. Raises `Unavailable` without a certificate.
+        """The card's pass as it is now, signed. Raises `Unavailable` without a good certificate.
 
         A card that is not active gives a pass that says so (`voided`).
         """
-        signer = self._signer()
+        signer = self._usable()
         if signer is None:
-            raise Unavailable("Passes for Apple Wallet cannot be made here yet.")
+            raise Unavailable("Passes for Apple Wallet cannot be made here at the moment.")
         context = self._context
         programme = programme_by_id(session, card.programme_id)
         face = face_of(session, context.keys, card, now=now, programme=programme)
@@ -88,6 +85,21 @@ class ApplePasses:
 
     def _signer(self) -> PassSigner | None:
         return load_pass_signer(self._context.config, self._context.keys)
+
+    def _usable(self) -> PassSigner | None:
+        """The signer, if phones take what it signs now; why not is logged, once."""
+        try:
+            signer = self._signer()
+            if signer is not None:
+                signer.check(self._context.clock())
+            problem = None
+        except (Misconfigured, CertificateError) as error:
+            signer, problem = None, str(error)
+        if problem != self._said:
+            self._said = problem
+            if problem:
+                _log.error("passes for Apple Wallet cannot be made: %s", problem)
+        return signer
 
     def _template(self, colours: Colours, name: str) -> PassTemplate:
         """The design's files, laid out once for all passes of that look."""

@@ -43,7 +43,8 @@ _LONGEST_ERROR = 300
 
 _cards = cast(Table, Card.__table__)
 _accounts = cast(Table, Account.__table__)
-#: The version of a wallet: whatever changes raises one of the two.
+#: The version of a wallet: whatever changes raises one of the two, and neither ever falls. A card
+#: that is moved to another account has to rise by at least what the sum would fall.
 VERSION: ColumnElement[int] = _cards.c.version + _accounts.c.version
 
 

@@ -31,7 +31,7 @@ _GLANCE_SECONDS = 0.05
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
 _LEDGER_LIMIT = 200
-_LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 15.0
 #: Two lanes to Apple: while one notes its answers, the other one pushes.
 _APPLE_LANES = 2
 

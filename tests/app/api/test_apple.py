@@ -428,6 +428,16 @@ class TestFetching:
         ):
             assert device.fetch(card, auth(shop, card), since=since).status_code == status, since
 
+    def test_a_pass_that_phones_would_refuse_is_not_served(
+        self, shop: Any, device: Device, clock: FixedClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        card = shop.issue()
+        clock.advance(timedelta(days=400))
+        with caplog.at_level(logging.ERROR, "app.delivery.wallets"):
+            for _ in range(2):
+                assert device.fetch(card, auth(shop, card)).status_code == 503
+        assert len([text for text in caplog.messages if "expired on 2027-" in text]) == 1
+
     def test_a_blocked_or_replaced_card_is_served_as_void(
         self, shop: Any, device: Device, clock: FixedClock
     ) -> None:
