@@ -7,6 +7,7 @@ programme themselves.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, or_, select, update
@@ -147,12 +148,6 @@ def claim(
 
     Waits for another transaction that is just storing the same id.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = (
-        dialect.insert(Posting)
-        .on_conflict_do_nothing(index_elements=["programme_id", "id"])
-        .returning(Posting.sequence)
-    )
     row = {
         "programme_id": account.programme_id,
         "id": request.id,
@@ -163,7 +158,18 @@ def claim(
         "answer": answer,
         "recorded_at": now,
     }
+    statement = _claim_on(session.get_bind().dialect.name)
     return session.execute(statement, [row]).first() is not None
+
+
+@cache
+def _claim_on(dialect: str) -> Any:
+    insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return (
+        insert_into(Posting)
+        .on_conflict_do_nothing(index_elements=["programme_id", "id"])
+        .returning(Posting.sequence)
+    )
 
 
 def flush(session: Session, books: Iterable[Book]) -> None:
@@ -252,11 +258,14 @@ def write_accounts(session: Session, accounts: Iterable[AccountState]) -> None:
 def _update(session: Session, model: Any, rows: list[Row]) -> None:
     if not rows:
         return
-    table = cast(Table, model.__table__)
-    names = [name for name in rows[0] if not name.startswith("of_")]
-    statement = (
+    names = tuple(name for name in rows[0] if not name.startswith("of_"))
+    session.connection().execute(_update_of(cast(Table, model.__table__), names), rows)
+
+
+@cache
+def _update_of(table: Table, names: tuple[str, ...]) -> Any:
+    return (
         update(table)
         .where(table.c.id == bindparam("of_id"), table.c.programme_id == bindparam("of_programme"))
         .values({name: bindparam(name) for name in names})
     )
-    session.connection().execute(statement, rows)

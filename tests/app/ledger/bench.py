@@ -5,13 +5,13 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.clock import FixedClock
 from app.db import Database
 from app.ledger import service
 from app.ledger.check import check
-from app.ledger.models import Account, Lot
+from app.ledger.models import Account, Entry, Lot
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -149,12 +149,29 @@ class Bench:
         with self.database.read(self.programme_id) as session:
             return session.scalars(select(Account).where(Account.id == account_id)).one()
 
+    def rule_six(self, account_id: str) -> None:
+        """Balance = sum of entries = sum of remainders - debt; what shows is apart and adds up."""
+        with self.database.read(self.programme_id) as session:
+            account, entries, remainders = session.execute(
+                select(
+                    Account,
+                    select(func.coalesce(func.sum(Entry.points), 0))
+                    .where(Entry.account_id == account_id)
+                    .scalar_subquery(),
+                    select(func.coalesce(func.sum(Lot.remaining), 0))
+                    .where(Lot.account_id == account_id)
+                    .scalar_subquery(),
+                ).where(Account.id == account_id)
+            ).one()
+        assert account.balance == entries == remainders - account.debt
+        shown = self.standing(account_id)
+        assert shown.available == shown.balance - shown.pending - shown.held
+        assert shown.available >= 0 or shown.available == -shown.debt
+        assert shown.debt == 0 or shown.available == -shown.debt
+
     def prove(self, account_id: str | None = None) -> None:
         """The books are right; and lots that can be spent never stand beside a debt."""
         with self.database.read_all() as session:
             assert [str(difference) for difference in check(session)] == []
         if account_id is not None:
-            shown = self.standing(account_id)
-            assert shown.available == shown.balance - shown.pending - shown.held
-            assert shown.available >= 0 or shown.available == -shown.debt
-            assert shown.debt == 0 or shown.available == -shown.debt
+            self.rule_six(account_id)

@@ -138,6 +138,24 @@ SCENARIOS = {
         reverse B
         -> balance 20; debt 0; lots: 20 for ever
         """,
+    "no policy forgives a debt that was there before the credit": """
+        earn 50 as A
+        spend 50
+        reverse A
+        earn 50 as B
+        -> balance 0; debt 0
+        reverse B policy within_balance
+        -> balance -50; debt 50; moved -50
+        """,
+    "no floor stops a debt that was there before the credit": """
+        earn 50 as A
+        spend 50
+        reverse A
+        earn 60 as B
+        spend 10
+        reverse B policy allow_debt floor 10
+        -> balance -50; debt 50; moved -50
+        """,
     "debt restored by the part of a credit": """
         earn 60 as A
         spend 60
