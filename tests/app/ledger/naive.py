@@ -181,7 +181,7 @@ class NaiveLedger:
 
     def give_back(self, what: int, by: Deed, *, grace: bool) -> None:
         """Points that *what* took go back to where they were."""
-        for point in self.points(("taken", what)):
+        for point in reversed(self.points(("taken", what))):
             if grace and point.lot.expires <= self.now:
                 lot = next((one for one in by.lots_made if one.grace_for is point.lot), None)
                 if lot is None:
