@@ -240,6 +240,16 @@ SOFT: Attempt = (
 )
 
 
+def _soft_window(index: int, pixels: int) -> Attempt:
+    """Blurred first, so that noise and cracks do not become modules."""
+    change = _on(
+        index,
+        lambda crop: threshold(np.asarray(cv2.GaussianBlur(crop, (0, 0), 1.5), np.uint8), pixels),
+        black_and_white=True,
+    )
+    return f"region {index + 1}, blurred, window {pixels}", change
+
+
 def _large(index: int) -> Attempt:
     return f"region {index + 1} enlarged", _on_large(index, lambda picture, scale: picture)
 
@@ -260,9 +270,9 @@ def _large_sharp(index: int, sigma: float, amount: float) -> Attempt:
 # two or three, 21 where it has four to six.
 STILL: tuple[Attempt, ...] = (
     HALF, _window(0, 13), _large(0), _window(0, 21), _large_thresholded(0), HALF_7, FULL, RAW,
-    _large(1), SOFT, _window(0, 9), _window(0, 31), _large_sharp(0, 1.2, 2.0),
-    _large_sharp(0, 2.2, 3.0), _window(1, 21), _large_thresholded(1), _large_sharp(1, 2.2, 3.0),
-    _large(2), _large_thresholded(2), ("full, blurred", _full_soft),
+    _soft_window(0, 21), _large(1), SOFT, _window(0, 9), _window(0, 31), _soft_window(0, 35),
+    _large_sharp(0, 1.2, 2.0), _large_sharp(0, 2.2, 3.0), _window(1, 21), _large_thresholded(1),
+    _large_sharp(1, 2.2, 3.0), _large(2), _large_thresholded(2), ("full, blurred", _full_soft),
 )  # fmt: skip
 
 # Every frame of a camera ...
@@ -272,9 +282,9 @@ LIVE: tuple[Attempt, ...] = (
 )  # fmt: skip
 # ... and two more of these in turn.
 LIVE_IN_TURN: tuple[Attempt, ...] = (
-    _window(0, 21), SOFT, _window(0, 15), _large(1), _large_sharp(0, 2.2, 3.0), HALF_7,
-    _window(0, 9), FULL, _large(2), _window(1, 21), _large_sharp(0, 1.2, 2.0),
-    ("full, blurred", _full_soft),
+    _window(0, 21), SOFT, _soft_window(0, 21), _window(0, 15), _large(1),
+    _large_sharp(0, 2.2, 3.0), HALF_7, _window(0, 9), FULL, _large(2), _window(1, 21),
+    _large_sharp(0, 1.2, 2.0), _soft_window(0, 35), ("full, blurred", _full_soft),
 )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from scanner.commands import enrol_till, kept_postings
+
 
 @dataclass
 class Till:
@@ -36,16 +38,16 @@ class Till:
         )
         return done, json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
 
-    def kept(self) -> list[dict[str, Any]]:
-        said: list[dict[str, Any]] = json.loads(self.run("queue", "--all", "--json").stdout)
-        return said
+    def kept(self) -> list[str]:
+        """The states of what is kept, oldest first."""
+        postings = kept_postings(self.folder / "till-data", everything=True)
+        return [str(posting.state) for posting in postings]
 
 
 @pytest.fixture
 def till(tmp_path: Path, running: Any) -> Till:
     till = Till(tmp_path)
-    done = till.run("enrol", "--service", running.url, "--code", "GOOD-CODE")
-    assert done.returncode == 0, done.stderr
+    enrol_till(tmp_path / "till-data", running.url, "GOOD-CODE")
     return till
 
 
@@ -165,7 +167,8 @@ def test_a_revoked_till_is_told_and_keeps_its_queue(
     service.tokens.clear()
     for done in (till.run("send"), till.scan(clip, "--amount", "2.00")[0]):
         assert done.returncode == 1 and "till_revoked" in done.stderr
-    assert [posting["state"] for posting in till.kept()] == ["sent", "waiting"]
+    listed = json.loads(till.run("queue", "--all", "--json").stdout)
+    assert [posting["state"] for posting in listed] == till.kept() == ["sent", "waiting"]
     service.enrolment_codes.add("NEW-CODE")
     assert till.run("enrol", "--service", running.url, "--code", "NEW-CODE").returncode == 0
     assert till.run("send").returncode == 0

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from scanner.commands import enrol_till
+
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("COUNTERFOIL")} | {
     "COUNTERFOIL_SCAN_PIN": "271828"
 }
@@ -40,7 +42,7 @@ def scan(
     tmp_path: Path, running: Any, film: Callable[..., Path], make_card: Callable[..., str]
 ) -> Iterator[Callable[[], subprocess.Popen[str]]]:
     """Starts a scan on an enrolled till; whatever is left of it is ended with the test."""
-    finish(till(tmp_path, "enrol", "--service", running.url, "--code", "GOOD-CODE"))
+    enrol_till(tmp_path / "till-data", running.url, "GOOD-CODE")
     clip = film(tmp_path / "clip.mjpeg", (None, 5), (make_card(), 90))
     started: list[subprocess.Popen[str]] = []
 
