@@ -55,7 +55,7 @@ class Scene:
 
     distance        6 to 1.5 px a module of a card code, at 720 lines
     tilt, rotation  of the phone away from the camera to 45°, and in the picture's plane to 180°
-    defocus, motion a disc of up to 4 px radius; a shake of up to 10 px while the shutter is open
+    defocus, motion a disc of up to 3.2 px radius; a shake of up to 8 px while the shutter is open
     glare, moire    lamps and a window in the glass; beats of the screen's and sensor's pixels
     low_light, over_exposure   noise under high gain; burnt out with bloom
     compression     MJPEG quality 90 to 7
@@ -235,11 +235,11 @@ class _Counter:
         self.focal = size[0] * float(rng.uniform(0.95, 1.15))
         self.ambient = graded((0.62, 0.36, 0.22, 0.13, 0.08, 0.05), scene.low_light)
         self.shop = Shop(rng, size)
-        noise = graded((1.5, 5, 10, 16, 23, 31), scene.low_light)
-        bloom = graded((0.02, 0.06, 0.1, 0.15, 0.22, 0.3), scene.over_exposure)
+        noise = graded((1.5, 5, 9, 14, 19, 24), scene.low_light)
+        bloom = graded((0.02, 0.06, 0.1, 0.14, 0.19, 0.24), scene.over_exposure)
         self.sensor = Sensor(size, noise, bloom, rng)
         self.quality = graded((90, 60, 40, 25, 14, 7), scene.compression)
-        self.exposure = graded((1.0, 1.6, 2.4, 3.5, 4.9, 6.5), scene.over_exposure)
+        self.exposure = graded((1.0, 1.6, 2.4, 3.4, 4.5, 5.7), scene.over_exposure)
 
     def shoot(
         self, when: float, holding: _Holding | None, since: float, *, settled: bool = False
@@ -275,7 +275,7 @@ class _Holding:
             quiet_zone=scene.quiet_zone,
             crack=scene.crack,
             thumb=scene.thumb,
-            screen_level=graded((0.85, 0.64, 0.46, 0.33, 0.24, 0.18), scene.low_light),
+            screen_level=graded((0.85, 0.64, 0.47, 0.35, 0.27, 0.21), scene.low_light),
             ambient=counter.ambient,
         )
         look = look or LOOKS[int(rng.integers(len(LOOKS)))]
@@ -344,7 +344,7 @@ class _Holding:
         open_seconds = 1 / graded((80, 60, 45, 36, 32, 30), scene.low_light)
         after = self.pose(since + open_seconds, settled=settled)
         a, b, c = (float(value) for value in self._phases[:3])
-        shake = graded((0, 1.4, 2.8, 4.6, 7, 10.5), scene.motion) * unit
+        shake = graded((0, 1.4, 2.8, 4.2, 5.8, 7.8), scene.motion) * unit
         shake *= 0.72 + 0.28 * math.sin(9 * since + b)
         direction = a + 2.5 * math.sin(2.3 * since + c)
         step_x = after.x - here.x + shake * math.cos(direction)
@@ -360,7 +360,7 @@ class _Holding:
 
     def focused(self, since: float, *, settled: bool = False) -> Floats:
         """The phone's picture as the lens has it in focus at this moment."""
-        radius = graded((0, 0.8, 1.5, 2.2, 3.0, 4.0), self.scene.defocus)
+        radius = graded((0, 0.8, 1.4, 2.0, 2.6, 3.2), self.scene.defocus)
         if not settled:
             hunt = graded((0.3, 1.5, 3, 4.5, 6, 8), self.scene.hunting)
             t = max(0.0, since - self._lead - 0.4 * self._arrive)

@@ -86,8 +86,8 @@ class Glass:
         near = graded((1.0, 0.9, 0.85, 0.8, 0.7, 0.6), severity)
         for _ in range(1 + round(severity / 2)):
             x, y = centre + rng.uniform(-near, near, 2) * code
-            size = graded((0, 0.03, 0.04, 0.05, 0.07, 0.09), severity) * code
-            power = graded((0, 0.8, 1.2, 1.7, 2.6, 4.5), severity) * float(rng.uniform(0.6, 1.2))
+            size = graded((0, 0.03, 0.04, 0.05, 0.062, 0.078), severity) * code
+            power = graded((0, 0.8, 1.2, 1.6, 2.2, 3.2), severity) * float(rng.uniform(0.6, 1.2))
             spot = np.zeros_like(light)
             axes = (round(size * rng.uniform(0.7, 1.6)), round(size * rng.uniform(0.7, 1.2)))
             angle = float(rng.uniform(0, 180))
@@ -98,7 +98,7 @@ class Glass:
         veil = np.zeros_like(light)
         shape = (code * rng.uniform(0.5, 0.9), code * rng.uniform(0.3, 0.6))
         box = cv2.boxPoints(((float(x), float(y)), shape, float(rng.uniform(-25, 25))))
-        power = graded((0, 0.1, 0.18, 0.3, 0.5, 0.9), severity)
+        power = graded((0, 0.1, 0.18, 0.28, 0.42, 0.65), severity)
         cv2.fillConvexPoly(veil, np.round(box).astype(np.int32), power, cv2.LINE_AA)
         light += cv2.GaussianBlur(veil, (0, 0), 5)
         self._light = light

@@ -73,21 +73,20 @@ def draw_phone(
     screen = _draw_screen(text, look, state)
     if state.crack > 0:
         screen = _crack(screen, state.crack, rng)
-    behind = Image.new("RGBA", size, (0, 0, 0, 0))
     tip = _thumb_tip(state.thumb, rng)
-    _draw_palm(behind, skin, tip[1])
-    _draw_body(behind)
-    front = Image.new("RGBA", size, (0, 0, 0, 0))
-    _draw_fingers(front, skin, tip, rng)
-    front = front.filter(ImageFilter.BoxBlur(2))
+    hand = Image.new("RGBA", size, (0, 0, 0, 0))
+    _draw_fingers(hand, skin, tip, rng)
+    hand = _softened(hand)
+    solid = Image.new("RGBA", size, (0, 0, 0, 0))
+    _draw_palm(solid, skin, tip[1])
+    _draw_body(solid)
+    solid.alpha_composite(hand)
     target = (max(2, round(CANVAS[0] * scale)), max(2, round(CANVAS[1] * scale)))
     glass = _glass_mask(target)
-    hand = _premultiplied(front, target, state.ambient)
-    layer = _over(_lit(screen, glass, state), _premultiplied(behind, target, state.ambient))
-    layer = _over(hand, layer)
+    glass *= 1 - _resized(np.asarray(hand.getchannel("A")), target)
+    layer = _over(_lit(screen, glass, state), _premultiplied(solid, target, state.ambient))
     quarter = (max(2, round(CANVAS[0] / 2)), max(2, round(CANVAS[1] / 2)))
-    uncovered = np.asarray(glass * (1 - hand[:, :, 3]), np.float32)
-    mask = np.asarray(cv2.resize(uncovered, quarter, interpolation=cv2.INTER_AREA), np.float32)
+    mask = np.asarray(cv2.resize(glass, quarter, interpolation=cv2.INTER_AREA), np.float32)
     return PhonePicture(layer, mask, scale, skin)
 
 
@@ -122,7 +121,7 @@ def _draw_code(pixels: Bytes, modules: npt.NDArray[np.bool_], state: PhoneState)
     module = CODE_WIDTH * _MASTER / count
     edges = np.round(np.arange(count + 1) * module).astype(int)
     index = np.searchsorted(edges, np.arange(edges[-1]), side="right") - 1
-    light = graded((255, 255, 215, 170, 128, 96), state.dark_mode)
+    light = graded((255, 255, 215, 172, 136, 106), state.dark_mode)
     shade = graded((0, 0, 14, 24, 32, 38), state.dark_mode)
     drawn = np.where(modules[np.ix_(index, index)], 0, 255).astype(np.uint8)
     if state.dark_mode > 0:
@@ -141,9 +140,9 @@ def _crack(screen: Bytes, severity: float, rng: np.random.Generator) -> Bytes:
     reach = CODE_WIDTH * _MASTER
     at = rng.uniform(-0.62, 0.62, 2) * reach
     centre = (ORIGIN[0] * _MASTER + at[0], ORIGIN[1] * _MASTER + at[1])
-    rays = round(graded((0, 3, 5, 7, 9, 13), severity))
+    rays = round(graded((0, 3, 5, 7, 9, 11), severity))
     angles = np.sort(rng.uniform(0, 2 * math.pi, rays))
-    shift = graded((0, 0.2, 0.4, 0.7, 1.1, 1.8), severity) * _MASTER
+    shift = graded((0, 0.2, 0.4, 0.65, 1.0, 1.4), severity) * _MASTER
     offsets = rng.uniform(-shift, shift, (rays + 1, 2)).astype(np.float32)
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     shard = np.searchsorted(angles, np.arctan2(ys - centre[1], xs - centre[0]) + math.pi)
@@ -156,7 +155,7 @@ def _crack(screen: Bytes, severity: float, rng: np.random.Generator) -> Bytes:
     )
     image = Image.fromarray(np.asarray(moved, np.uint8))
     draw = ImageDraw.Draw(image)
-    thick = graded((0, 0.6, 1.0, 1.5, 2.2, 3.2), severity)
+    thick = graded((0, 0.6, 1.0, 1.4, 1.9, 2.5), severity)
     ring_at = [rng.uniform(0.1, 0.9) * reach for _ in range(round(severity))]
     for angle in angles - math.pi:
         points, length = [centre], 0.0
@@ -227,6 +226,15 @@ def _draw_fingers(
     x, y = tip[0] * _MASTER, tip[1] * _MASTER
     draw.ellipse((x - 62, y - 58, x + 22, y + 20), mix(skin, (90, 40, 30), 0.2))
     draw.ellipse((x - 60, y - 57, x + 20, y + 17), nail)
+
+
+def _softened(image: Image.Image) -> Image.Image:
+    """A drawing with its edges softened, in the part where anything is drawn."""
+    box = image.getbbox() or (0, 0, 1, 1)
+    part = image.crop((box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6))
+    soft = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    soft.paste(part.filter(ImageFilter.BoxBlur(2)), (box[0] - 6, box[1] - 6))
+    return soft
 
 
 def _thumb_tip(severity: float, rng: np.random.Generator) -> tuple[float, float]:

@@ -35,17 +35,12 @@ def test_a_phone_held_well_is_read() -> None:
 
 
 @pytest.mark.parametrize("effect", STILL_EFFECTS)
-def test_each_effect_alone_leaves_a_code_readable_when_mild(effect: str) -> None:
-    assert CODE in texts_in(photograph(CODE, scene=Scene(**{effect: 1.0}), seed=2))
-
-
-@pytest.mark.parametrize("effect", STILL_EFFECTS)
-def test_each_effect_changes_the_picture_more_the_worse_it_is(effect: str) -> None:
+def test_each_effect_alone_is_readable_when_mild_and_shows_when_bad(effect: str) -> None:
     mild, bad = (
-        photograph(CODE, scene=Scene(**{effect: severity}), seed=3, size=SMALL).astype(int)
-        for severity in (1.0, 5.0)
+        photograph(CODE, scene=Scene(**{effect: severity}), seed=2) for severity in (1.0, 5.0)
     )
-    assert np.abs(mild - bad).mean() > 0.3
+    assert CODE in texts_in(mild)
+    assert np.abs(mild.astype(int) - bad).mean() > 0.3
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (1920, 1080)])
