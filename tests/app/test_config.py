@@ -132,3 +132,9 @@ def test_sqlite_serves_one_process() -> None:
     with pytest.raises(Misconfigured, match="needs PostgreSQL"):
         configured(WORKERS="2")
     assert configured(WORKERS="2", DATABASE_URL="postgres://db/x").workers == 2
+
+
+def test_the_configuration_does_not_show_its_secrets() -> None:
+    config = configured(MASTER_KEY=KEY, DATABASE_URL="postgresql://shop:hunter2@db/x")
+    assert repr(b"k" * 32) not in repr(config)
+    assert "hunter2" not in repr(config)

@@ -348,3 +348,89 @@ def test_a_moment_without_a_zone_is_refused(two: Two) -> None:
 def test_ids_are_fresh_uuids() -> None:
     assert new_id() != new_id()
     assert str(uuid.UUID(new_id()))
+
+
+# -- past the ordinary statement -------------------------------------------------------------
+
+BARE: dict[str, Writes] = {
+    "read a table": lambda s, two: s.execute(select(Location.__table__)).all(),
+    "read a column": lambda s, two: s.execute(select(Location.__table__.c.name)).all(),
+    "read by text": lambda s, two: s.execute(text("SELECT name FROM locations")).all(),
+    "read a class by text": lambda s, two: s.scalars(
+        select(Location).from_statement(text("SELECT * FROM locations"))
+    ).all(),
+    "insert into a table": lambda s, two: s.execute(
+        insert(Location.__table__).values(**row_of(two.theirs))
+    ),
+    "update a table": lambda s, two: s.execute(update(Location.__table__).values(name="new")),
+    "delete from a table": lambda s, two: s.execute(delete(Location.__table__)),
+    "update by text": lambda s, two: s.execute(text("UPDATE locations SET name = 'new'")),
+    "give away": lambda s, two: s.execute(
+        update(Location).values(programme_id=two.theirs, slug="y")
+    ),
+    "update by id": lambda s, two: s.execute(
+        update(Location), [{"id": two.their_location, "name": "new"}]
+    ),
+    "insert mine as theirs": lambda s, two: s.execute(
+        insert(Location).values(programme_id=two.theirs), [row_of(two.mine)]
+    ),
+    "save in bulk": lambda s, two: s.bulk_save_objects([Location(**row_of(two.theirs))]),
+    "insert in bulk": lambda s, two: s.bulk_insert_mappings(Location, [row_of(two.theirs)]),
+    "update in bulk": lambda s, two: s.bulk_update_mappings(
+        Location, [{"id": two.their_location, "name": "new"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("touch", BARE.values(), ids=BARE.keys())
+def test_what_the_wall_cannot_look_into_is_refused(two: Two, touch: Writes) -> None:
+    before = two.locations()
+    with pytest.raises(WallBreached), two.database.write(two.mine) as session:
+        touch(session, two)
+    assert two.locations() == before
+
+
+def test_values_of_the_own_programme_may_stand_in_the_statement(two: Two) -> None:
+    with two.database.write(two.mine) as session:
+        session.execute(insert(Location).values(**row_of(two.mine)))
+    assert (two.mine, "new") in two.locations()
+
+
+def test_narrowing_a_session_forgets_the_rows_of_others(two: Two) -> None:
+    with two.database.write_all() as session:
+        theirs = session.get(Location, two.their_location)
+        mine = session.get(Location, two.my_location)
+        enter(session, two.mine)
+        assert session.get(Location, two.their_location) is None
+        assert theirs is not None
+        assert theirs not in session
+        assert mine in session
+
+
+def test_a_reader_sees_one_state_throughout(two: Two) -> None:
+    with two.database.read(two.mine) as reader:
+        assert reader.scalar(select(func.count(Location.id))) == 1
+        with two.database.write(two.mine) as writer:
+            writer.add(Location(**row_of(two.mine)))
+        assert reader.scalar(select(func.count(Location.id))) == 1
+
+
+def test_a_session_for_reading_refuses_to_write(two: Two) -> None:
+    before = two.locations()
+    for open_one in (lambda: two.database.read(two.mine), two.database.read_all):
+        with pytest.raises(WallBreached, match="opened for reading"), open_one() as session:
+            session.add(Location(**row_of(two.mine)))
+            session.commit()
+        with pytest.raises(WallBreached, match="opened for reading"), open_one() as session:
+            session.execute(delete(Location))
+    assert two.locations() == before
+
+
+def test_replacing_a_row_of_the_ledger_is_refused_too(
+    database_urls: Callable[[str], str],
+) -> None:
+    database = Database(database_urls("sqlite"))
+    with database.engine.connect() as connection:
+        # Without it INSERT OR REPLACE deletes past the triggers.
+        assert connection.scalar(text("PRAGMA recursive_triggers")) == 1
+    database.dispose()

@@ -444,6 +444,7 @@ class TestRedemption:
         token = shop.ask("POST", "/presentations", {"code": text}).json["presentation"]["token"]
         assert self.hold(shop, card, 400, presentation_token=token).status_code == 201
         other = shop.issue()
+        shop.accrue(other, 50000)
         answer = self.hold(shop, other, 400, presentation_token=token)
         assert (answer.status_code, answer.json["code"]) == (409, "presentation_over")
 

@@ -177,4 +177,5 @@ def test_every_style_and_picture_of_a_page_is_there(shop: Any) -> None:
         assert any(path.endswith(".css") for path in found)
         for path in found:
             if "pass.pkpass" not in path and "google" not in path:
-                assert shop.client.get(path).status_code == 200, path
+                with shop.client.get(path) as answer:
+                    assert answer.status_code == 200, path
