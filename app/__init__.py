@@ -1,17 +1,24 @@
 """The Counterfoil service. `create_app` puts it together and does nothing else."""
 
-from apiflask import APIFlask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import TYPE_CHECKING
 
-from app import problems
-from app.api import apple, google, till
-from app.context import Context
-from app.delivery.wallets import Wallets
-from app.web import customer, pages
+if TYPE_CHECKING:
+    from apiflask import APIFlask
+
+    from app.context import Context
 
 
-def create_app(context: Context) -> APIFlask:
+def create_app(context: "Context") -> "APIFlask":
     """The service as a WSGI application, on an installation that is open and migrated."""
+    # Imported here: whoever wants one part of the service should not load all of it.
+    from apiflask import APIFlask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from app import problems
+    from app.api import apple, google, till
+    from app.delivery.wallets import Wallets
+    from app.web import customer, pages
+
     app = APIFlask(
         "app",
         title="Counterfoil",

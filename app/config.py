@@ -14,6 +14,7 @@ from app.errors import Misconfigured
 PREFIX = "COUNTERFOIL_"
 #: The till's variables share our prefix but are none of our business.
 TILL_PREFIX = "COUNTERFOIL_SCAN_"
+GOOGLE_API_URL = "https://walletobjects.googleapis.com"
 DEFAULT_BIND = "127.0.0.1:8000"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -34,7 +35,7 @@ class Config:
     threads: int = 16
     apns_url: str = "https://api.push.apple.com"
     apns_ca: Path | None = None
-    google_api_url: str = "https://walletobjects.googleapis.com"
+    google_api_url: str = GOOGLE_API_URL
     google_issuer_id: str | None = None
     google_root_keys: Path | None = None
     master_key: bytes | None = field(default=None, repr=False)

@@ -7,7 +7,12 @@ from app.certs.check import CertFinding, check, inventory
 from app.certs.dev import make_dev_chain
 from app.certs.files import GOOGLE_PUBLIC_KEY, PASS, ROOT, WWDR
 from app.certs.install import install
-from app.certs.load import load_google_account, load_pass_signer
+from app.certs.load import (
+    google_issuer,
+    is_development_account,
+    load_google_account,
+    load_pass_signer,
+)
 
 __all__ = [
     "GOOGLE_PUBLIC_KEY",
@@ -16,8 +21,10 @@ __all__ = [
     "WWDR",
     "CertFinding",
     "check",
+    "google_issuer",
     "install",
     "inventory",
+    "is_development_account",
     "load_google_account",
     "load_pass_signer",
     "make_dev_chain",

@@ -9,7 +9,7 @@ from typing import Literal
 from cryptography import x509
 
 from app.certs.files import PASS, ROOT, WWDR, is_development, key_of, read_certificates
-from app.certs.load import load_google_account
+from app.certs.load import google_issuer, load_google_account
 from app.config import Config
 from app.errors import Misconfigured
 from app.keys import KeyRing, Purpose
@@ -172,7 +172,7 @@ def _check_google(config: Config, keyring: KeyRing) -> Iterator[CertFinding]:
             "Install the service account's JSON file (docs/go-live-google.md): "
             "counterfoil certs install FILE",
         )
-    if account is not None and not expected:
+    if account is not None and google_issuer(config, account) is None:
         yield CertFinding(
             keyring.folder,
             account["client_email"],

@@ -10,6 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from app.certs.files import (
     DEVELOPMENT,
+    DEVELOPMENT_PROJECT,
     GOOGLE_PUBLIC_KEY,
     PASS,
     ROOT,
@@ -100,7 +101,7 @@ def _make_google_account(config: Config, keyring: KeyRing, token_uri: str) -> No
     email = "counterfoil@counterfoil-dev.iam.gserviceaccount.com"
     account = {
         "type": "service_account",
-        "project_id": "counterfoil-dev",
+        "project_id": DEVELOPMENT_PROJECT,
         "private_key_id": digest.finalize().hex()[:40],
         "private_key": pem.decode(),
         "client_email": email,

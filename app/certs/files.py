@@ -21,6 +21,9 @@ GOOGLE_PUBLIC_KEY = "google-public-key.pem"
 
 #: The organisation in certificates of our own making.
 DEVELOPMENT = "Counterfoil development"
+#: The project of a Google account of our own making, and the issuer that goes with it.
+DEVELOPMENT_PROJECT = "counterfoil-dev"
+DEVELOPMENT_ISSUER = "3388000000000000001"
 LARGEST_FILE = 1024 * 1024
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

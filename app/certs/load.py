@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,7 +11,14 @@ from weakref import WeakKeyDictionary
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.certs.files import PASS, WWDR, key_of, read_certificates
+from app.certs.files import (
+    DEVELOPMENT_ISSUER,
+    DEVELOPMENT_PROJECT,
+    PASS,
+    WWDR,
+    key_of,
+    read_certificates,
+)
 from app.config import Config
 from app.errors import Misconfigured
 from app.keys import KeyMissing, KeyRing, Purpose
@@ -64,6 +72,18 @@ def load_google_account(keyring: KeyRing) -> dict[str, Any] | None:
     except KeyMissing:
         return None
     return read_google_account(key.material, "The google_service key in the key ring")[0]
+
+
+def is_development_account(account: Mapping[str, Any]) -> bool:
+    """Whether Google knows nothing of this account: `counterfoil certs dev` made it."""
+    return account.get("project_id") == DEVELOPMENT_PROJECT
+
+
+def google_issuer(config: Config, account: Mapping[str, Any]) -> str | None:
+    """The issuer's number; a development account brings one along that Google never gave out."""
+    if config.google_issuer_id is None and is_development_account(account):
+        return DEVELOPMENT_ISSUER
+    return config.google_issuer_id
 
 
 def read_google_account(data: bytes, what: str) -> tuple[dict[str, Any], rsa.RSAPrivateKey]:

@@ -16,7 +16,13 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Card
 from app.cards.service import apple_token, totp_keys
-from app.certs import load_google_account, load_pass_signer
+from app.certs import (
+    google_issuer,
+    is_development_account,
+    load_google_account,
+    load_pass_signer,
+)
+from app.config import GOOGLE_API_URL, Config
 from app.context import Context
 from app.delivery.google_api import Answer, GoogleApi, GoogleSilent, GoogleUnreachable, Pacer
 from app.delivery.models import GooglePass
@@ -39,6 +45,8 @@ from passes.image import default_images
 
 _log = logging.getLogger(__name__)
 
+#: Where Google's own service accounts ask for tokens.
+GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 #: Designs kept laid out: one a programme, a quarter of a megabyte each.
 _MOST_TEMPLATES = 64
 
@@ -134,6 +142,7 @@ class _Service:
 
     version: int
     issuer_id: str
+    is_development: bool
     api: GoogleApi
     signer: SaveLinkSigner
 
@@ -157,9 +166,11 @@ class GooglePasses:
     def obstacle(self) -> str | None:
         """Why nothing can be made at Google, in words; None where all is well."""
         try:
-            self.service()
+            service = self.service()
         except Misconfigured as error:
             return error.message
+        if service.is_development and self._context.config.google_api_url == GOOGLE_API_URL:
+            return "The Google account was made for development: Google knows nothing of it."
         return None
 
     def save_link(self, card_id: str, *, now: datetime) -> str:
@@ -170,6 +181,8 @@ class GooglePasses:
         """
         card, is_there = self._find(card_id, now)
         if not is_there:
+            if obstacle := self.obstacle():
+                raise Unavailable(obstacle)
             try:
                 answer = self.insert(card)
             except (GoogleUnreachable, GoogleSilent) as error:
@@ -239,8 +252,6 @@ class GooglePasses:
     def service(self) -> _Service:
         """The service account in use; a new one takes effect at once. Raises `Misconfigured`."""
         config, keys = self._context.config, self._context.keys
-        if config.google_issuer_id is None:
-            raise Misconfigured("COUNTERFOIL_GOOGLE_ISSUER_ID is not set.")
         versions = [
             info.version
             for info in keys.list()
@@ -257,12 +268,16 @@ class GooglePasses:
                     "There is no Google service account. Install its JSON file: "
                     "counterfoil certs install FILE"
                 )
+            issuer = google_issuer(config, account)
+            if issuer is None:
+                raise Misconfigured("COUNTERFOIL_GOOGLE_ISSUER_ID is not set.")
             key = serialization.load_pem_private_key(account["private_key"].encode(), None)
             assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - checked when it was loaded
             self._service = _Service(
                 newest,
-                config.google_issuer_id,
-                GoogleApi(account, config.google_api_url, self._pacer),
+                issuer,
+                is_development_account(account),
+                GoogleApi(_reached(account, config), config.google_api_url, self._pacer),
                 SaveLinkSigner(account["client_email"], key),
             )
             return self._service
@@ -310,6 +325,13 @@ class GooglePasses:
             logo_url=card.logo_url,
             callback_url=f"{config.url}/google/callback" if hears else None,
         )
+
+
+def _reached(account: dict[str, Any], config: Config) -> dict[str, Any]:
+    """The account as it asks for tokens: with another Google API, Google itself is not asked."""
+    if config.google_api_url == GOOGLE_API_URL or account["token_uri"] != GOOGLE_TOKEN_URI:
+        return account
+    return account | {"token_uri": f"{config.google_api_url}/token"}
 
 
 def logo_url(context: Context, programme: Programme) -> str:

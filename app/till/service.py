@@ -162,13 +162,15 @@ def accrue(
             {"currency": [f"Send {programme.currency}."]},
         )
     version = version_at(session, programme.id, occurred_at)
-    accrual = _value(programme, version, card, body)
+    accrual = _value(programme, version, card, body, now=now)
     return ledger.post(
         session, request, accrual, counter.circumstances(occurred_at, card.id, now=now), now=now
     ).answer
 
 
-def _value(programme: Programme, version: Version, card: Card, body: dict[str, Any]) -> Accrue:
+def _value(
+    programme: Programme, version: Version, card: Card, body: dict[str, Any], *, now: datetime
+) -> Accrue:
     settings = version.settings
     exponent = rules.currency_exponent(programme.currency)
     points = rules.points_for(settings, body["amount_minor"], exponent)
@@ -186,7 +188,8 @@ def _value(programme: Programme, version: Version, card: Card, body: dict[str, A
         currency=body["currency"],
         receipt_number=body.get("receipt"),
         lines=tuple(Line(**line) for line in body.get("lines") or ()),
-        available_from=occurred_at,
+        # A till whose clock runs ahead a little gives points that can be spent at once.
+        available_from=min(occurred_at, now),
         expires_at=expires_at,
         rule_version=version.number,
         explain=(
