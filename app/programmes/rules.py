@@ -3,7 +3,7 @@
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.numbers import format_currency, get_currency_precision
@@ -13,6 +13,12 @@ from app.errors import Invalid
 
 #: A receipt above this is a typing mistake: 1,000,000.00 in most currencies.
 HIGHEST_AMOUNT_MINOR = 100_000_000
+#: Bounds the digits of a rate, so that every product below is exact in 28 digits.
+RATE_DECIMALS = 6
+#: Points for one unit of money; with the highest receipt far below what a database counts to.
+HIGHEST_RATE = 1_000_000
+#: What a point is called has to fit onto a phone's card.
+LONGEST_NAME = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def settings_from_json(data: Mapping[str, Any]) -> Settings:
             values[name] = _rate(name, value, wrong)
         elif name == "return_policy":
             values[name] = value
-            if value not in {"only_pending", "within_balance", "allow_debt"}:
+            if value not in ("only_pending", "within_balance", "allow_debt"):
                 wrong[name] = ["Choose only_pending, within_balance or allow_debt."]
         elif name in _WHOLE:
             values[name] = value
@@ -65,6 +71,8 @@ def settings_from_json(data: Mapping[str, Any]) -> Settings:
             wrong[name] = ["There is no such setting."]
     for name in {"points", "per_amount"} - data.keys():
         wrong[name] = ["This setting is missing."]
+    if not wrong and values["points"] > HIGHEST_RATE * values["per_amount"]:
+        wrong["points"] = [f"Give at most {HIGHEST_RATE:,} points for one unit of money."]
     if wrong:
         raise Invalid("The programme's settings do not make sense.", wrong)
     return Settings(**values)
@@ -82,11 +90,13 @@ _WHOLE = {
 def _rate(name: str, value: object, wrong: dict[str, list[str]]) -> Decimal:
     try:
         rate = Decimal(str(value))
-        if rate.is_finite() and 0 < rate < 1_000_000:
+        if rate.is_finite() and 0 < rate < 1_000_000 and rate == round(rate, RATE_DECIMALS):
             return rate
     except InvalidOperation:
         pass
-    wrong[name] = ['Give a number above zero as text, such as "1" or "0.5".']
+    wrong[name] = [
+        f'Give a number above zero as text, such as "1" or "0.5"; {RATE_DECIMALS} decimals at most.'
+    ]
     return Decimal(1)
 
 
@@ -96,8 +106,9 @@ def points_for(settings: Settings, amount_minor: int, exponent: int) -> int:
     *exponent* is the number of decimals of the currency (EUR 2, JPY 0).
     """
     amount = Decimal(amount_minor).scaleb(-exponent)
-    # One division at the very end: points per unit first would round twice (one point per 3).
-    return int((amount * settings.points / settings.per_amount).to_integral_value(ROUND_FLOOR))
+    # One division at the very end: points per unit first would round twice (one point per 3). And
+    # only its whole part: a quotient of 28 digits could be rounded up to a whole one before.
+    return int(amount * settings.points // settings.per_amount)
 
 
 def explain_points(
@@ -124,11 +135,17 @@ def currency_exponent(currency: str) -> int:
 _PLURALS = {
     "en": PluralRule({"one": "n is 1"}),
     "de": PluralRule({"one": "n is 1"}),
-    "lv": PluralRule({"zero": "n mod 10 is 0 or n mod 100 in 11..19", "one": "n mod 10 is 1"}),
+    "lv": PluralRule(
+        {
+            "zero": "n mod 10 is 0 or n mod 100 in 11..19",
+            "one": "n mod 10 is 1 and n mod 100 is not 11",
+        }
+    ),
     "ru": PluralRule(
         {
             "one": "n mod 10 is 1 and n mod 100 is not 11",
             "few": "n mod 10 in 2..4 and n mod 100 not in 12..14",
+            "many": "n mod 10 is 0 or n mod 10 in 5..9 or n mod 100 in 11..14",
         }
     ),
 }
@@ -141,6 +158,15 @@ def points_label(names: Mapping[str, Mapping[str, str]], points: int, language: 
     forms = names[language]
     wanted = _PLURALS.get(language, _PLURALS["en"])(abs(points))
     return forms.get(wanted) or forms["other"]
+
+
+def check_points_names(names: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise `Invalid` unless each language has a name for "other", and no name is empty or long."""
+    forms = [form for each in names.values() for form in each.values()]
+    if not names or any("other" not in each for each in names.values()):
+        raise Invalid('Say what many points are called ("other") in at least one language.')
+    if any(not form.strip() or len(form) > LONGEST_NAME for form in forms):
+        raise Invalid(f"What points are called has 1 to {LONGEST_NAME} letters.")
 
 
 def check_time_zone(name: str) -> None:

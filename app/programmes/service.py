@@ -55,6 +55,7 @@ def create_programme(
     rules.check_time_zone(time_zone)
     if not is_currency(currency):
         raise Invalid(f"There is no currency {currency!r}; write one such as EUR.")
+    rules.check_points_names(points_names or DEFAULT_POINTS)
     try:
         Colours(**(colours or DEFAULT_COLOURS))
     except (TypeError, ValueError) as error:
