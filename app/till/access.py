@@ -67,11 +67,7 @@ def new_code(
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> str:
     """A code that enrols this till once within 15 minutes; earlier codes of it end now."""
-    session.execute(
-        update(EnrolmentCode)
-        .where(EnrolmentCode.till_id == till.id, EnrolmentCode.used_at.is_(None))
-        .values(used_at=now)
-    )
+    _end_codes(session, till, now)
     letters = base64.b32encode(random_bytes(CODE_BYTES)).decode()
     session.add(
         EnrolmentCode(
@@ -94,8 +90,20 @@ def till_by_name(session: Session, programme_id: str, name: str) -> Till:
 
 
 def revoke(session: Session, till: Till, *, now: datetime) -> None:
-    """Refuse the till from now on; what waits in its queue stays there."""
+    """Refuse the till from now on; what waits in its queue stays there.
+
+    A code that nobody has used yet ends too: it would let the till in again.
+    """
+    _end_codes(session, till, now)
     session.execute(update(Till).where(Till.id == till.id).values(revoked_at=now, token_hash=None))
+
+
+def _end_codes(session: Session, till: Till, now: datetime) -> None:
+    session.execute(
+        update(EnrolmentCode)
+        .where(EnrolmentCode.till_id == till.id, EnrolmentCode.used_at.is_(None))
+        .values(used_at=now)
+    )
 
 
 def enrol(

@@ -1,12 +1,13 @@
 """Postings whose date cannot be believed: they wait for a manager, who lets them in or not."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.ledger.errors import PostingIdReused
 from app.ledger.postings import Request
 from app.staff.models import Staff
@@ -51,19 +52,25 @@ def put_aside(
         "late": True,
         "recorded_at": now.isoformat(),
     }
-    session.add(
-        WaitingPosting(
-            programme_id=counter.till.programme_id,
-            posting_id=request.id,
-            till_id=counter.till.id,
-            operation=request.operation,
-            fingerprint=request.fingerprint,
-            body=body,
-            answer=answer,
-            received_at=now,
-        )
+    row = WaitingPosting(
+        programme_id=counter.till.programme_id,
+        posting_id=request.id,
+        till_id=counter.till.id,
+        operation=request.operation,
+        fingerprint=request.fingerprint,
+        body=body,
+        answer=answer,
+        received_at=now,
     )
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        # The same posting sent twice at once: the other one was a moment earlier.
+        first = replayed(session, request)
+        if first is None:
+            raise
+        return first
     return answer
 
 
@@ -81,7 +88,10 @@ def waiting(session: Session) -> list[WaitingPosting]:
 def decide(
     session: Session, posting_id: str, manager: Staff, *, approved: bool, now: datetime
 ) -> dict[str, Any] | None:
-    """Let a waiting posting in (its answer) or refuse it for good (None)."""
+    """Let a waiting posting in (its answer) or refuse it for good (None).
+
+    Raises what the posting would have met in time: with a card that is refused it goes on waiting.
+    """
     found = session.scalar(
         select(WaitingPosting).where(WaitingPosting.posting_id == posting_id).with_for_update()
     )
@@ -99,10 +109,24 @@ def decide(
 def _let_in(session: Session, found: WaitingPosting, now: datetime) -> dict[str, Any]:
     till = session.get_one(Till, found.till_id)
     body = dict(found.body)
-    body["occurred_at"] = datetime.fromisoformat(body["occurred_at"])
+    body["occurred_at"] = _occurred_at(found)
     # Offline: what counts is what was true when it happened, not what is true now.
     counter = service.Counter(till, None, body["cashier_id"], offline=True)
     request = Request(found.posting_id, found.operation, found.fingerprint, till.id)
     if found.operation == "accrual":
         return service.accrue(session, counter, request, body, now=now)
     return service.reverse(session, counter, request, body, now=now)
+
+
+def _occurred_at(found: WaitingPosting) -> datetime:
+    """When it happened: what the till says, but nothing happens after it was told of.
+
+    Points of a till whose clock is a year ahead would else be pending for a year.
+    """
+    said: datetime = datetime.fromisoformat(found.body["occurred_at"])
+    if said > found.received_at:
+        return found.received_at
+    try:
+        return said.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("No receipt is of that date. Refuse this posting.") from error
