@@ -22,6 +22,8 @@ from passes.code import CardCode, Kind, Outcome, Reading, encode, parse, verify
 from passes.errors import CodeError
 
 RandomBytes = Callable[[int], bytes]
+#: As much as is kept of why a card was blocked or replaced.
+LONGEST_REASON = 200
 #: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
 LINK_BYTES = 24
 
@@ -303,7 +305,7 @@ def set_status(
     session: Session, card_id: str, status: CardStatus, *, now: datetime, reason: str | None = None
 ) -> Card:
     """Block, unblock or expire a card. A replaced card stays replaced."""
-    card = card_by_id(session, card_id)
+    card = _card_to_change(session, card_id, reason)
     if card.status == CardStatus.REPLACED:
         raise Conflict("This card was replaced; change the card that took its place.")
     if status == CardStatus.REPLACED:
@@ -327,7 +329,7 @@ def replace_card(
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> Card:
     """Issue a new card of the same account; the old one is refused from now on, its links too."""
-    old = card_by_id(session, card_id)
+    old = _card_to_change(session, card_id, reason)
     if old.status == CardStatus.REPLACED:
         raise Conflict("This card was replaced already.")
     new = issue_card(
@@ -350,6 +352,21 @@ def replace_card(
     revoke_links(session, old.id, now=now)
     touch(session, old, now=now)
     return new
+
+
+def _card_to_change(session: Session, card_id: str, reason: str | None) -> Card:
+    if reason is not None and len(reason) > LONGEST_REASON:
+        raise Invalid(f"Give a reason of at most {LONGEST_REASON} letters.")
+    # Locked: replaced by two at once, an account would have two cards that are good.
+    card = session.scalar(
+        select(Card)
+        .where(Card.id == card_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if card is None:
+        raise NotFound("There is no such card in this programme.")
+    return card
 
 
 def refused_cards(session: Session) -> list[tuple[str, Outcome]]:
