@@ -1,15 +1,17 @@
 """`counterfoil …`: the service and its administration. One file a group of commands."""
 
 import logging
-import sys
 
 import click
 
 from app.cli import backup, cards, certs, delivery, keys, ledger, passes, programmes, serve
-from app.errors import CounterfoilError
+from app.cli.common import PlainSpoken
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=PlainSpoken,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="counterfoil")
 def cli() -> None:
     """Loyalty cards in phone wallets, read at the counter.
@@ -30,10 +32,4 @@ def main() -> None:
     # alembic and httpx2 tell more than an operator wants to know.
     for chatty in ("alembic", "httpx2", "httpcore2", "hpack"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    try:
-        cli(standalone_mode=True)
-    except CounterfoilError as error:
-        click.echo(error.message, err=True)
-        for field, texts in getattr(error, "fields", {}).items():
-            click.echo(f"  {field}: {'; '.join(texts)}", err=True)
-        sys.exit(1)
+    cli(standalone_mode=True)

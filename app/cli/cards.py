@@ -30,6 +30,9 @@ def issue(
 ) -> None:
     """Issue a card and print the secret links to it, which are shown this once."""
     context = open_context()
+    if google:
+        # Said before there is a card: its links are shown once, and would be lost.
+        Wallets(context).google.service()
     now = context.clock()
     with context.database.write_all() as session:
         programme = choose_programme(session, slug)

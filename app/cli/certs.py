@@ -1,5 +1,6 @@
 """counterfoil certs: certificates and accounts of Apple and Google."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,11 @@ from app.certs import check as check_certs
 from app.certs import install as install_files
 from app.certs import inventory, make_dev_chain
 from app.cli.common import json_option, open_context, print_json
-from app.errors import Invalid
+from app.errors import Invalid, Misconfigured
+
+#: As Apple forms them; the certificate's name has room for 64 letters.
+_PASS_TYPE = re.compile(r"pass\.[A-Za-z0-9.-]{1,45}", re.ASCII)
+_TEAM = re.compile(r"[A-Z0-9]{10}", re.ASCII)
 
 
 @click.group()
@@ -29,6 +34,10 @@ def dev(pass_type: str, team: str, google_token_uri: str | None) -> None:
 
     No real phone takes such passes; everything else works with them.
     """
+    if not _PASS_TYPE.fullmatch(pass_type):
+        raise click.BadParameter("write one such as pass.dev.counterfoil", param_hint="--pass-type")
+    if not _TEAM.fullmatch(team):
+        raise click.BadParameter("write ten capital letters and digits", param_hint="--team")
     context = open_context()
     extra = {"google_token_uri": google_token_uri} if google_token_uri else {}
     make_dev_chain(
@@ -84,8 +93,11 @@ def check(as_json: bool) -> None:
             ]
         )
         sys.exit(failed)
-    for path, status in inventory(context.config):
-        click.echo(f"{path}: {status}")
+    try:
+        for path, status in inventory(context.config):
+            click.echo(f"{path}: {status}")
+    except Misconfigured:
+        pass  # A broken file is among the findings, with its cure.
     for finding in findings:
         click.echo(f"{finding.severity}: {finding.message} {finding.cure}")
     if not findings:

@@ -5,16 +5,22 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import select
 
 from app.cards.models import SigningKey
 from app.cards.service import create_signing_key
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.config import read_master_key
+from app.context import Context
 from app.db import enter
 from app.errors import Invalid
 from app.keys import Purpose
+
+#: Their values: click would offer the names of an enumeration's members.
+PURPOSES = [purpose.value for purpose in Purpose]
+#: A key's version, and the id of a signing key, has 16 bits.
+_VERSION = click.IntRange(1, 0xFFFF)
 
 
 @click.group()
@@ -41,7 +47,9 @@ def list_keys(as_json: bool) -> None:
             ]
         )
         return
-    table = Table("purpose", "version", "programme", "made", "retired")
+    table = Table(
+        "purpose", "version", Column("programme", no_wrap=True, min_width=36), "made", "retired"
+    )
     for info in infos:
         table.add_row(
             str(info.purpose),
@@ -54,7 +62,7 @@ def list_keys(as_json: bool) -> None:
 
 
 @keys.command("rotate")
-@click.argument("purpose", type=click.Choice([*Purpose, "master"]))
+@click.argument("purpose", type=click.Choice([*PURPOSES, "master"]))
 @click.option(
     "--new-master-key",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -64,11 +72,12 @@ def list_keys(as_json: bool) -> None:
 @programme_option
 def rotate(purpose: str, new_master_key: Path | None, slug: str | None) -> None:
     """Make a new key; what the old one sealed or signed stays good. The service need not stop."""
+    if new_master_key is not None and purpose != "master":
+        raise click.BadParameter("goes with master only", param_hint="--new-master-key")
     context = open_context()
     now = context.clock()
     if purpose == "master":
-        new = read_master_key(new_master_key.read_text().strip()) if new_master_key else None
-        count = context.keys.rewrap(new)
+        count = context.keys.rewrap(_read_master_key(new_master_key) if new_master_key else None)
         click.echo(f"{count} keys are wrapped by a new master key. Keep its file safe, and apart.")
         return
     if purpose == Purpose.CARD_SIGNING:
@@ -77,13 +86,25 @@ def rotate(purpose: str, new_master_key: Path | None, slug: str | None) -> None:
             key_id = create_signing_key(session, context.keys, chosen.id, now=now)
         click.echo(f"New cards are signed with key {key_id}. Tills fetch it by themselves.")
         return
+    if not Purpose(purpose).made_on_demand:
+        raise Invalid(f"A new {purpose} key comes with: counterfoil certs install FILES")
     made = context.keys.rotate(Purpose(purpose))
     click.echo(f"{purpose}: version {made.version} is used from now on.")
 
 
+def _read_master_key(file: Path) -> bytes:
+    try:
+        return read_master_key(file.read_text().strip())
+    except ValueError as error:
+        raise Invalid(
+            f"{file} does not hold a master key: 32 bytes in base64 "
+            "(make one with: openssl rand -base64 32)."
+        ) from error
+
+
 @keys.command("retire")
-@click.argument("purpose", type=click.Choice(list(Purpose)))
-@click.argument("version", type=int)
+@click.argument("purpose", type=click.Choice(PURPOSES))
+@click.argument("version", type=_VERSION)
 @click.option(
     "--valid-until",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -92,17 +113,19 @@ def rotate(purpose: str, new_master_key: Path | None, slug: str | None) -> None:
 @programme_option
 def retire(purpose: str, version: int, valid_until: object, slug: str | None) -> None:
     """Use a key no longer for anything new."""
+    if valid_until is not None and purpose != Purpose.CARD_SIGNING:
+        raise click.BadParameter("goes with card_signing only", param_hint="--valid-until")
     context = open_context()
     programme_id = None
     if purpose == Purpose.CARD_SIGNING:
-        programme_id = _retire_signing_key(version, valid_until, slug)
+        programme_id = _retire_signing_key(context, version, valid_until, slug)
     context.keys.retire(Purpose(purpose), version, programme_id)
     click.echo(f"{purpose} {version} is retired.")
 
 
-def _retire_signing_key(key_id: int, valid_until: object, slug: str | None) -> str:
-
-    context = open_context()
+def _retire_signing_key(
+    context: Context, key_id: int, valid_until: object, slug: str | None
+) -> str:
     with context.database.write_all() as session:
         chosen = choose_programme(session, slug)
         enter(session, chosen.id)

@@ -1,10 +1,11 @@
 """counterfoil ledger: prove that it is whole, and decide on what waits for a manager."""
 
 import sys
+from uuid import UUID
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.db import enter
@@ -48,12 +49,24 @@ def list_waiting(as_json: bool, slug: str | None) -> None:
     if as_json:
         print_json(
             [
-                {"posting_id": row.posting_id, "received_at": row.received_at, **row.body}
+                {
+                    "posting_id": row.posting_id,
+                    "operation": row.operation,
+                    "received_at": row.received_at,
+                    "body": row.body,
+                }
                 for row in rows
             ]
         )
         return
-    table = Table("posting", "what", "said to be of", "received", "amount")
+    table = Table(
+        # Whole, however narrow the terminal: it is what ledger approve wants.
+        Column("posting", no_wrap=True, min_width=36),
+        "what",
+        "said to be of",
+        "received",
+        "amount",
+    )
     for row in rows:
         table.add_row(
             row.posting_id,
@@ -66,13 +79,16 @@ def list_waiting(as_json: bool, slug: str | None) -> None:
 
 
 @ledger.command("approve")
-@click.argument("posting_id")
+@click.argument("posting_id", type=click.UUID)
 @click.option("--manager", required=True, help="Name of a manager or owner.")
 @click.option("--pin", prompt=True, hide_input=True)
 @click.option("--refuse", is_flag=True, help="Refuse it for good instead.")
 @programme_option
-def approve(posting_id: str, manager: str, pin: str, refuse: bool, slug: str | None) -> None:
-    """Let a waiting posting into the ledger, under the date that it names."""
+def approve(posting_id: UUID, manager: str, pin: str, refuse: bool, slug: str | None) -> None:
+    """Let a waiting posting into the ledger, under the date that it names.
+
+    One that is said to be of a time after it arrived counts as of when it arrived.
+    """
     context = open_context()
     now = context.clock()
     with context.database.write_all() as session:
@@ -80,7 +96,7 @@ def approve(posting_id: str, manager: str, pin: str, refuse: bool, slug: str | N
         person = check_pin(session, manager, pin, now=now)
         if not access.is_manager(person):
             raise Forbidden("Only a manager or an owner decides this.")
-        answer = waiting.decide(session, posting_id, person, approved=not refuse, now=now)
+        answer = waiting.decide(session, str(posting_id), person, approved=not refuse, now=now)
     click.echo(f"Posted: {answer['points']} points." if answer else "Refused for good.")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from cryptography import x509
 
+from app.certs.files import read_certificates
 from app.cli.common import json_option, print_json
 from app.clock import system_clock
 from app.config import from_environment
@@ -28,7 +29,7 @@ def pass_() -> None:
     "roots",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Trusted root certificate (PEM); by default this installation's and Apple's.",
+    help="Trusted root certificate (PEM); by default the one of this installation.",
 )
 @json_option
 def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:
@@ -64,11 +65,7 @@ def _roots(files: tuple[Path, ...]) -> list[x509.Certificate]:
     if not files:
         own = from_environment(os.environ).certs_dir / "apple-root.pem"
         files = (own,) if own.is_file() else ()
-    return [
-        certificate
-        for file in files
-        for certificate in x509.load_pem_x509_certificates(file.read_bytes())
-    ]
+    return [certificate for file in files for certificate in read_certificates(file)]
 
 
 COMMANDS = [pass_]

@@ -1,6 +1,6 @@
 """counterfoil programme | location | staff | till: who and what belongs to a programme."""
 
-import secrets
+import shlex
 
 import click
 from sqlalchemy import select
@@ -10,8 +10,11 @@ from app.cli.common import choose_programme, open_context, programme_option
 from app.programmes import service
 from app.programmes.models import Location, Programme
 from app.staff.models import Role
-from app.staff.service import add_staff
+from app.staff.service import add_staff, make_pin
 from app.till import access
+
+#: Their values: click would offer the names of an enumeration's members.
+ROLES = [role.value for role in Role]
 
 
 @click.group()
@@ -98,7 +101,7 @@ def staff() -> None:
 
 @staff.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(Role)), default=Role.CASHIER, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=Role.CASHIER.value, show_default=True)
 @click.option(
     "--pin",
     help="Six digits; without it one is made and shown this once.",
@@ -107,7 +110,7 @@ def staff() -> None:
 def staff_add(name: str, role: str, pin: str | None, slug: str | None) -> None:
     """Add a person with a PIN for the till."""
     context = open_context()
-    made = pin or f"{secrets.randbelow(10**6):06d}"
+    made = make_pin() if pin is None else pin
     with context.database.write_all() as session:
         chosen = choose_programme(session, slug)
         add_staff(session, chosen.id, name=name, role=role, pin=made, now=context.clock())
@@ -156,7 +159,8 @@ def till_revoke(name: str, slug: str | None) -> None:
     with context.database.write_all() as session:
         chosen = choose_programme(session, slug)
         access.revoke(session, access.till_by_name(session, chosen.id, name), now=context.clock())
-    click.echo(f"{name} is refused from now on. To let it in again: counterfoil till code {name!r}")
+    again = f"counterfoil till code {shlex.quote(name)}"
+    click.echo(f"{name} is refused from now on. To let it in again: {again}")
 
 
 def _print_code(url: str, code: str) -> None:

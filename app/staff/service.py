@@ -1,5 +1,7 @@
 """Adding staff and checking their PINs."""
 
+import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from passlib.hash import argon2
@@ -48,6 +50,14 @@ def hash_pin(pin: str) -> str:
     if len(set(pin)) == 1:
         raise Invalid("That PIN is too easy to guess.", {"pin": ["not one digit six times"]})
     return str(_HASH.hash(pin))
+
+
+def make_pin(below: Callable[[int], int] = secrets.randbelow) -> str:
+    """A random PIN that `hash_pin` takes; *below* draws a whole number below the one given."""
+    while True:
+        pin = f"{below(10**PIN_DIGITS):0{PIN_DIGITS}d}"
+        if len(set(pin)) > 1:
+            return pin
 
 
 def check_pin(session: Session, name: str, pin: str, *, now: datetime) -> Staff:
