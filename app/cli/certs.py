@@ -95,7 +95,7 @@ def check(as_json: bool) -> None:
         sys.exit(failed)
     try:
         for path, status in inventory(context.config):
-            click.echo(f"{path}: {status}")
+            click.echo(f"{path}: {status.name}, valid until {status.not_after:%Y-%m-%d}")
     except Misconfigured:
         pass  # A broken file is among the findings, with its cure.
     for finding in findings:

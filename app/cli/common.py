@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.config import from_environment
 from app.context import Context
 from app.errors import CounterfoilError, Invalid, Misconfigured
-from app.migrations import at_head, is_empty, upgrade
+from app.migrations import at_head, is_empty, knows, revision, upgrade
 from app.programmes.models import Programme
 from app.programmes.service import programme_by_slug
 
@@ -58,8 +58,8 @@ class PlainSpoken(click.Group):
 def open_context(*, migrated: bool = True) -> Context:
     """Open the installation that the environment names, until the command ends.
 
-    An empty database is made ready on the spot; one of an older release is not touched: raises
-    `Misconfigured` that says what to run.
+    An empty database is made ready on the spot; one of another release is not touched: raises
+    `Misconfigured` that says what to do.
     """
     config = from_environment(os.environ)
     try:
@@ -73,12 +73,19 @@ def open_context(*, migrated: bool = True) -> Context:
     click.get_current_context().call_on_close(context.database.dispose)
     if migrated and not at_head(context.database):
         if not is_empty(context.database):
-            raise Misconfigured(
-                "The database is of an older release. Make a backup, then run: "
-                "counterfoil db upgrade"
-            )
+            raise Misconfigured(_other_schema(revision(context.database)))
         upgrade(context.database)
     return context
+
+
+def _other_schema(found: str | None) -> str:
+    if found is None:
+        return (
+            "The database holds something else than Counterfoil's tables: give it one of its own."
+        )
+    if not knows(found):
+        return "The database was made by a newer release of Counterfoil: install that one."
+    return "The database is of an older release. Make a backup, then run: counterfoil db upgrade"
 
 
 def choose_programme(session: Session, slug: str | None) -> Programme:
