@@ -26,8 +26,10 @@ class Whole(Integer):
 
 
 def text(longest: int, *, shortest: int = 1, **options: Any) -> String:
-    """A text of bounded length, without the zero byte that PostgreSQL cannot keep."""
-    printable = Regexp(r"[^\x00]*\Z", error="Leave the zero byte out.")
+    """A text of bounded length that every database can keep: no zero byte, no half characters."""
+    printable = Regexp(
+        r"[^\x00\ud800-\udfff]*\Z", error="This text has characters that do not exist."
+    )
     return String(validate=[Length(shortest, longest), printable], **options)
 
 

@@ -2,9 +2,8 @@
 
 import base64
 import re
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from apiflask import APIBlueprint
 from flask import Response, request
@@ -154,8 +153,18 @@ def look_up(body: dict[str, Any]) -> dict[str, Any]:
         return service.look_up(session, context.keys, till, body["code"], now=context.clock())
 
 
-#: What a posting does once it is clear who asks: (session, counter, request, now) -> answer.
-Work = Callable[[Session, service.Counter, Request, datetime], dict[str, Any]]
+class Work(Protocol):
+    """What a posting does once it is clear who asks; the answer for the till."""
+
+    def __call__(
+        self,
+        session: Session,
+        counter: service.Counter,
+        request: Request,
+        body: dict[str, Any],
+        *,
+        now: datetime,
+    ) -> dict[str, Any]: ...
 
 
 def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
@@ -183,7 +192,7 @@ def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
                 )
             answer = waiting.put_aside(session, counter, wanted, request.get_json(), now=now)
         else:
-            answer = work(session, counter, wanted, now)
+            answer = work(session, counter, wanted, body, now=now)
         answer = service.labelled(answer, programme)
     return _answer(answer, repeated=False)
 
@@ -209,78 +218,40 @@ def _counter(session: Session, till: Till, body: dict[str, Any], now: datetime) 
     return service.Counter(till, person, person.id, offline=offline, approver=approver)
 
 
-@blueprint.post("/accruals")
-@blueprint.input(schemas.AccrualIn, arg_name="body")
-@blueprint.output(schemas.PostedOut, status_code=201)
-@blueprint.doc(summary="Give points for a receipt", security="till")
-def accrue(body: dict[str, Any]) -> Response:
-    return _post(
-        "accrual",
-        body,
-        lambda session, counter, wanted, now: service.accrue(
-            session, counter, wanted, body, now=now
-        ),
-    )
+def _posting(
+    path: str, operation: str, schema: type[schemas.PostingIn], summary: str, work: Work
+) -> None:
+    """Add the route of one kind of posting; all of them are posted alike."""
+
+    @blueprint.post(path, endpoint=operation)
+    @blueprint.input(schema, arg_name="body")
+    @blueprint.output(schemas.PostedOut, status_code=201)
+    @blueprint.doc(summary=summary, security="till")
+    def post(body: dict[str, Any], hold_id: str | None = None) -> Response:
+        if hold_id is None:
+            return _post(operation, body, work)
+        if not re.fullmatch(UUID, hold_id):
+            # PostgreSQL would refuse anything but a UUID as a mistake of ours.
+            raise NotFound("There is no such hold.")
+        return _post(f"{operation}/{hold_id}", body | {"hold_id": hold_id}, work)
 
 
-@blueprint.post("/holds")
-@blueprint.input(schemas.HoldIn, arg_name="body")
-@blueprint.output(schemas.PostedOut, status_code=201)
-@blueprint.doc(summary="Reserve points for a redemption, for 15 minutes", security="till")
-def hold(body: dict[str, Any]) -> Response:
-    return _post(
-        "hold",
-        body,
-        lambda session, counter, wanted, now: service.hold(session, counter, wanted, body, now=now),
-    )
-
-
-@blueprint.post("/holds/<hold_id>/capture")
-@blueprint.input(schemas.PostingIn, arg_name="body")
-@blueprint.output(schemas.PostedOut, status_code=201)
-@blueprint.doc(summary="Complete a redemption", security="till")
-def capture(hold_id: str, body: dict[str, Any]) -> Response:
-    hold_id = _known_form(hold_id)
-    return _post(
-        f"capture/{hold_id}",
-        body,
-        lambda session, counter, wanted, now: service.capture(
-            session, counter, wanted, hold_id, body, now=now
-        ),
-    )
-
-
-@blueprint.post("/holds/<hold_id>/release")
-@blueprint.input(schemas.PostingIn, arg_name="body")
-@blueprint.output(schemas.PostedOut, status_code=201)
-@blueprint.doc(summary="Give held points back", security="till")
-def release(hold_id: str, body: dict[str, Any]) -> Response:
-    hold_id = _known_form(hold_id)
-    return _post(
-        f"release/{hold_id}",
-        body,
-        lambda session, counter, wanted, now: service.release(
-            session, counter, wanted, hold_id, body, now=now
-        ),
-    )
-
-
-@blueprint.post("/reversals")
-@blueprint.input(schemas.ReversalIn, arg_name="body")
-@blueprint.output(schemas.PostedOut, status_code=201)
-@blueprint.doc(summary="Take a posting back, whole or in part", security="till")
-def reverse(body: dict[str, Any]) -> Response:
-    return _post(
-        "reversal",
-        body,
-        lambda session, counter, wanted, now: service.reverse(
-            session, counter, wanted, body, now=now
-        ),
-    )
-
-
-def _known_form(hold_id: str) -> str:
-    # PostgreSQL would refuse anything but a UUID as a mistake of ours.
-    if not re.fullmatch(UUID, hold_id):
-        raise NotFound("There is no such hold.")
-    return hold_id
+_posting("/accruals", "accrual", schemas.AccrualIn, "Give points for a receipt", service.accrue)
+_posting("/holds", "hold", schemas.HoldIn, "Reserve points for 15 minutes", service.hold)
+_posting(
+    "/holds/<hold_id>/capture", "capture", schemas.PostingIn, "Spend held points", service.capture
+)
+_posting(
+    "/holds/<hold_id>/release",
+    "release",
+    schemas.PostingIn,
+    "Give held points back",
+    service.release,
+)
+_posting(
+    "/reversals",
+    "reversal",
+    schemas.ReversalIn,
+    "Take a posting back, whole or in part",
+    service.reverse,
+)

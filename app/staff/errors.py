@@ -14,3 +14,4 @@ class PinLocked(TooMany):
     """Too many wrong PINs in a row."""
 
     code = "locked"
+    keeps_changes = True

@@ -279,33 +279,19 @@ def _presentation(
 
 
 def capture(
-    session: Session,
-    counter: Counter,
-    request: Request,
-    hold_id: str,
-    body: dict[str, Any],
-    *,
-    now: datetime,
+    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
-    """Complete a redemption: the held points are spent."""
-    return _post_on_account(
-        session, counter, request, Capture(hold_posting_id=hold_id), body["occurred_at"], now=now
-    )
+    """Complete a redemption: the points held under `hold_id` are spent."""
+    operation = Capture(hold_posting_id=body["hold_id"])
+    return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
 
 
 def release(
-    session: Session,
-    counter: Counter,
-    request: Request,
-    hold_id: str,
-    body: dict[str, Any],
-    *,
-    now: datetime,
+    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
-    """Give held points back to the lots they came from."""
-    return _post_on_account(
-        session, counter, request, Release(hold_posting_id=hold_id), body["occurred_at"], now=now
-    )
+    """Give the points held under `hold_id` back to the lots they came from."""
+    operation = Release(hold_posting_id=body["hold_id"])
+    return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
 
 
 def reverse(
