@@ -4,9 +4,17 @@ import shlex
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.cards.service import create_signing_key
-from app.cli.common import choose_programme, open_context, programme_option
+from app.cli.common import (
+    choose_programme,
+    json_option,
+    open_context,
+    print_json,
+    programme_option,
+)
+from app.errors import Misconfigured
 from app.programmes import service
 from app.programmes.models import Location, Programme
 from app.staff.models import Role
@@ -106,14 +114,18 @@ def staff() -> None:
     "--pin",
     help="Six digits; without it one is made and shown this once.",
 )
+@json_option
 @programme_option
-def staff_add(name: str, role: str, pin: str | None, slug: str | None) -> None:
+def staff_add(name: str, role: str, pin: str | None, as_json: bool, slug: str | None) -> None:
     """Add a person with a PIN for the till."""
     context = open_context()
     made = make_pin() if pin is None else pin
     with context.database.write_all() as session:
         chosen = choose_programme(session, slug)
-        add_staff(session, chosen.id, name=name, role=role, pin=made, now=context.clock())
+        added = add_staff(session, chosen.id, name=name, role=role, pin=made, now=context.clock())
+    if as_json:
+        print_json({"staff_id": added.id, "name": name, "role": role, "pin": made})
+        return
     click.echo(f"{name} ({role}) is there." + ("" if pin else f" PIN, shown this once: {made}"))
 
 
@@ -124,17 +136,24 @@ def till() -> None:
 
 @till.command("add")
 @click.argument("name")
-@click.option("--location", "place", metavar="SLUG", required=True, help="Where it stands.")
+@click.option(
+    "--location", "place", metavar="SLUG", help="Where it stands; needed when there are several."
+)
+@json_option
 @programme_option
-def till_add(name: str, place: str, slug: str | None) -> None:
+def till_add(name: str, place: str | None, as_json: bool, slug: str | None) -> None:
     """Make a till and print its enrolment code."""
     context = open_context()
     with context.database.write_all() as session:
         chosen = choose_programme(session, slug)
-        _, code = access.add_till(
-            session, chosen.id, location=place, name=name, now=context.clock()
+        added, code = access.add_till(
+            session,
+            chosen.id,
+            location=place or _only_location(session, chosen.id),
+            name=name,
+            now=context.clock(),
         )
-    _print_code(context.config.url, code)
+    _print_code(context.config.url, code, added.id if as_json else None)
 
 
 @till.command("code")
@@ -163,7 +182,24 @@ def till_revoke(name: str, slug: str | None) -> None:
     click.echo(f"{name} is refused from now on. To let it in again: {again}")
 
 
-def _print_code(url: str, code: str) -> None:
+def _only_location(session: Session, programme_id: str) -> str:
+    slugs = session.scalars(
+        select(Location.slug)
+        .where(Location.programme_id == programme_id)
+        .order_by(Location.slug)
+        .limit(20)
+    ).all()
+    if not slugs:
+        raise Misconfigured("There is no location yet. Make one: counterfoil location add")
+    if len(slugs) > 1:
+        raise Misconfigured(f"Say where the till stands with --location: {', '.join(slugs)}")
+    return slugs[0]
+
+
+def _print_code(url: str, code: str, till_id: str | None = None) -> None:
+    if till_id is not None:
+        print_json({"till_id": till_id, "code": code, "service": url})
+        return
     click.echo("Within 15 minutes, on the till:")
     click.echo(f"  counterfoil-scan enrol --service {url} --code {code}")
 

@@ -129,3 +129,16 @@ def test_a_revoked_till_stays_out_until_it_gets_another_code(cafe: Any) -> None:
     assert said.strip().endswith("counterfoil till code 'Counter 1'")
     assert not enrols(cafe, code)
     assert enrols(cafe, code_in(cafe.run("till", "code", "Counter 1")))
+
+
+def test_a_till_stands_at_the_only_location_and_has_to_be_placed_among_several(cafe: Any) -> None:
+    made = cafe.json("till", "add", "Counter 2")
+    assert set(made) == {"till_id", "code", "service"}
+    assert enrols(cafe, made["code"])
+    cafe.run("location", "add", "harbour", "Harbour")
+    assert "harbour, old-town" in cafe.refused("till", "add", "Counter 3")
+
+
+def test_a_program_gets_the_pin_that_was_made(cafe: Any) -> None:
+    added = cafe.json("staff", "add", "Ilze", "--role", "manager")
+    assert (added["name"], added["role"], len(added["pin"])) == ("Ilze", "manager", 6)
