@@ -11,13 +11,10 @@ from typing import Any
 
 import httpx2
 
-from app.cards.service import issue_card
 from app.config import from_environment
 from app.context import Context
-from app.db import enter
-from app.demo.cafe import CASHIER, CASHIER_PIN, make_cafe
+from app.demo.cafe import CASHIER, CASHIER_PIN, issue_cards, make_cafe
 from app.demo.processes import Installation, free_port
-from app.ledger import service as ledger
 from app.migrations import upgrade
 
 CARDS = 2_000
@@ -65,19 +62,7 @@ def running(
     context = Context.open(from_environment(settings))
     upgrade(context.database)
     cafe = make_cafe(context)
-    now = context.clock()
-    with context.database.write_all() as session:
-        enter(session, cafe.programme_id)
-        codes = [
-            issue_card(
-                session,
-                context.keys,
-                cafe.programme_id,
-                account_id=ledger.open_account(session, now=now).id,
-                now=now,
-            ).code
-            for _ in range(CARDS)
-        ]
+    codes = issue_cards(context, cafe.programme_id, CARDS)
     service = Installation(settings, folder / "service.log")
     service.start()
     try:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from app.cards.service import create_signing_key
+from app.cards.service import create_signing_key, issue_card
 from app.certs import make_dev_chain
 from app.certs.files import installed_pass
 from app.context import Context
 from app.errors import NotFound
+from app.ledger import service as ledger
 from app.programmes.service import add_location, create_programme, programme_by_slug
 from app.staff.models import Role
 from app.staff.service import add_staff
@@ -53,6 +54,22 @@ def make_cafe(context: Context) -> Cafe:
             add_staff(session, programme.id, name=name, role=role, pin=pin, now=now)
         _, code = access.add_till(session, programme.id, location=LOCATION, name=TILL, now=now)
     return _cafe(context, programme.id, code)
+
+
+def issue_cards(context: Context, programme_id: str, count: int) -> list[str]:
+    """Issue cards to *count* members nobody knows anything about; their codes."""
+    now = context.clock()
+    with context.database.write(programme_id) as session:
+        return [
+            issue_card(
+                session,
+                context.keys,
+                programme_id,
+                account_id=ledger.open_account(session, now=now).id,
+                now=now,
+            ).code
+            for _ in range(count)
+        ]
 
 
 def make_certificates(context: Context, *, google_token_uri: str | None = None) -> None:

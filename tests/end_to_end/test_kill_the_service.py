@@ -13,13 +13,10 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
-from app.cards.service import issue_card
 from app.config import from_environment
 from app.context import Context
-from app.db import enter
-from app.demo.cafe import CASHIER, CASHIER_PIN, make_cafe
+from app.demo.cafe import CASHIER, CASHIER_PIN, issue_cards, make_cafe
 from app.demo.processes import Installation, free_port
-from app.ledger import service as ledger
 from app.ledger.check import check
 from app.ledger.models import Entry, Posting
 
@@ -63,19 +60,7 @@ class _Outcome:
 
 def _kill_repeatedly(context: Context, service: Installation, chance: random.Random) -> _Outcome:
     cafe = make_cafe(context)
-    now = context.clock()
-    with context.database.write_all() as session:
-        enter(session, cafe.programme_id)
-        codes = [
-            issue_card(
-                session,
-                context.keys,
-                cafe.programme_id,
-                account_id=ledger.open_account(session, now=now).id,
-                now=now,
-            ).code
-            for _ in range(3)
-        ]
+    codes = issue_cards(context, cafe.programme_id, 3)
     service.start()
     outcome, cashier = _sign_in(service, cafe.enrolment_code)
     for _ in range(ROUNDS):
