@@ -28,6 +28,8 @@ def create_app(context: "Context") -> "APIFlask":
         static_folder="web/static",
         template_folder="web/templates",
     )
+    # It would redirect to whatever the Host header names.
+    app.url_map.merge_slashes = False
     app.config.update(
         OPENAPI_VERSION="3.1.0",
         VALIDATION_ERROR_STATUS_CODE=422,

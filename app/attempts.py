@@ -27,14 +27,29 @@ def count_attempt(
 
     The caller commits even if what it tries then fails: a failed try must be counted.
     """
-    subject = subject[:100]
+    refuse_if_too_many(session, scope, subject, now=now, limit=limit, window=window)
+    note_attempt(session, scope, subject, now=now)
+
+
+def refuse_if_too_many(
+    session: Session, scope: str, subject: str, *, now: datetime, limit: int, window: timedelta
+) -> None:
+    """Raise `TooMany` when *subject* had *limit* tries within *window*; count nothing."""
     session.execute(delete(Attempt).where(Attempt.scope == scope, Attempt.tried_at < now - window))
     recent = session.scalars(
         select(Attempt.tried_at)
-        .where(Attempt.scope == scope, Attempt.subject == subject, Attempt.tried_at >= now - window)
+        .where(
+            Attempt.scope == scope,
+            Attempt.subject == subject[:100],
+            Attempt.tried_at >= now - window,
+        )
         .order_by(Attempt.tried_at)
     ).all()
     if len(recent) >= limit:
         wait = int((recent[0] + window - now).total_seconds()) + 1
         raise TooMany(f"Too many tries. Try again in {wait} seconds.", retry_after_seconds=wait)
-    session.add(Attempt(scope=scope, subject=subject, tried_at=now))
+
+
+def note_attempt(session: Session, scope: str, subject: str, *, now: datetime) -> None:
+    """Count one try of *subject* at *scope*."""
+    session.add(Attempt(scope=scope, subject=subject[:100], tried_at=now))

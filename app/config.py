@@ -64,9 +64,16 @@ def _address(text: str) -> str:
         raise ValueError("must be an address such as https://cards.example.com")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValueError("must begin with https:// unless it is this machine's own address")
-    if parts.query or parts.fragment:
-        raise ValueError("must have no ? and no #")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must have no name in it, no ? and no #")
     return text.rstrip("/")
+
+
+def _public_address(text: str) -> str:
+    address = _address(text)
+    if urlsplit(address).path:
+        raise ValueError("must be a scheme and a host, with nothing behind it")
+    return address
 
 
 def _number(lowest: int, highest: int) -> Callable[[str], int]:
@@ -80,7 +87,7 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
 
 def _bind(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError("must be host:port, such as 127.0.0.1:8000")
     return text
 
@@ -123,7 +130,7 @@ def _digits(text: str) -> str:
 _READERS: dict[str, Callable[[str], Any]] = {
     "DATA": Path,
     "DATABASE_URL": _database_url,
-    "URL": _address,
+    "URL": _public_address,
     "BIND": _bind,
     "WORKERS": _number(1, 64),
     "THREADS": _number(1, 256),
@@ -166,7 +173,14 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     data = values.setdefault("data", Path("data")).absolute()
     values["data"] = data
     values.setdefault("database_url", f"sqlite:///{data / 'counterfoil.sqlite'}")
-    values.setdefault("url", f"http://{values.get('bind', DEFAULT_BIND)}")
+    if "url" not in values:
+        try:
+            values["url"] = _address(f"http://{values.get('bind', DEFAULT_BIND)}")
+        except ValueError as error:
+            raise Misconfigured(
+                "COUNTERFOIL_URL has to be set: the address by which phones reach "
+                f"{values['bind']}."
+            ) from error
     if values["database_url"].startswith("sqlite") and values.get("workers", 1) > 1:
         raise Misconfigured(
             "COUNTERFOIL_WORKERS above 1 needs PostgreSQL: set COUNTERFOIL_DATABASE_URL, "

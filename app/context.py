@@ -23,7 +23,11 @@ class Context:
     def open(cls, config: Config, *, clock: Clock = system_clock) -> "Context":
         """Open the database and the key ring that *config* names."""
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return cls(config, Database(config.database_url), KeyRing.open(config, now=clock), clock)
+        database = Database(config.database_url)
+        if database.path is not None and not database.path.exists():
+            # SQLite would make it readable by everybody; its side files follow it.
+            database.path.touch(mode=0o600)
+        return cls(config, database, KeyRing.open(config, now=clock), clock)
 
 
 def current_context() -> Context:

@@ -128,10 +128,12 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
-            self.engine = create_engine(url, pool_size=32, max_overflow=64)
+            self.engine = create_engine(url, pool_size=32, max_overflow=64, hide_parameters=True)
             _tune_sqlite(self.engine, busy_ms)
         else:
-            self.engine = create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
+            self.engine = create_engine(
+                url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True
+            )
         # SQLite has one writer at a time, and lets the others poll. Taking turns within a process
         # costs nothing and nobody waits long; its own lock stays for the other processes.
         self._turn = threading.RLock() if self.is_sqlite else nullcontext()

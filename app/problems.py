@@ -10,7 +10,7 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, json, request
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from app import errors
 
@@ -101,6 +101,8 @@ def install(app: APIFlask) -> None:
         status = error.code or 500
         if status < 400:
             return Response(response=error.get_response().data, status=status)
+        if status == HTTPStatus.BAD_REQUEST and error.description == BadRequest.description:
+            return problem(400, "bad_request", "The body is cut off, or it is not JSON.")
         answer = problem(status, _code(status), error.description or HTTPStatus(status).phrase)
         for name, value in error.get_headers():
             if name.lower() in {"allow", "retry-after"}:

@@ -32,9 +32,9 @@ SENTENCES = {
     Outcome.UNKNOWN_VERSION: "The card is newer than this till. Update the till program.",
     Outcome.UNKNOWN_KEY: "This till does not know who issued the card. "
     "It may be another programme's; connect the till to the service and try again.",
-    Outcome.BAD_SIGNATURE: "The card is forged or damaged. Do not accept it.",
+    Outcome.BAD_SIGNATURE: "This card is not from this shop, or it is damaged. Do not accept it.",
     Outcome.OTHER_PROGRAMME: "This is a card of another programme.",
-    Outcome.BLOCKED: "The card is blocked. The owner can unblock it on their card page.",
+    Outcome.BLOCKED: "The card is blocked. A manager can unblock it.",
     Outcome.REPLACED: "The card was replaced by a newer one. Ask for the newer card.",
     Outcome.EXPIRED: "The card has expired. The customer can get a new one from the poster.",
     Outcome.STEP_USED: "This code was already shown. Wait until the code changes, then hold it "

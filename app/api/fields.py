@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import AwareDateTime, Integer, String
+from apiflask.fields import AwareDateTime, Boolean, Integer, String
 from apiflask.validators import Length, Range, Regexp
 
 #: A UUID in its usual form; compared as text, so only one spelling is let in.
@@ -55,3 +55,14 @@ class Problem(Schema):
     status = Integer()
     detail = String(metadata={"description": "What happened and what to do next."})
     code = String(metadata={"description": "For programs: a fixed word."})
+
+
+class Flag(Boolean):
+    """True or false: neither 1 nor "yes"."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any
+    ) -> bool:
+        if type(value) is not bool:
+            raise self.make_error("invalid", input=value)
+        return value

@@ -9,6 +9,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from flask.json import dumps
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest
 
 from app.api import till_schemas as schemas
 from app.api.fields import UUID
@@ -42,8 +43,14 @@ def _bearer() -> str:
 
 
 @blueprint.before_request
-def _bound_body() -> None:
+def _read_body() -> None:
+    """Parse the body once, bounded, so that nothing hostile in it gets any further."""
     request.max_content_length = LONGEST_BODY
+    if request.method == "POST":
+        try:
+            request.get_json()
+        except (ValueError, RecursionError) as error:
+            raise BadRequest("This is not JSON that can be read.") from error
 
 
 def _as_till(session: Session) -> Till:
@@ -210,11 +217,13 @@ def _counter(session: Session, till: Till, body: dict[str, Any], now: datetime) 
     offline = bool(body.get("offline"))
     token, approval = request.headers.get(CASHIER), request.headers.get(MANAGER)
     if offline and token is None:
-        return service.Counter(till, None, body["cashier_id"], offline=True)
+        return service.Counter(
+            till, None, access.known_person(session, body["cashier_id"]), offline=True
+        )
     person = access.cashier(session, till, token, now=now)
     if person.id != body["cashier_id"]:
         raise SignInAgain("Another cashier is signed in at this till. Please sign in again.")
-    approver = access.cashier(session, till, approval, now=now) if approval else None
+    approver = access.approver(session, till, approval, now=now) if approval else None
     return service.Counter(till, person, person.id, offline=offline, approver=approver)
 
 

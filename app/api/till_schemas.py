@@ -2,8 +2,9 @@
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Integer, List, Nested, String
+from apiflask.validators import Length
 
-from app.api.fields import Whole, moment, text, uuid
+from app.api.fields import Flag, Whole, moment, text, uuid
 from app.programmes.rules import HIGHEST_AMOUNT_MINOR
 from passes.code import STATIC_LENGTH, Outcome
 
@@ -174,11 +175,9 @@ class AccrualIn(PostingIn):
     code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
     amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, required=True)
     currency = text(3, shortest=3, required=True)
-    offline = Boolean(load_default=False, truthy={True}, falsy={False})
+    offline = Flag(load_default=False)
     receipt = text(64, load_default=None, allow_none=True)
-    lines = List(
-        Nested(LineIn), load_default=None, allow_none=True, validate=lambda rows: len(rows) <= 500
-    )
+    lines = List(Nested(LineIn), load_default=None, allow_none=True, validate=Length(0, 500))
 
 
 class HoldIn(PostingIn):
@@ -190,13 +189,26 @@ class HoldIn(PostingIn):
     receipt = text(64, load_default=None, allow_none=True)
 
 
+class ReturnedLineIn(Schema):
+    """A line of the receipt that comes back; without a quantity all of it."""
+
+    position = Whole(1, 500, required=True)
+    quantity = Whole(1, 1_000_000, load_default=None, allow_none=True)
+
+
 class ReversalIn(PostingIn):
-    """A posting to take back; *amount_minor* for a part of its receipt, else all of it."""
+    """A posting to take back: *amount_minor* or *lines* for a part of its receipt, else all."""
 
     posting_id = uuid(required=True)
-    offline = Boolean(load_default=False, truthy={True}, falsy={False})
+    offline = Flag(load_default=False)
     reason = text(200, load_default=None, allow_none=True)
     amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, load_default=None, allow_none=True)
+    lines = List(
+        Nested(ReturnedLineIn),
+        load_default=None,
+        allow_none=True,
+        validate=Length(1, 500),
+    )
 
 
 class PostedOut(Schema):

@@ -2,18 +2,19 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.attempts import note_attempt, refuse_if_too_many
 from app.cards.errors import CardRefused
 from app.cards.models import Card, CardLink, SigningKey, UsedStep
 from app.db import programme_of
-from app.errors import Conflict, Invalid, Misconfigured, NotFound
+from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
 from app.keys import KeyRing, Purpose
 from app.ledger import service as ledger
 from passes import totp
@@ -26,6 +27,9 @@ RandomBytes = Callable[[int], bytes]
 LONGEST_REASON = 200
 #: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
 LINK_BYTES = 24
+#: Wrong one-time values of a card until none is taken for a while.
+WRONG_VALUES = 10
+WRONG_VALUES_WINDOW = timedelta(minutes=10)
 
 
 def create_signing_key(session: Session, keys: KeyRing, programme_id: str, *, now: datetime) -> int:
@@ -124,6 +128,15 @@ def card_by_id(session: Session, card_id: str) -> Card:
     return card
 
 
+def cards_of_members(session: Session, member_ids: Sequence[str]) -> list[Card]:
+    """Every card of these members, the newest first."""
+    return list(
+        session.scalars(
+            select(Card).where(Card.member_id.in_(member_ids)).order_by(Card.issued_at.desc())
+        )
+    )
+
+
 def card_by_code(
     session: Session, text: str, *, now: datetime, at: datetime | None = None
 ) -> tuple[Card, Reading]:
@@ -184,7 +197,7 @@ def _why_not_active(card: Card) -> str:
     reason = f" ({card.status_reason})" if card.status_reason else ""
     match card.status:
         case CardStatus.BLOCKED:
-            return f"This card was blocked on {day}{reason}. Ask the customer to unblock it."
+            return f"This card was blocked on {day}{reason}. A manager can unblock it."
         case CardStatus.REPLACED:
             return f"This card was replaced on {day}. Ask for the customer's new card."
         case _:
@@ -207,11 +220,19 @@ def use_step(session: Session, keys: KeyRing, reading: Reading, *, now: datetime
     if abs(step - totp.step(int(now.timestamp()))) > 1:
         raise stale
     card_id = reading.card.card_id_hex
+    try:
+        # Eight digits are soon guessed by whoever may try as often as he likes.
+        refuse_if_too_many(
+            session, "totp", card_id, now=now, limit=WRONG_VALUES, window=WRONG_VALUES_WINDOW
+        )
+    except TooMany:
+        raise stale from None
     right = any(
         secrets.compare_digest(totp.totp(key, reading.rotation.seconds), reading.rotation.totp)
         for key in totp_keys(keys, card_id)
     )
     if not right:
+        note_attempt(session, "totp", card_id, now=now)
         raise stale
     row = UsedStep(programme_id=programme_of(session), card_id=card_id, step=step, used_at=now)
     try:

@@ -18,7 +18,7 @@ def backup(file: Path, force: bool) -> None:
     """Write everything but the master key to FILE; the service may go on running."""
     if file.exists() and not force:
         raise Misconfigured(f"{file} exists already. Choose another name, or add --force.")
-    context = open_context()
+    context = open_context(make=False)
     with Progress(transient=True) as progress:
         task = progress.add_task("Writing", total=None)
         summary = write_backup(

@@ -8,7 +8,7 @@ from app.context import Context
 from app.db import enter
 from app.delivery.wallets import Wallets
 from app.errors import Unavailable
-from app.members.service import LANGUAGES, read_contact
+from app.members.service import LANGUAGES, contact_of, members_by_email, read_contact
 from app.web.joining import join
 from passes.card import CardStatus
 
@@ -29,7 +29,7 @@ def issue(
     name: str, email: str, language: str, google: bool, as_json: bool, slug: str | None
 ) -> None:
     """Issue a card and print the secret links to it, which are shown this once."""
-    context = open_context()
+    context = open_context(make=False)
     if google:
         # Said before there is a card: its links are shown once, and would be lost.
         Wallets(context).google.service()
@@ -73,6 +73,35 @@ def _google_link(context: Context, card_id: str) -> str:
         return google.promise_link(card_id, now=context.clock())
 
 
+@card.command("find")
+@click.argument("email")
+@json_option
+@programme_option
+def find(email: str, as_json: bool, slug: str | None) -> None:
+    """Find the cards of whoever gave this e-mail address (the whole of it)."""
+    context = open_context(make=False)
+    with context.database.read_all() as session:
+        programme = choose_programme(session, slug)
+        enter(session, programme.id)
+        ids = members_by_email(session, context.keys, programme.id, email)
+        found = [
+            {
+                "card_id": each.id,
+                "status": each.status,
+                "issued_on": each.issued_on,
+                "name": contact_of(session, context.keys, each.member_id).name,
+            }
+            for each in service.cards_of_members(session, ids)
+        ]
+    if as_json:
+        print_json(found)
+        return
+    for row in found:
+        click.echo("  ".join(str(value) for value in row.values() if value is not None))
+    if not found:
+        click.echo("Nobody gave this address.")
+
+
 @card.command("block")
 @click.argument("card_id")
 @click.option("--reason", help="Shown to the cashier.")
@@ -98,7 +127,7 @@ def unblock(card_id: str, slug: str | None) -> None:
 @programme_option
 def replace(card_id: str, reason: str | None, slug: str | None) -> None:
     """Issue a new card of the same account; the old one is refused from now on."""
-    context = open_context()
+    context = open_context(make=False)
     now = context.clock()
     with context.database.write_all() as session:
         enter(session, choose_programme(session, slug).id)
@@ -108,7 +137,7 @@ def replace(card_id: str, reason: str | None, slug: str | None) -> None:
 
 
 def _set_status(card_id: str, slug: str | None, status: CardStatus, reason: str | None) -> None:
-    context = open_context()
+    context = open_context(make=False)
     with context.database.write_all() as session:
         enter(session, choose_programme(session, slug).id)
         service.set_status(session, card_id, status, now=context.clock(), reason=reason)

@@ -38,7 +38,7 @@ def dev(pass_type: str, team: str, google_token_uri: str | None) -> None:
         raise click.BadParameter("write one such as pass.dev.counterfoil", param_hint="--pass-type")
     if not _TEAM.fullmatch(team):
         raise click.BadParameter("write ten capital letters and digits", param_hint="--team")
-    context = open_context()
+    context = open_context(migrated=False)
     extra = {"google_token_uri": google_token_uri} if google_token_uri else {}
     make_dev_chain(
         context.config,
@@ -61,7 +61,7 @@ def install(files: tuple[Path, ...], password_file: Path | None) -> None:
 
     In any order, all at once or one after the other; a running service takes them up by itself.
     """
-    context = open_context()
+    context = open_context(migrated=False)
     password = password_file.read_bytes().strip() if password_file else None
     if password is not None and len(password) > 1000:
         raise Invalid(f"{password_file} does not hold a password.")
@@ -75,7 +75,7 @@ def install(files: tuple[Path, ...], password_file: Path | None) -> None:
 @json_option
 def check(as_json: bool) -> None:
     """Check every certificate: its key, its issuer, its dates. Exit code 1 on an error."""
-    context = open_context()
+    context = open_context(migrated=False)
     findings = check_certs(context.config, context.keys, now=context.clock())
     failed = any(finding.severity == "error" for finding in findings)
     if as_json:

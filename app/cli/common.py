@@ -55,11 +55,11 @@ class PlainSpoken(click.Group):
             raise Refused(f"{where}{error.strerror or error}.") from error
 
 
-def open_context(*, migrated: bool = True) -> Context:
+def open_context(*, migrated: bool = True, make: bool = True) -> Context:
     """Open the installation that the environment names, until the command ends.
 
-    An empty database is made ready on the spot; one of another release is not touched: raises
-    `Misconfigured` that says what to do.
+    With *make* an empty database is made ready on the spot. Raises `Misconfigured` that says what
+    to do for one of another release, which is not touched, and without *make* for an empty one.
     """
     config = from_environment(os.environ)
     try:
@@ -74,6 +74,11 @@ def open_context(*, migrated: bool = True) -> Context:
     if migrated and not at_head(context.database):
         if not is_empty(context.database):
             raise Misconfigured(_other_schema(revision(context.database)))
+        if not make:
+            raise Misconfigured(
+                f"There is no shop in {config.data}. Is COUNTERFOIL_DATA right? "
+                "A new one begins with: counterfoil programme add"
+            )
         upgrade(context.database)
     return context
 

@@ -17,7 +17,7 @@ def delivery() -> None:
 @click.option("--once", is_flag=True, required=True, help="Until nothing is due, then stop.")
 def run(once: bool) -> None:
     """Bring every wallet that is due up to date now; for a cron job or a look."""
-    context = open_context()
+    context = open_context(make=False)
     done = Worker(context, Wallets(context)).run_once()
     click.echo(f"{done} passes brought up to date.")
 
@@ -26,7 +26,7 @@ def run(once: bool) -> None:
 @json_option
 def show_status(as_json: bool) -> None:
     """Show how many passes are up to date, behind or failing, and why."""
-    context = open_context()
+    context = open_context(make=False)
     with context.database.read_all() as session:
         totals = delivery_status(session)
     if as_json:

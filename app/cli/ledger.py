@@ -24,7 +24,7 @@ def ledger() -> None:
 @json_option
 def check(as_json: bool) -> None:
     """Rebuild every balance from the entries and compare; exit code 1 on any difference."""
-    context = open_context()
+    context = open_context(make=False)
     with context.database.read_all() as session:
         report = check_ledger(session)
         differences = [str(difference) for difference in report]
@@ -42,7 +42,7 @@ def check(as_json: bool) -> None:
 @programme_option
 def list_waiting(as_json: bool, slug: str | None) -> None:
     """List postings whose date could not be believed; let them in with ledger approve."""
-    context = open_context()
+    context = open_context(make=False)
     with context.database.read_all() as session:
         enter(session, choose_programme(session, slug).id)
         rows = waiting.waiting(session)
@@ -89,7 +89,7 @@ def approve(posting_id: UUID, manager: str, pin: str, refuse: bool, slug: str | 
 
     One that is said to be of a time after it arrived counts as of when it arrived.
     """
-    context = open_context()
+    context = open_context(make=False)
     now = context.clock()
     with context.database.write_all() as session:
         enter(session, choose_programme(session, slug).id)

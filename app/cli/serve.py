@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from app.cli.common import open_context
 from app.context import Context
 from app.delivery.wallets import Wallets
 from app.delivery.worker import Worker
+from app.errors import Misconfigured
 from app.migrations import upgrade
 from app.server import Server
 
@@ -25,6 +27,7 @@ from app.server import Server
 def serve(demo_data: bool) -> None:
     """Run the service: pages, APIs and, in the background, delivery and the ledger's sweeps."""
     context = open_context()
+    _check_port(context.config.bind)
     if demo_data:
         from app.demo.cafe import open_cafe
 
@@ -45,6 +48,22 @@ def work() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     Worker(context, Wallets(context)).run(stop)
+
+
+def _check_port(bind: str) -> None:
+    """Say at once that somebody else listens there; gunicorn would try for a while first."""
+    host, _, port = bind.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As gunicorn does: a port that was closed a moment ago is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            raise Misconfigured(
+                f"The service cannot listen on {bind} ({error.strerror}). Stop what is running "
+                "there, or choose another: COUNTERFOIL_BIND=127.0.0.1:8001"
+            ) from error
 
 
 def _say_certificates(context: Context) -> None:

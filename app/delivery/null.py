@@ -21,8 +21,10 @@ class NullSender:
         """Say why nothing is sent; the same reason is said once."""
         if reason != self._said:
             self._said = reason
-            level = logging.WARNING if loudly else logging.INFO
-            _log.log(level, "NO PASS IS BROUGHT UP TO DATE: %s", reason)
+            if loudly:
+                _log.warning("NO PASS IS BROUGHT UP TO DATE: %s", reason)
+            else:
+                _log.info("off: %s", reason)
         return self
 
     def send(self, errands: Sequence[Errand]) -> Sequence[Result]:

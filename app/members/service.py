@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.db import new_id
@@ -80,6 +80,29 @@ def add_member(
     return member
 
 
+def withdraw_consents(session: Session, member_id: str, *, now: datetime) -> int:
+    """End every consent of a member; how many there were."""
+    ended = session.execute(
+        update(Consent)
+        .where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+        .returning(Consent.id)
+    )
+    return len(ended.all())
+
+
+def has_consented(session: Session, member_id: str | None) -> bool:
+    """Whether a consent of this member stands."""
+    return member_id is not None and (
+        session.scalar(
+            select(Consent.id)
+            .where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None))
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contact:
     """What the member told us; an empty contact for a card without a member, or an erased one."""
     if member_id is None:
@@ -92,9 +115,19 @@ def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contac
     )
 
 
+def members_by_email(session: Session, keys: KeyRing, programme_id: str, email: str) -> list[str]:
+    """Ids of the members who gave this address; whatever key their index was made with."""
+    indexes = keys.blind_indexes(_indexed(programme_id, email))
+    return list(session.scalars(select(Member.id).where(Member.email_index.in_(indexes))))
+
+
 def email_index(keys: KeyRing, programme_id: str, email: str) -> bytes:
     """The keyed hash an address is found by; another one in every programme."""
-    return keys.blind_index(f"{programme_id}\n{email.strip().casefold()}")
+    return keys.blind_index(_indexed(programme_id, email))
+
+
+def _indexed(programme_id: str, email: str) -> str:
+    return f"{programme_id}\n{email.strip().casefold()}"
 
 
 def _context(member_id: str, field: str) -> bytes:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.attempts import count_attempt
+from app.attempts import count_attempt, note_attempt, refuse_if_too_many
 from app.cards.service import RandomBytes, hash_token
 from app.db import enter
 from app.errors import Conflict, Invalid, NotFound
 from app.programmes.service import location_by_slug
 from app.staff import service as staff
+from app.staff.errors import PinLocked, WrongPin
 from app.staff.models import Role, Staff
 from app.till.errors import EnrolmentRefused, SignInAgain, TillRevoked
 from app.till.models import CashierSession, EnrolmentCode, Till
@@ -23,9 +24,12 @@ CODE_BYTES = 10
 CODE_LIFE = timedelta(minutes=15)
 ENROL_TRIES = 10
 ENROL_WINDOW = timedelta(minutes=15)
-SIGN_IN_TRIES = 30
-SIGN_IN_WINDOW = timedelta(minutes=5)
+#: Wrong PINs at one till, whoever they were for; right ones count for nothing.
+WRONG_PINS = 30
+WRONG_PIN_WINDOW = timedelta(minutes=5)
 SESSION_LIFE = timedelta(hours=12)
+#: A manager's PIN approves what is done right after it was typed.
+APPROVAL_LIFE = timedelta(minutes=2)
 TOKEN_BYTES = 32
 
 
@@ -95,7 +99,16 @@ def revoke(session: Session, till: Till, *, now: datetime) -> None:
     A code that nobody has used yet ends too: it would let the till in again.
     """
     _end_codes(session, till, now)
+    _end_sessions(session, till, now)
     session.execute(update(Till).where(Till.id == till.id).values(revoked_at=now, token_hash=None))
+
+
+def _end_sessions(session: Session, till: Till, now: datetime) -> None:
+    session.execute(
+        update(CashierSession)
+        .where(CashierSession.till_id == till.id, CashierSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
 
 
 def _end_codes(session: Session, till: Till, now: datetime) -> None:
@@ -135,6 +148,7 @@ def enrol(
     enter(session, till.programme_id)
     token = random_bytes(TOKEN_BYTES).hex()
     found.used_at = now
+    _end_sessions(session, till, now)
     till.token_hash = hash_token(token)
     till.enrolled_at = now
     till.revoked_at = None
@@ -163,8 +177,12 @@ def sign_in(
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> SignedIn:
     """Sign a cashier in at *till*. Raises `WrongPin`, `PinLocked` and `TooMany`."""
-    count_attempt(session, "pin", till.id, now=now, limit=SIGN_IN_TRIES, window=SIGN_IN_WINDOW)
-    person = staff.check_pin(session, name, pin, now=now)
+    refuse_if_too_many(session, "pin", till.id, now=now, limit=WRONG_PINS, window=WRONG_PIN_WINDOW)
+    try:
+        person = staff.check_pin(session, name, pin, now=now)
+    except (WrongPin, PinLocked):
+        note_attempt(session, "pin", till.id, now=now)
+        raise
     token = random_bytes(TOKEN_BYTES).hex()
     session.add(
         CashierSession(
@@ -188,8 +206,16 @@ def sign_out(session: Session, till: Till, token: str, *, now: datetime) -> None
     )
 
 
-def cashier(session: Session, till: Till, token: str | None, *, now: datetime) -> Staff:
+def cashier(
+    session: Session,
+    till: Till,
+    token: str | None,
+    *,
+    now: datetime,
+    begun_since: datetime | None = None,
+) -> Staff:
     """The person behind a cashier's session at this till. Raises `SignInAgain`."""
+    ends_after = now if begun_since is None else begun_since + SESSION_LIFE
     person = session.scalar(
         select(Staff)
         .join(CashierSession, CashierSession.staff_id == Staff.id)
@@ -197,13 +223,29 @@ def cashier(session: Session, till: Till, token: str | None, *, now: datetime) -
             CashierSession.token_hash == hash_token((token or "")[:200]),
             CashierSession.till_id == till.id,
             CashierSession.ended_at.is_(None),
-            CashierSession.expires_at > now,
+            CashierSession.expires_at > ends_after,
             Staff.left_at.is_(None),
         )
     )
     if person is None:
         raise SignInAgain("Please sign in again with your PIN.")
     return person
+
+
+def approver(session: Session, till: Till, token: str, *, now: datetime) -> Staff:
+    """The manager who signed in at this till just now, to approve one thing.
+
+    The session is used up by it. Raises `SignInAgain` where it began more than two minutes ago.
+    """
+    person = cashier(session, till, token, now=now, begun_since=now - APPROVAL_LIFE)
+    sign_out(session, till, token, now=now)
+    return person
+
+
+def known_person(session: Session, staff_id: str) -> str | None:
+    """The id, where it is somebody's who works or worked here: a till without a network may say
+    anything, and what it says is written down only where it can be true."""
+    return session.scalar(select(Staff.id).where(Staff.id == staff_id))
 
 
 def is_manager(person: Staff) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.cards import service as cards
@@ -29,6 +29,7 @@ from app.ledger.postings import (
     Operation,
     Release,
     Request,
+    ReturnedLine,
     Reverse,
 )
 from app.members import service as members
@@ -51,12 +52,13 @@ STATIC_WINDOW = timedelta(hours=24)
 class Counter:
     """Where and by whom a posting is made.
 
-    *person* is empty for a till that was offline; *approver* is a manager who stood by.
+    *person* is empty for a till that was offline, and *cashier_id* is then whom it names, if that
+    one works or worked here; *approver* is a manager who stood by.
     """
 
     till: Till
     person: Staff | None
-    cashier_id: str
+    cashier_id: str | None
     offline: bool
     approver: Staff | None = None
 
@@ -68,7 +70,7 @@ class Counter:
             occurred_at=occurred_at,
             late=is_late(occurred_at, now),
             actor_kind="staff" if self.person else "till",
-            actor_id=self.person.id if self.person else self.cashier_id,
+            actor_id=self.person.id if self.person else self.cashier_id or self.till.id,
             till_id=self.till.id,
             location_id=self.till.location_id,
             card_id=card_id,
@@ -246,9 +248,11 @@ def _check_strength(
     spent = session.scalar(
         select(func.coalesce(func.sum(Hold.points), 0)).where(
             Hold.account_id == card.account_id,
-            Hold.card_id == card.id,
             Hold.created_at > now - STATIC_WINDOW,
-            Hold.status.in_([HoldStatus.OPEN, HoldStatus.CAPTURED]),
+            or_(
+                Hold.status == HoldStatus.CAPTURED,
+                and_(Hold.status == HoldStatus.OPEN, Hold.expires_at > now),
+            ),
         )
     )
     if int(spent or 0) + body["points"] <= limit:
@@ -304,7 +308,7 @@ def reverse(
     operation = Reverse(
         posting_id=body["posting_id"],
         amount_minor=body.get("amount_minor"),
-        lines=None,
+        lines=tuple(ReturnedLine(**line) for line in body.get("lines") or ()) or None,
         return_policy=settings.return_policy,
         debt_floor=settings.debt_floor,
         reason=body.get("reason"),

@@ -7,12 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.cards import service as cards
+from app.cards.errors import CardRefused
 from app.errors import Conflict, Invalid, NotFound
 from app.ledger.errors import PostingIdReused
 from app.ledger.postings import Request
 from app.staff.models import Staff
-from app.till import service
+from app.till import access, service
 from app.till.models import Till, WaitingPosting
+from passes.code import Outcome
 
 STATUS = "waiting_for_manager"
 #: What a till may queue, and what may therefore come late.
@@ -39,7 +42,12 @@ def put_aside(
     *,
     now: datetime,
 ) -> dict[str, Any]:
-    """Keep the posting for a manager; nothing reaches the ledger."""
+    """Keep the posting for a manager; nothing reaches the ledger.
+
+    Raises `CardRefused` for an accrual whose code is none of ours: that is no manager's matter.
+    """
+    if "code" in body:
+        _check_is_ours(session, body["code"], now)
     answer = {
         "posting_id": request.id,
         "kind": request.operation,
@@ -72,6 +80,14 @@ def put_aside(
             raise
         return first
     return answer
+
+
+def _check_is_ours(session: Session, code: str, now: datetime) -> None:
+    try:
+        cards.card_by_code(session, code, now=now)
+    except CardRefused as refused:
+        if refused.outcome not in {Outcome.BLOCKED, Outcome.REPLACED, Outcome.EXPIRED}:
+            raise
 
 
 def waiting(session: Session) -> list[WaitingPosting]:
@@ -111,7 +127,8 @@ def _let_in(session: Session, found: WaitingPosting, now: datetime) -> dict[str,
     body = dict(found.body)
     body["occurred_at"] = _occurred_at(found)
     # Offline: what counts is what was true when it happened, not what is true now.
-    counter = service.Counter(till, None, body["cashier_id"], offline=True)
+    person = access.known_person(session, body["cashier_id"])
+    counter = service.Counter(till, None, person, offline=True)
     request = Request(found.posting_id, found.operation, found.fingerprint, till.id)
     if found.operation == "accrual":
         return service.accrue(session, counter, request, body, now=now)

@@ -104,6 +104,7 @@ def card_page(token: str) -> str:
     context = current_context()
     with context.database.read_all() as session:
         card, programme, face = _card(session, context, token)
+        consented = members.has_consented(session, card.member_id)
         standing_label = rules.points_label(programme.points_names, face.balance, card.language)
     wallets = current_wallets()
     offered = {"apple": wallets.apple.available, "google": wallets.google.available}
@@ -113,6 +114,7 @@ def card_page(token: str) -> str:
         programme=programme,
         face=face,
         label=standing_label,
+        consented=consented,
         token=token,
         wallets=[name for name in sorted(offered, key=lambda name: name != first) if offered[name]],
         brand=_brand(programme),
@@ -141,6 +143,18 @@ def google_pass(token: str) -> AnyResponse:
     with context.database.read_all() as session:
         card, _, _ = _card(session, context, token)
     return redirect(current_wallets().google.save_link(card.id, now=context.clock()), 303)
+
+
+@blueprint.post("/card/<token>/stop-messages")
+def stop_messages(token: str) -> AnyResponse:
+    """Withdraw the consent to messages, as easily as it was given."""
+    context = current_context()
+    with context.database.write_all() as session:
+        card = cards.card_by_link(session, token[:200])
+        enter(session, card.programme_id)
+        if card.member_id is not None:
+            members.withdraw_consents(session, card.member_id, now=context.clock())
+    return redirect(url_for("customer.card_page", token=token), 303)
 
 
 @blueprint.get("/card/<token>/code.svg")

@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 from flask import Response, render_template, request
+from werkzeug.exceptions import NotFound
 
 from app import problems
 
@@ -10,6 +11,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def install(app: APIFlask) -> None:
@@ -18,15 +20,18 @@ def install(app: APIFlask) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         if response.mimetype == problems.MIMETYPE and not problems.is_api():
-            response.set_data(
-                render_template("problem.html", detail=response.get_json(force=True)["detail"])
-            )
+            problem = response.get_json(force=True)
+            if "code" in problem and problem["detail"] == NotFound.description:
+                problem["detail"] = "There is nothing at this address."
+            response.set_data(render_template("problem.html", problem=problem))
             response.mimetype = "text/html"
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         if response.mimetype == "text/html":
             response.headers["Content-Security-Policy"] = POLICY
             response.headers["X-Frame-Options"] = "DENY"
+        elif response.mimetype == "image/svg+xml":
+            response.headers["Content-Security-Policy"] = PICTURE_POLICY
         if not request.path.startswith("/static/"):
             # Links are secrets: nothing that stands between may keep what they lead to.
             response.headers.setdefault("Cache-Control", "no-store")

@@ -16,23 +16,25 @@ def poster_svg(programme: Programme, address: str) -> str:
     """An A4 poster as SVG; *address* is what its QR code says."""
     colours = programme.colours
     middle = WIDTH // 2
-    benefit = textwrap.wrap(programme.benefit, 36)[:2]
+    name = textwrap.wrap(programme.name, 22)
+    benefit = textwrap.wrap(programme.benefit, 44)
     lines = [
-        (400, min(170, 2600 // len(programme.name)), programme.name),
-        *((580 + 110 * row, 80, text) for row, text in enumerate(benefit)),
-        (2640, 86, CALL),
-        (2790, min(56, 3200 // len(address)), address),
+        *((300 + 180 * row, 150, text) for row, text in enumerate(name[:4])),
+        *((340 + 180 * len(name) + 90 * row, 70, text) for row, text in enumerate(benefit)),
+        (2560, 92, CALL),
+        (2760, min(56, 3200 // len(address)), address),
     ]
     texts = "".join(
         f'<text x="{middle}" y="{y}" font-size="{size}">{escape(text)}</text>'
         for y, size, text in lines
     )
     code = code_svg(address).replace(
-        "<svg ", f'<svg x="{(WIDTH - CODE) // 2}" y="900" width="{CODE}" height="{CODE}" ', 1
+        "<svg ", f'<svg x="{(WIDTH - CODE) // 2}" y="1180" width="{CODE}" height="{CODE}" ', 1
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="210mm" height="297mm" font-family="system-ui, sans-serif" text-anchor="middle">'
+        f'width="210mm" height="297mm" style="max-width:100%;height:auto" '
+        f'font-family="system-ui, sans-serif" text-anchor="middle">'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{colours["background"]}"/>'
         f'<g fill="{colours["foreground"]}">{texts}</g>{code}</svg>\n'
     )

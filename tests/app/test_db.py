@@ -1,5 +1,6 @@
 """The wall between programmes, and what each kind of session promises."""
 
+import sqlite3
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -434,3 +435,20 @@ def test_replacing_a_row_of_the_ledger_is_refused_too(
         # Without it INSERT OR REPLACE deletes past the triggers.
         assert connection.scalar(text("PRAGMA recursive_triggers")) == 1
     database.dispose()
+
+
+def test_on_sqlite_no_connection_replaces_a_row_of_the_ledger(
+    database_urls: Callable[[str], str],
+) -> None:
+    database = Database(database_urls("sqlite"))
+    assert database.path is not None
+    foreign = sqlite3.connect(database.path)  # with none of our settings
+    try:
+        columns = "(sequence, programme_id, entry_id, account_id, points, recorded_at)"
+        row = " INTO draws " + columns + " VALUES (1, 'p', 'e', 'a', ?, '2026-06-01')"
+        foreign.execute("INSERT" + row, (10,))
+        with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+            foreign.execute("INSERT OR REPLACE" + row, (777,))
+    finally:
+        foreign.close()
+        database.dispose()

@@ -29,6 +29,8 @@ def upgrade() -> None:
             guard_on_sqlite(table)
         else:
             guard_on_postgresql(table)
+    if op.get_context().dialect.name == "sqlite":
+        guard_against_replacing()
 
 
 def downgrade() -> None:
@@ -41,6 +43,19 @@ def guard_on_sqlite(table: str) -> None:
     for change in ("update", "delete"):
         op.execute(
             f"CREATE TRIGGER {table}_refuse_{change} BEFORE {change.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE.format(table=table)}'); END"
+        )
+
+
+def guard_against_replacing() -> None:
+    """Refuse INSERT OR REPLACE on SQLite, which deletes past the triggers on DELETE."""
+    for table, same in (
+        ("entries", "SELECT 1 FROM entries WHERE sequence = NEW.sequence OR id = NEW.id"),
+        ("draws", "SELECT 1 FROM draws WHERE sequence = NEW.sequence"),
+    ):
+        op.execute(
+            f"CREATE TRIGGER {table}_refuse_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS ({same}) "
             f"BEGIN SELECT RAISE(ABORT, '{MESSAGE.format(table=table)}'); END"
         )
 

@@ -181,3 +181,10 @@ class TestInspect:
     def test_a_file_that_is_not_there_is_a_usage_error(self, cafe: Any) -> None:
         result = cafe.type("pass", "inspect", "nothing.pkpass")
         assert (result.exit_code, "nothing.pkpass" in result.stderr) == (2, True)
+
+
+def test_a_card_is_found_by_the_whole_e_mail_address(cafe: Any) -> None:
+    issued = cafe.json("card", "issue", "--name", "Ilze", "--email", "ilze@example.com")
+    [found] = cafe.json("card", "find", "ILZE@example.com")
+    assert (found["card_id"], found["name"]) == (issued["card_id"], "Ilze")
+    assert "Nobody" in cafe.run("card", "find", "ilze@example")

@@ -192,13 +192,13 @@ class TestSessions:
                 access.sign_in(session, till_of(session, shop), "Nobody", "1", now=clock())
 
         answers = []
-        for _ in range(access.SIGN_IN_TRIES):  # the shop itself was the first try
+        for _ in range(access.WRONG_PINS + 1):
             try:
                 sign_in()
             except Exception as error:
                 answers.append(type(error).__name__)
         assert answers[-2:] == ["WrongPin", "TooMany"]
-        clock.advance(access.SIGN_IN_WINDOW + timedelta(seconds=1))
+        clock.advance(access.WRONG_PIN_WINDOW + timedelta(seconds=1))
         assert shop.sign_in("Anna")
 
     @pytest.mark.parametrize(("name", "is_manager"), [("Anna", False), ("Marta", True)])

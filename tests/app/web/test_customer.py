@@ -148,7 +148,7 @@ def test_a_page_names_no_address_but_our_own(shop: Any) -> None:
     token = token_of(join(shop))
     for path in (f"/join/{shop.slug}", f"/card/{token}", "/"):
         answer = shop.client.get(path)
-        assert "http" not in re.sub(r"http-equiv", "", answer.text)
+        assert "http:" not in answer.text and "https:" not in answer.text
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
@@ -159,7 +159,8 @@ def test_pages_of_one_programme_know_nothing_of_another(open_shop: Callable[[], 
     poster = ours.client.get(f"/join/{ours.slug}/poster.svg?at=nowhere")
     assert poster.status_code == 404
     token = token_of(join(theirs))
-    assert ours.slug not in ours.client.get(f"/card/{token}").text
+    page = ours.client.get(f"/card/{token}")
+    assert (page.status_code, ours.slug in page.text) == (200, False)
 
 
 def test_an_unknown_page_says_what_to_do_in_words(shop: Any) -> None:
@@ -179,3 +180,21 @@ def test_every_style_and_picture_of_a_page_is_there(shop: Any) -> None:
             if "pass.pkpass" not in path and "google" not in path:
                 with shop.client.get(path) as answer:
                     assert answer.status_code == 200, path
+
+
+def test_doubled_slashes_lead_nowhere_and_never_to_the_host_header(shop: Any) -> None:
+    token = token_of(join(shop))
+    for path in (f"/card//{token}", f"/card/{token}//pass.pkpass", f"/join//{shop.slug}"):
+        answer = shop.client.get(path, headers={"Host": "evil.example"})
+        assert answer.status_code == 404
+        assert "Location" not in answer.headers
+
+
+def test_consent_is_withdrawn_as_easily_as_it_was_given(shop: Any) -> None:
+    token = token_of(join(shop, email="a@example.com", consent="messages"))
+    assert "Stop news" in shop.client.get(f"/card/{token}").text
+    assert shop.client.post(f"/card/{token}/stop-messages").status_code == 303
+    assert "Stop news" not in shop.client.get(f"/card/{token}").text
+    with shop.context.database.read(shop.programme_id) as session:
+        consent = session.scalars(select(Consent)).one()
+    assert consent.withdrawn_at == shop.context.clock()
