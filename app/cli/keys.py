@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Column, Table
 from sqlalchemy import select
 
 from app.cards.models import SigningKey
@@ -47,18 +45,14 @@ def list_keys(as_json: bool) -> None:
             ]
         )
         return
-    table = Table(
-        "purpose", "version", Column("programme", no_wrap=True, min_width=36), "made", "retired"
-    )
     for info in infos:
-        table.add_row(
-            str(info.purpose),
-            str(info.version),
-            info.programme_id or "",
-            f"{info.created_at:%Y-%m-%d %H:%M}",
-            f"{info.retired_at:%Y-%m-%d %H:%M}" if info.retired_at else "",
+        # A line a key: a table would cut off the very names that `keys rotate` wants.
+        retired = f"retired {info.retired_at:%Y-%m-%d}" if info.retired_at else ""
+        of = f"programme {info.programme_id}" if info.programme_id else ""
+        line = (
+            f"{info.purpose:15} {info.version:5}  made {info.created_at:%Y-%m-%d}  {retired}  {of}"
         )
-    Console().print(table)
+        click.echo(line.rstrip())
 
 
 @keys.command("rotate")
