@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +145,6 @@ def ring_from(data: Mapping[str, Any], fetched_at: datetime) -> KeyRing:
         raise ValueError("keys and refused_cards are lists")
     keys = dict(_key(item) for item in listed)
     return KeyRing(keys, dict(_refused(item) for item in refused), fetched_at)
-
-
-def age_of(ring: KeyRing, now: datetime) -> timedelta | None:
-    """Return how old the keys are, None where there are none."""
-    return now - ring.fetched_at if ring.fetched_at else None
 
 
 def _key(item: Any) -> tuple[int, Key]:

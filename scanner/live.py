@@ -34,7 +34,6 @@ STACK_SIDE = 560
 WEAKEST_MATCH = 0.04
 LARGEST_SHIFT = 0.25  # of the crop's side
 LEAST_WEIGHT = 0.35
-FRAME_BUDGET_SECONDS = 0.05
 
 
 class Stack:

@@ -14,11 +14,12 @@ from app.cli.common import (
     print_json,
     programme_option,
 )
+from app.db import enter
 from app.errors import Misconfigured
 from app.programmes import service
 from app.programmes.models import Location, Programme
 from app.staff.models import Role
-from app.staff.service import add_staff, make_pin
+from app.staff.service import add_staff, leave, make_pin, set_pin
 from app.till import access
 
 #: Their values: click would offer the names of an enumeration's members.
@@ -127,6 +128,34 @@ def staff_add(name: str, role: str, pin: str | None, as_json: bool, slug: str | 
         print_json({"staff_id": added.id, "name": name, "role": role, "pin": made})
         return
     click.echo(f"{name} ({role}) is there." + ("" if pin else f" PIN, shown this once: {made}"))
+
+
+@staff.command("leave")
+@click.argument("name")
+@programme_option
+def staff_leave(name: str, slug: str | None) -> None:
+    """Somebody leaves: no sign-in any more; what they posted stays under their name.
+
+    A till without a network may let them in for up to seven days: send it online once.
+    """
+    context = open_context()
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        leave(session, name, now=context.clock())
+    click.echo(f"{name} cannot sign in any more.")
+
+
+@staff.command("pin")
+@click.argument("name")
+@programme_option
+def staff_pin(name: str, slug: str | None) -> None:
+    """Make a new PIN for somebody, shown this once; a locked name is unlocked."""
+    context = open_context()
+    made = make_pin()
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        set_pin(session, name, made)
+    click.echo(f"{name} has a new PIN, shown this once: {made}")
 
 
 @click.group()

@@ -89,6 +89,28 @@ def check_pin(session: Session, name: str, pin: str, *, now: datetime) -> Staff:
     raise wrong
 
 
+def person_by_name(session: Session, name: str) -> Staff:
+    """The person of that name who works here now. Raises `NotFound`."""
+    found = session.scalar(select(Staff).where(Staff.name == name, Staff.left_at.is_(None)))
+    if found is None:
+        raise NotFound(f"Nobody called {name!r} works here.")
+    return found
+
+
+def leave(session: Session, name: str, *, now: datetime) -> None:
+    """Somebody leaves: the PIN and every session of theirs end. The name stays taken, since the
+    ledger's entries name the person."""
+    person_by_name(session, name).left_at = now
+
+
+def set_pin(session: Session, name: str, pin: str) -> None:
+    """Give somebody another PIN, and lift a lock."""
+    person = person_by_name(session, name)
+    person.pin_hash = hash_pin(pin)
+    person.pin_failures = 0
+    person.locked_until = None
+
+
 def person_by_id(session: Session, staff_id: str) -> Staff:
     """The person of that id, who may have left since. Raises `NotFound`."""
     found = session.scalar(select(Staff).where(Staff.id == staff_id))

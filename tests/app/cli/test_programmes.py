@@ -4,7 +4,11 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.db import enter
+from app.programmes.models import Programme
+from app.staff.errors import WrongPin
 from app.staff.service import check_pin
 from app.till import access
 from app.till.errors import EnrolmentRefused
@@ -142,3 +146,25 @@ def test_a_till_stands_at_the_only_location_and_has_to_be_placed_among_several(c
 def test_a_program_gets_the_pin_that_was_made(cafe: Any) -> None:
     added = cafe.json("staff", "add", "Ilze", "--role", "manager")
     assert (added["name"], added["role"], len(added["pin"])) == ("Ilze", "manager", 6)
+
+
+def pin_is_good(cafe: Any, name: str, pin: str) -> bool:
+    with cafe.open() as context, context.database.write_all() as session:
+        enter(session, session.scalars(select(Programme.id)).one())
+        try:
+            return check_pin(session, name, pin, now=context.clock()).name == name
+        except WrongPin:
+            return False
+
+
+def test_whoever_leaves_signs_in_no_more(cafe: Any) -> None:
+    assert pin_is_good(cafe, "Anna", "274913")
+    cafe.run("staff", "leave", "Anna")
+    assert not pin_is_good(cafe, "Anna", "274913")
+    assert "Nobody called 'Anna'" in cafe.refused("staff", "leave", "Anna")
+
+
+def test_a_new_pin_takes_the_place_of_the_old_one(cafe: Any) -> None:
+    made = cafe.run("staff", "pin", "Anna").strip()[-6:]
+    assert pin_is_good(cafe, "Anna", made)
+    assert not pin_is_good(cafe, "Anna", "274913")
