@@ -94,7 +94,7 @@ class TestSettings:
 
     def test_the_till_s_settings_are_none_of_ours(self, fresh: Any) -> None:
         fresh.settings["COUNTERFOIL_SCAN_ANYTHING"] = "x"
-        fresh.run("programme", "list")
+        assert fresh.run("programme", "list") == ""
 
     @pytest.mark.parametrize(
         "url",
