@@ -97,7 +97,8 @@ class OfProgramme:
 
     @declared_attr
     def programme_id(cls) -> Mapped[str]:
-        return mapped_column(Id, ForeignKey("programmes.id"), index=True)
+        # No index: there are few programmes, and one more to keep costs every posting.
+        return mapped_column(Id, ForeignKey("programmes.id"))
 
 
 class _Session(Session):

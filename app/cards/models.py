@@ -58,6 +58,11 @@ class Card(OfProgramme, Base):
     token_key_version: Mapped[int]
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: What its holder may do with the account: see `cards.rules.Role`.
+    role: Mapped[str] = mapped_column(String(10), default="owner")
+    #: At most so many points a day, week or month may be redeemed with it; empty: any number.
+    redeem_limit: Mapped[int | None] = mapped_column(BigInteger)
+    redeem_period: Mapped[str | None] = mapped_column(String(5))
 
 
 class CardLink(OfProgramme, Base):

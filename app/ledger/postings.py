@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
+from app.ledger.explain import Reason
 from app.ledger.rules import ReturnPolicy
+from app.ledger.tiers import TierScheme
 
 ActorKind = Literal["staff", "till", "api", "system"]
 
@@ -46,13 +48,30 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What the ledger itself has to keep of a programme's rules as they are now.
+
+    Days are local days of *time_zone*. *inactivity_months*: how long after an accrual or a
+    redemption the points expire that roll (0: there are none).
+    """
+
+    time_zone: str = "UTC"
+    tiers: TierScheme | None = None
+    inactivity_months: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a receipt; *amount_minor* is for the whole *quantity*."""
+    """One line of a receipt; *amount_minor* is for the whole *quantity*.
+
+    *earns*: whether it is of a kind that earns points at all.
+    """
 
     item: str
     amount_minor: int
     quantity: Decimal | int = 1
     category: str | None = None
+    earns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,55 @@ class ReturnedLine:
 
     position: int
     quantity: Decimal | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What a receipt's value may depend on, read under the account's lock.
+
+    *tier*: the one that was held when the receipt happened. *carried_micro*: money of earlier
+    receipts that was too little for a point, in millionths of a minor unit. *once_keys*: the
+    bonuses that the account had and may not have again.
+    """
+
+    tier: str | None = None
+    carried_micro: int = 0
+    once_keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """Points beside those of the receipt, an entry of their own.
+
+    With *at_least_minor* they go when what is kept of the receipt falls below it, else they go in
+    proportion. *once_key*: an account gets them once.
+    """
+
+    points: int
+    name: str
+    at_least_minor: int | None = None
+    once_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a receipt is worth: points, and how they came about.
+
+    *earning_minor* is the part of the receipt's amount that earned, in the receipt's currency;
+    *spend_minor* the same in the programme's (what counts towards a tier that is measured in
+    money). *carried_micro* is what is left over for the next receipt. *available_from* empty:
+    pending until a `Confirm`. With *rolling* the points expire by the account's rolling date.
+    """
+
+    points: int
+    available_from: datetime | None
+    expires_at: datetime | None = None
+    rolling: bool = False
+    earning_minor: int | None = None
+    spend_minor: int | None = None
+    carried_micro: int = 0
+    bonuses: tuple[Bonus, ...] = ()
+    explain: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Tables of programmes. Only service.py of this package writes them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
@@ -48,6 +48,8 @@ class Location(OfProgramme, Base):
     slug: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
+    #: The brand of a coalition whose location it is; empty: the programme's own.
+    partner_id: Mapped[str | None] = mapped_column(Id, ForeignKey("partners.id"))
 
 
 class Partner(OfProgramme, Base):
@@ -58,4 +60,18 @@ class Partner(OfProgramme, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
-    location_id: Mapped[str | None] = mapped_column(Id, ForeignKey("locations.id"))
+
+
+class ExchangeRate(OfProgramme, Base):
+    """What one unit of *currency* is worth in the programme's own, from *day* on."""
+
+    __tablename__ = "exchange_rates"
+    __table_args__ = (UniqueConstraint("programme_id", "currency", "day"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    currency: Mapped[str] = mapped_column(String(3))
+    day: Mapped[date]
+    #: An exact decimal as text: SQLite would make a float of a number.
+    rate: Mapped[str] = mapped_column(String(32))
+    source: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]

@@ -140,21 +140,26 @@ def make_tables() -> None:
         sqlite_where=sa.text("version > delivered_version"),
         postgresql_where=sa.text("version > delivered_version"),
     )
-    op.create_index(op.f("ix_accounts_programme_id"), "accounts", ["programme_id"], unique=False)
     op.create_table(
-        "locations",
+        "exchange_rates",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("slug", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rate", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_locations_programme_id")
+            ["programme_id"], ["programmes.id"], name=op.f("fk_exchange_rates_programme_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
-        sa.UniqueConstraint("programme_id", "slug", name=op.f("uq_locations_programme_id_slug")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_rates")),
+        sa.UniqueConstraint(
+            "programme_id",
+            "currency",
+            "day",
+            name=op.f("uq_exchange_rates_programme_id_currency_day"),
+        ),
     )
-    op.create_index(op.f("ix_locations_programme_id"), "locations", ["programme_id"], unique=False)
     op.create_table(
         "members",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -170,7 +175,17 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
     )
     op.create_index(op.f("ix_members_email_index"), "members", ["email_index"], unique=False)
-    op.create_index(op.f("ix_members_programme_id"), "members", ["programme_id"], unique=False)
+    op.create_table(
+        "partners",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_partners_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+    )
     op.create_table(
         "programme_versions",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -186,12 +201,6 @@ def make_tables() -> None:
             "programme_id", "number", name=op.f("uq_programme_versions_programme_id_number")
         ),
     )
-    op.create_index(
-        op.f("ix_programme_versions_programme_id"),
-        "programme_versions",
-        ["programme_id"],
-        unique=False,
-    )
     op.create_table(
         "signing_keys",
         sa.Column("key_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -204,9 +213,6 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_signing_keys_programme_id")
         ),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_signing_keys")),
-    )
-    op.create_index(
-        op.f("ix_signing_keys_programme_id"), "signing_keys", ["programme_id"], unique=False
     )
     op.create_table(
         "staff",
@@ -225,7 +231,6 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("programme_id", "name", name=op.f("uq_staff_programme_id_name")),
     )
-    op.create_index(op.f("ix_staff_programme_id"), "staff", ["programme_id"], unique=False)
     op.create_table(
         "cards",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -246,6 +251,9 @@ def make_tables() -> None:
         sa.Column("token_key_version", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("redeem_limit", sa.BigInteger(), nullable=True),
+        sa.Column("redeem_period", sa.String(length=5), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_cards_account_id")),
         sa.ForeignKeyConstraint(["key_id"], ["signing_keys.key_id"], name=op.f("fk_cards_key_id")),
@@ -271,7 +279,6 @@ def make_tables() -> None:
         postgresql_where=sa.text("version > delivered_version"),
     )
     op.create_index(op.f("ix_cards_member_id"), "cards", ["member_id"], unique=False)
-    op.create_index(op.f("ix_cards_programme_id"), "cards", ["programme_id"], unique=False)
     op.create_table(
         "consents",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -290,23 +297,23 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
     op.create_index(op.f("ix_consents_member_id"), "consents", ["member_id"], unique=False)
-    op.create_index(op.f("ix_consents_programme_id"), "consents", ["programme_id"], unique=False)
     op.create_table(
-        "partners",
+        "locations",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("slug", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("partner_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_partners_location_id")
+            ["partner_id"], ["partners.id"], name=op.f("fk_locations_partner_id")
         ),
         sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_partners_programme_id")
+            ["programme_id"], ["programmes.id"], name=op.f("fk_locations_programme_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
+        sa.UniqueConstraint("programme_id", "slug", name=op.f("uq_locations_programme_id_slug")),
     )
-    op.create_index(op.f("ix_partners_programme_id"), "partners", ["programme_id"], unique=False)
     op.create_table(
         "postings",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -327,55 +334,6 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_postings")),
         sa.UniqueConstraint("programme_id", "id", name=op.f("uq_postings_programme_id_id")),
     )
-    op.create_index(op.f("ix_postings_programme_id"), "postings", ["programme_id"], unique=False)
-    op.create_table(
-        "receipts",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("number", sa.String(length=64), nullable=True),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("exchange_rate", sa.String(length=32), nullable=True),
-        sa.Column("exchange_source", sa.String(length=64), nullable=True),
-        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_receipts_location_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_receipts_programme_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
-    )
-    op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
-    op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
-    op.create_index(op.f("ix_receipts_programme_id"), "receipts", ["programme_id"], unique=False)
-    op.create_table(
-        "tills",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=True),
-        sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_tills_location_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_tills_programme_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tills")),
-        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_tills_programme_id_name")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_tills_token_hash")),
-    )
-    op.create_index(op.f("ix_tills_programme_id"), "tills", ["programme_id"], unique=False)
     op.create_table(
         "apple_registrations",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -412,12 +370,6 @@ def make_tables() -> None:
         sqlite_where=sa.text("wanted_version > delivered_version"),
         postgresql_where=sa.text("wanted_version > delivered_version"),
     )
-    op.create_index(
-        op.f("ix_apple_registrations_programme_id"),
-        "apple_registrations",
-        ["programme_id"],
-        unique=False,
-    )
     op.create_table(
         "card_links",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -434,8 +386,93 @@ def make_tables() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_card_links_token_hash")),
     )
     op.create_index(op.f("ix_card_links_card_id"), "card_links", ["card_id"], unique=False)
+    op.create_table(
+        "google_passes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("object_id", sa.String(length=120), nullable=False),
+        sa.Column("inserted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted_version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_google_passes_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_google_passes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_google_passes")),
+        sa.UniqueConstraint("card_id", name=op.f("uq_google_passes_card_id")),
+        sa.UniqueConstraint("object_id", name=op.f("uq_google_passes_object_id")),
+    )
     op.create_index(
-        op.f("ix_card_links_programme_id"), "card_links", ["programme_id"], unique=False
+        "ix_google_passes_due",
+        "google_passes",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("wanted_version > delivered_version"),
+        postgresql_where=sa.text("wanted_version > delivered_version"),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("number", sa.String(length=64), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("exchange_rate", sa.String(length=32), nullable=True),
+        sa.Column("exchange_source", sa.String(length=64), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_receipts_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_receipts_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
+    )
+    op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
+    op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
+    op.create_table(
+        "tills",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_tills_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_tills_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tills")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_tills_programme_id_name")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_tills_token_hash")),
+    )
+    op.create_table(
+        "used_steps",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_used_steps_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_used_steps_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("card_id", "step", name=op.f("pk_used_steps")),
     )
     op.create_table(
         "cashier_sessions",
@@ -459,9 +496,6 @@ def make_tables() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_cashier_sessions_token_hash")),
     )
     op.create_index(
-        op.f("ix_cashier_sessions_programme_id"), "cashier_sessions", ["programme_id"], unique=False
-    )
-    op.create_index(
         op.f("ix_cashier_sessions_staff_id"), "cashier_sessions", ["staff_id"], unique=False
     )
     op.create_index(
@@ -481,9 +515,6 @@ def make_tables() -> None:
         sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_enrolment_codes_till_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_codes")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_enrolment_codes_code_hash")),
-    )
-    op.create_index(
-        op.f("ix_enrolment_codes_programme_id"), "enrolment_codes", ["programme_id"], unique=False
     )
     op.create_index(
         op.f("ix_enrolment_codes_till_id"), "enrolment_codes", ["till_id"], unique=False
@@ -540,7 +571,6 @@ def make_tables() -> None:
     )
     op.create_index("ix_entries_account", "entries", ["account_id", "sequence"], unique=False)
     op.create_index("ix_entries_posting", "entries", ["programme_id", "posting_id"], unique=False)
-    op.create_index(op.f("ix_entries_programme_id"), "entries", ["programme_id"], unique=False)
     op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
     op.create_index(
         "ix_entries_reverses",
@@ -557,39 +587,6 @@ def make_tables() -> None:
         unique=True,
         sqlite_where=sa.text("whole_reversal"),
         postgresql_where=sa.text("whole_reversal"),
-    )
-    op.create_table(
-        "google_passes",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("card_id", sa.String(length=16), nullable=False),
-        sa.Column("object_id", sa.String(length=120), nullable=False),
-        sa.Column("inserted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("wanted_version", sa.BigInteger(), nullable=False),
-        sa.Column("delivered_version", sa.BigInteger(), nullable=False),
-        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("last_error", sa.String(length=300), nullable=True),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_google_passes_card_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_google_passes_programme_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_google_passes")),
-        sa.UniqueConstraint("card_id", name=op.f("uq_google_passes_card_id")),
-        sa.UniqueConstraint("object_id", name=op.f("uq_google_passes_object_id")),
-    )
-    op.create_index(
-        "ix_google_passes_due",
-        "google_passes",
-        ["next_attempt_at"],
-        unique=False,
-        sqlite_where=sa.text("wanted_version > delivered_version"),
-        postgresql_where=sa.text("wanted_version > delivered_version"),
-    )
-    op.create_index(
-        op.f("ix_google_passes_programme_id"), "google_passes", ["programme_id"], unique=False
     )
     op.create_table(
         "presentations",
@@ -610,9 +607,6 @@ def make_tables() -> None:
     )
     op.create_index(
         op.f("ix_presentations_expires_at"), "presentations", ["expires_at"], unique=False
-    )
-    op.create_index(
-        op.f("ix_presentations_programme_id"), "presentations", ["programme_id"], unique=False
     )
     op.create_table(
         "receipt_lines",
@@ -635,9 +629,6 @@ def make_tables() -> None:
             "receipt_id", "position", name=op.f("uq_receipt_lines_receipt_id_position")
         ),
     )
-    op.create_index(
-        op.f("ix_receipt_lines_programme_id"), "receipt_lines", ["programme_id"], unique=False
-    )
     op.create_table(
         "receipt_returns",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -659,25 +650,7 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_returns")),
     )
     op.create_index(
-        op.f("ix_receipt_returns_programme_id"), "receipt_returns", ["programme_id"], unique=False
-    )
-    op.create_index(
         op.f("ix_receipt_returns_receipt_id"), "receipt_returns", ["receipt_id"], unique=False
-    )
-    op.create_table(
-        "used_steps",
-        sa.Column("card_id", sa.String(length=16), nullable=False),
-        sa.Column("step", sa.BigInteger(), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_used_steps_card_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_used_steps_programme_id")
-        ),
-        sa.PrimaryKeyConstraint("card_id", "step", name=op.f("pk_used_steps")),
-    )
-    op.create_index(
-        op.f("ix_used_steps_programme_id"), "used_steps", ["programme_id"], unique=False
     )
     op.create_table(
         "waiting_postings",
@@ -706,9 +679,6 @@ def make_tables() -> None:
         sa.UniqueConstraint(
             "programme_id", "posting_id", name=op.f("uq_waiting_postings_programme_id_posting_id")
         ),
-    )
-    op.create_index(
-        op.f("ix_waiting_postings_programme_id"), "waiting_postings", ["programme_id"], unique=False
     )
     op.create_table(
         "holds",
@@ -743,7 +713,6 @@ def make_tables() -> None:
         sqlite_where=sa.text("status = 'open'"),
         postgresql_where=sa.text("status = 'open'"),
     )
-    op.create_index(op.f("ix_holds_programme_id"), "holds", ["programme_id"], unique=False)
     op.create_table(
         "lots",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -802,7 +771,6 @@ def make_tables() -> None:
         sqlite_where=sa.text("pending AND remaining > 0"),
         postgresql_where=sa.text("pending AND remaining > 0"),
     )
-    op.create_index(op.f("ix_lots_programme_id"), "lots", ["programme_id"], unique=False)
     op.create_table(
         "draws",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -823,7 +791,6 @@ def make_tables() -> None:
     op.create_index(op.f("ix_draws_account_id"), "draws", ["account_id"], unique=False)
     op.create_index("ix_draws_entry", "draws", ["entry_id"], unique=False)
     op.create_index("ix_draws_lot", "draws", ["lot_id"], unique=False)
-    op.create_index(op.f("ix_draws_programme_id"), "draws", ["programme_id"], unique=False)
     op.create_table(
         "hold_lots",
         sa.Column("hold_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -837,5 +804,4 @@ def make_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("hold_id", "lot_id", name=op.f("pk_hold_lots")),
     )
-    op.create_index(op.f("ix_hold_lots_programme_id"), "hold_lots", ["programme_id"], unique=False)
     # --- end ---
