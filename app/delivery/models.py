@@ -1,8 +1,19 @@
 """Tables of delivery: which wallets hold a pass, and how far behind each one is."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, OfProgramme
@@ -60,6 +71,49 @@ class GooglePass(Delivered, OfProgramme, Base):
     inserted_at: Mapped[datetime]
     #: Told by Google's callbacks; empty while nobody has saved it, or after it was removed.
     saved_at: Mapped[datetime | None]
+    #: When it was removed from the phone, as Google told; empty once it is saved again.
+    removed_at: Mapped[datetime | None]
+    #: The newest callback that was believed (its expiry, in milliseconds): older ones change nothing.
+    heard_ms: Mapped[int | None] = mapped_column(BigInteger)
+    #: What Google has: a keyed digest a field, so that nothing of the member stands here. An empty
+    #: digest: Google was told something and did not answer. None at all: nothing is known.
+    told: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    #: When Google showed a notice on the phone lately (Unix seconds): three in 24 hours.
+    notices: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class GoogleClass(OfProgramme, Base):
+    """A programme's class at Google, as it was last told."""
+
+    __tablename__ = "google_classes"
+
+    class_id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    told: Mapped[dict[str, Any]] = mapped_column(JSON)
+    told_at: Mapped[datetime]
+
+
+class GoogleRootKeys(Base):
+    """Google's root keys as they were last fetched; kept over restarts and while Google is down."""
+
+    __tablename__ = "google_root_keys"
+
+    address: Mapped[str] = mapped_column(String(300), primary_key=True)
+    #: The list as Google published it; empty while it could never be fetched.
+    document: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fetched_at: Mapped[datetime | None]
+    #: It is fetched again from here on; whoever does it moves this first.
+    refresh_at: Mapped[datetime]
+    last_error: Mapped[str | None] = mapped_column(String(300))
+
+
+class Pace(Base):
+    """A limit that all processes keep together: when the next request may begin."""
+
+    __tablename__ = "paces"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    #: Unix time in microseconds.
+    next_us: Mapped[int] = mapped_column(BigInteger)
 
 
 class SeenNonce(Base):

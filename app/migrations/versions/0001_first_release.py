@@ -87,6 +87,21 @@ def make_tables() -> None:
     op.create_index(op.f("ix_attempts_subject"), "attempts", ["subject"], unique=False)
     op.create_index(op.f("ix_attempts_tried_at"), "attempts", ["tried_at"], unique=False)
     op.create_table(
+        "google_root_keys",
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refresh_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_google_root_keys")),
+    )
+    op.create_table(
+        "paces",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("next_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_paces")),
+    )
+    op.create_table(
         "programmes",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("slug", sa.String(length=40), nullable=False),
@@ -159,6 +174,17 @@ def make_tables() -> None:
             "day",
             name=op.f("uq_exchange_rates_programme_id_currency_day"),
         ),
+    )
+    op.create_table(
+        "google_classes",
+        sa.Column("class_id", sa.String(length=120), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_google_classes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("class_id", name=op.f("pk_google_classes")),
     )
     op.create_table(
         "members",
@@ -393,6 +419,10 @@ def make_tables() -> None:
         sa.Column("object_id", sa.String(length=120), nullable=False),
         sa.Column("inserted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_ms", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("notices", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("wanted_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
