@@ -73,7 +73,8 @@ class GooglePass(Delivered, OfProgramme, Base):
     saved_at: Mapped[datetime | None]
     #: When it was removed from the phone, as Google told; empty once it is saved again.
     removed_at: Mapped[datetime | None]
-    #: The newest callback that was believed (its expiry, in milliseconds): older ones change nothing.
+    #: The newest callback that was believed, by its expiry in milliseconds: an older one changes
+    #: nothing.
     heard_ms: Mapped[int | None] = mapped_column(BigInteger)
     #: What Google has: a keyed digest a field, so that nothing of the member stands here. An empty
     #: digest: Google was told something and did not answer. None at all: nothing is known.
