@@ -215,6 +215,7 @@ class GooglePasses:
                 delivered_version=delivered,
                 delivered_at=now if delivered else None,
                 next_attempt_at=now if wanted > delivered else None,
+                behind_since=now if wanted > delivered else None,
             )
             try:
                 with session.begin_nested():

@@ -28,13 +28,15 @@ class Delivered:
     *wanted_version* is the newest one that delivery has taken up, *delivered_version* the newest
     one that the wallet has. *next_attempt_at* says when a wallet that is behind is looked at: at
     once, after the lease of a worker that is at it, or after a back-off; it is empty for a wallet
-    that is not behind.
+    that is not behind. *behind_since* is when delivery took up the oldest change that the wallet
+    does not have yet.
     """
 
     wanted_version: Mapped[int] = mapped_column(BigInteger, default=0)
     delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
     delivered_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime | None]
+    behind_since: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(String(300))
 
@@ -57,6 +59,22 @@ class AppleRegistration(Delivered, OfProgramme, Base):
     device_id: Mapped[str] = mapped_column(String(100))
     push_token: Mapped[str] = mapped_column(String(200))
     registered_at: Mapped[datetime]
+
+
+class PassDesign(OfProgramme, Base):
+    """A design of Apple passes that was inspected before the first one went out.
+
+    *findings* holds what was found to be wrong, as the preflight says it; a design without an
+    error passed for good, one with errors is not given to anybody.
+    """
+
+    __tablename__ = "pass_designs"
+
+    #: SHA-256 over everything that all passes of the design share, and their certificate.
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    passed: Mapped[bool]
+    findings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    inspected_at: Mapped[datetime]
 
 
 class GooglePass(Delivered, OfProgramme, Base):

@@ -1,4 +1,4 @@
-"""Every table of the first release, and the triggers that keep the ledger as it was written.
+"""Every table of the first release, and the triggers that keep some rows as they were written.
 
 Until the first release is out, this one revision is made anew whenever a model changes::
 
@@ -17,7 +17,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-IMMUTABLE = ("entries", "draws")
+IMMUTABLE = ("entries", "draws", "member_reads")
 MESSAGE = "the rows of {table} are never changed or deleted: a correction is a further entry"
 
 
@@ -52,6 +52,7 @@ def guard_against_replacing() -> None:
     for table, same in (
         ("entries", "SELECT 1 FROM entries WHERE sequence = NEW.sequence OR id = NEW.id"),
         ("draws", "SELECT 1 FROM draws WHERE sequence = NEW.sequence"),
+        ("member_reads", "SELECT 1 FROM member_reads WHERE id = NEW.id"),
     ):
         op.execute(
             f"CREATE TRIGGER {table}_refuse_replace BEFORE INSERT ON {table} "
@@ -86,6 +87,13 @@ def make_tables() -> None:
     )
     op.create_index(op.f("ix_attempts_subject"), "attempts", ["subject"], unique=False)
     op.create_index(op.f("ix_attempts_tried_at"), "attempts", ["tried_at"], unique=False)
+    op.create_table(
+        "certificate_notices",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", "days", name=op.f("pk_certificate_notices")),
+    )
     op.create_table(
         "google_root_keys",
         sa.Column("address", sa.String(length=300), nullable=False),
@@ -187,6 +195,21 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("class_id", name=op.f("pk_google_classes")),
     )
     op.create_table(
+        "member_reads",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("reader_kind", sa.String(length=8), nullable=False),
+        sa.Column("reader", sa.String(length=80), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_member_reads_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_reads")),
+    )
+    op.create_index(op.f("ix_member_reads_member_id"), "member_reads", ["member_id"], unique=False)
+    op.create_table(
         "members",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=True),
@@ -211,6 +234,18 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_partners_programme_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+    )
+    op.create_table(
+        "pass_designs",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("inspected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_pass_designs_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_pass_designs")),
     )
     op.create_table(
         "programme_versions",
@@ -371,6 +406,7 @@ def make_tables() -> None:
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("behind_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=300), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -427,6 +463,7 @@ def make_tables() -> None:
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("behind_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=300), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
