@@ -1,8 +1,6 @@
 """Cards as the two wallets take them: Apple's signed file here, Google's objects beside it."""
 
 import logging
-import threading
-from collections import OrderedDict
 from datetime import datetime
 
 from flask import current_app
@@ -13,21 +11,17 @@ from app.cards.service import apple_token
 from app.certs import load_pass_signer
 from app.context import Context
 from app.delivery.google_passes import GooglePasses
+from app.delivery.inspecting import Inspector
 from app.delivery.wake import bell_of
 from app.errors import Misconfigured, Unavailable
 from app.programmes.faces import face_of
 from app.programmes.service import programme_by_id
 from passes.apple import pass_json
-from passes.apple.bundle import PassTemplate
+from passes.apple.design import Designs
 from passes.apple.signature import PassSigner
-from passes.card import Colours
 from passes.errors import CertificateError
-from passes.image import default_images
 
 _log = logging.getLogger(__name__)
-
-#: Designs kept laid out: one a programme, a quarter of a megabyte each.
-_MOST_TEMPLATES = 64
 
 
 class ApplePasses:
@@ -35,9 +29,9 @@ class ApplePasses:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._templates: OrderedDict[tuple[object, ...], PassTemplate] = OrderedDict()
-        self._laying_out = threading.Lock()
+        self._designs = Designs()
         self._said: str | None = None
+        self._inspector = Inspector(context)
 
     @property
     def available(self) -> bool:
@@ -51,7 +45,8 @@ class ApplePasses:
         return signer.pass_type_identifier if signer else None
 
     def build(self, session: Session, card: Card, *, now: datetime) -> bytes:
-        """The card's pass as it is now, signed. Raises `Unavailable` without a good certificate.
+        """The card's pass as it is now, signed. Raises `Unavailable` without a good certificate,
+        `DesignRefused` where phones would refuse it.
 
         A card that is not active gives a pass that says so (`voided`).
         """
@@ -68,7 +63,11 @@ class ApplePasses:
             web_service_url=context.config.url,
             authentication_token=apple_token(context.keys, card),
         )
-        return self._template(face.colours, face.programme_name).build(content, signer, now)
+        template = self._designs.of(face)
+        built = template.build(content, signer, now)
+        design = (template.mark, face.look, context.config.url)
+        self._inspector.admit(signer, card.programme_id, design, built, now=now)
+        return built
 
     def _signer(self) -> PassSigner | None:
         return load_pass_signer(self._context.config, self._context.keys)
@@ -87,18 +86,6 @@ class ApplePasses:
             if problem:
                 _log.error("passes for Apple Wallet cannot be made: %s", problem)
         return signer
-
-    def _template(self, colours: Colours, name: str) -> PassTemplate:
-        """The design's files, laid out once for all passes of that look."""
-        design = (colours, name)
-        with self._laying_out:
-            template = self._templates.get(design)
-            if template is None:
-                template = self._templates[design] = PassTemplate(default_images(colours, name))
-            self._templates.move_to_end(design)
-            if len(self._templates) > _MOST_TEMPLATES:
-                self._templates.popitem(last=False)
-        return template
 
 
 class Wallets:
