@@ -1,23 +1,16 @@
-"""Tiers, told as stories: what an account earned, when somebody looked, and what changed."""
+"""When a tier is reached, reviewed and lost, told as stories (see `tier_story.py`)."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from app.ledger import tiers
-from app.ledger.tiers import (
-    Change,
-    Count,
-    Downgrade,
-    Level,
-    Measure,
-    TierReason,
-    TierScheme,
-    TierState,
-    Window,
-)
+from app.ledger.tiers import Downgrade, Level, Measure, TierScheme, Window
+
+Tell = Callable[..., Any]
 
 RIGA, BERLIN = "Europe/Riga", "Europe/Berlin"
 LEVELS = (Level("silver", 500), Level("gold", 1000), Level("platinum", 2000))
@@ -26,84 +19,6 @@ ANNIVERSARY = TierScheme(LEVELS, window=Window.ANNIVERSARY)
 ROLLING = TierScheme(LEVELS, window=Window.ROLLING)
 GRACE = replace(CALENDAR, grace_days=30)
 ONE_STEP = replace(CALENDAR, downgrade=Downgrade.ONE_STEP)
-
-
-class Story:
-    """An account and what the ledger would ask for it. Moments are local."""
-
-    def __init__(self, scheme: TierScheme, joined_on: str = "2025-01-01", zone: str = RIGA) -> None:
-        self.scheme, self.zone = scheme, zone
-        self.state = TierState(date.fromisoformat(joined_on))
-        self.days: dict[date, Count] = {}
-        self.changes: list[Change] = []
-
-    def moment(self, local: str) -> datetime:
-        time = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(self.zone))
-        return time.astimezone(UTC)
-
-    def count(self, day: str, points: int) -> None:
-        there = date.fromisoformat(day[:10])
-        before = self.days.get(there, Count(0, 0))
-        self.days[there] = Count(before.points + points, before.spend_minor + points * 100)
-
-    def earn(self, when: str, points: int, arrives: str | None = None) -> None:
-        """A receipt; a late one *arrives* later than it happened."""
-        self.look(arrives or when)
-        self.count(when, points)
-        why = TierReason.LATE_RECEIPT if arrives else TierReason.EARNED
-        self.assess(arrives or when, why, when)
-
-    def give_back(self, receipt_of: str, points: int, when: str) -> None:
-        self.look(when)
-        self.count(receipt_of, -points)
-        self.assess(when, TierReason.RETURNED, when)
-
-    def look(self, when: str) -> None:
-        self.assess(when, TierReason.EARNED, None)
-
-    def lift(self, tier: str, until: str, when: str) -> None:
-        self.changes += tiers.override(
-            self.scheme,
-            self.state,
-            tier,
-            self.moment(until),
-            self.days,
-            self.moment(when),
-            self.zone,
-        )
-
-    def assess(self, when: str, why: TierReason, happened: str | None = None) -> None:
-        """Assess with the days that are needed; all days, and doing it again, change nothing."""
-        now = self.moment(when)
-        happened_at = None if happened is None else self.moment(happened)
-        earliest = tiers.earliest_day(self.scheme, self.state, now, self.zone)
-        needed = {day: count for day, count in self.days.items() if day >= earliest}
-        with_all = replace(self.state)
-        told = [
-            tiers.assess(
-                self.scheme, state, days, now, self.zone, because=why, happened_at=happened_at
-            )
-            for state, days in ((self.state, needed), (with_all, self.days))
-        ]
-        assert list(told[0]) == list(told[1])
-        assert self.state == with_all
-        assert not tiers.assess(self.scheme, with_all, self.days, now, self.zone)
-        assert self.state == with_all
-        self.changes += told[0]
-
-    @property
-    def told(self) -> list[str]:
-        zone = ZoneInfo(self.zone)
-        return [
-            f"{change.effective_from.astimezone(zone):%Y-%m-%d %H:%M} "
-            f"{change.from_tier or '-'} > {change.to_tier or '-'}: {change.reason}"
-            for change in self.changes
-        ]
-
-    def tier_at(self, when: str) -> str | None:
-        moment = self.moment(when)
-        known = [change for change in self.changes if change.effective_from <= moment]
-        return max(known, key=lambda change: change.effective_from).to_tier if known else None
 
 
 # --- thresholds and measures ------------------------------------------------------------------
@@ -115,9 +30,9 @@ class Story:
 )
 @pytest.mark.parametrize("scheme", [CALENDAR, ANNIVERSARY, ROLLING])
 def test_a_tier_is_reached_exactly_at_its_threshold(
-    scheme: TierScheme, points: int, tier: str | None
+    tell: Tell, scheme: TierScheme, points: int, tier: str | None
 ) -> None:
-    story = Story(scheme)
+    story = tell(scheme)
     story.earn("2025-03-01 10:00", points - 1)
     story.earn("2025-03-02 12:30", 1)
     assert story.state.tier == tier
@@ -126,16 +41,16 @@ def test_a_tier_is_reached_exactly_at_its_threshold(
         assert story.changes[-1].counted == points
 
 
-def test_money_is_counted_where_money_is_the_measure() -> None:
-    story = Story(replace(CALENDAR, measure=Measure.SPEND))
+def test_money_is_counted_where_money_is_the_measure(tell: Tell) -> None:
+    story = tell(replace(CALENDAR, measure=Measure.SPEND))
     story.earn("2025-03-01 10:00", 4)
     assert story.state.tier is None
     story.earn("2025-03-01 10:00", 1)
     assert story.state.tier == "silver"
 
 
-def test_one_receipt_may_skip_a_tier() -> None:
-    story = Story(CALENDAR)
+def test_one_receipt_may_skip_a_tier(tell: Tell) -> None:
+    story = tell(CALENDAR)
     story.earn("2025-03-01 10:00", 1500)
     assert story.told == ["2025-03-01 10:00 - > gold: earned"]
 
@@ -148,8 +63,8 @@ def test_tiers_are_ranked_and_none_is_below_all() -> None:
 # --- windows and reviews ----------------------------------------------------------------------
 
 
-def test_a_calendar_year_counts_to_its_last_local_second() -> None:
-    story = Story(CALENDAR)
+def test_a_calendar_year_counts_to_its_last_local_second(tell: Tell) -> None:
+    story = tell(CALENDAR)
     story.earn("2025-12-31 23:59", 500)
     assert story.told == ["2025-12-31 23:59 - > silver: earned"]
     assert story.state.review_at == story.moment("2026-01-01 00:00")
@@ -160,8 +75,8 @@ def test_a_calendar_year_counts_to_its_last_local_second() -> None:
     assert story.state.review_at is None
 
 
-def test_the_new_year_begins_at_nothing() -> None:
-    story = Story(CALENDAR)
+def test_the_new_year_begins_at_nothing(tell: Tell) -> None:
+    story = tell(CALENDAR)
     story.earn("2025-12-31 23:59", 400)
     story.earn("2026-01-01 00:00", 400)
     assert story.told == []
@@ -177,9 +92,9 @@ def test_the_new_year_begins_at_nothing() -> None:
     ],
 )
 def test_an_anniversary_ends_the_year_of_the_account(
-    joined_on: str, last: str, review: str
+    tell: Tell, joined_on: str, last: str, review: str
 ) -> None:
-    story = Story(ANNIVERSARY, joined_on)
+    story = tell(ANNIVERSARY, joined_on)
     story.earn(last, 500)
     assert story.state.review_at == story.moment(review)
     story.earn(review, 499)
@@ -189,8 +104,8 @@ def test_an_anniversary_ends_the_year_of_the_account(
     assert story.told[1:] == [f"{following} silver > -: review"]
 
 
-def test_a_leap_day_comes_back_in_a_leap_year() -> None:
-    story = Story(ANNIVERSARY, "2024-02-29")
+def test_a_leap_day_comes_back_in_a_leap_year(tell: Tell) -> None:
+    story = tell(ANNIVERSARY, "2024-02-29")
     story.earn("2027-06-01 10:00", 500)
     assert story.state.review_at == story.moment("2028-02-29 00:00")
 
@@ -213,16 +128,16 @@ def test_a_leap_day_comes_back_in_a_leap_year() -> None:
     ],
 )
 def test_twelve_months_begin_after_the_same_day_a_year_before(
-    first: str, second: str, is_silver: bool
+    tell: Tell, first: str, second: str, is_silver: bool
 ) -> None:
-    story = Story(ROLLING)
+    story = tell(ROLLING)
     story.earn(f"{first} 23:59", 250)
     story.earn(f"{second} 00:00", 250)
     assert (story.state.tier == "silver") is is_silver
 
 
-def test_days_that_leave_the_window_lower_nothing_before_the_review() -> None:
-    story = Story(ROLLING)
+def test_days_that_leave_the_window_lower_nothing_before_the_review(tell: Tell) -> None:
+    story = tell(ROLLING)
     story.earn("2025-03-10 10:00", 300)
     story.earn("2026-03-05 10:00", 200)
     story.earn("2026-03-20 10:00", 10)
@@ -231,8 +146,8 @@ def test_days_that_leave_the_window_lower_nothing_before_the_review() -> None:
     assert story.told[1:] == ["2026-04-01 00:00 silver > -: review"]
 
 
-def test_rolling_tiers_are_reviewed_each_month() -> None:
-    story = Story(ROLLING)
+def test_rolling_tiers_are_reviewed_each_month(tell: Tell) -> None:
+    story = tell(ROLLING)
     story.earn("2025-03-10 10:00", 1000)
     assert story.state.review_at == story.moment("2025-04-01 00:00")
     story.earn("2025-09-30 10:00", 500)
@@ -258,16 +173,16 @@ def test_rolling_tiers_are_reviewed_each_month() -> None:
     ],
 )
 def test_reviews_are_at_local_midnight_through_both_clock_changes(
-    zone: str, joined_on: str, review_utc: str
+    tell: Tell, zone: str, joined_on: str, review_utc: str
 ) -> None:
-    story = Story(ANNIVERSARY, joined_on, zone)
+    story = tell(ANNIVERSARY, joined_on, zone)
     story.earn(f"{joined_on} 12:00", 500)
     assert story.state.review_at == datetime.fromisoformat(review_utc).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("zone", [RIGA, BERLIN])
-def test_rolling_reviews_and_graces_keep_to_local_midnight(zone: str) -> None:
-    story = Story(replace(ROLLING, grace_days=30), "2025-01-01", zone)
+def test_rolling_reviews_and_graces_keep_to_local_midnight(tell: Tell, zone: str) -> None:
+    story = tell(replace(ROLLING, grace_days=30), "2025-01-01", zone)
     story.earn("2025-03-10 12:00", 500)
     story.look("2026-04-01 00:00")
     assert story.state.grace_until == story.moment("2026-05-01 00:00")
@@ -290,9 +205,9 @@ def test_rolling_reviews_and_graces_keep_to_local_midnight(zone: str) -> None:
     ],
 )
 def test_a_review_recomputes_or_takes_one_step(
-    scheme: TierScheme, counted: int, tier: str | None
+    tell: Tell, scheme: TierScheme, counted: int, tier: str | None
 ) -> None:
-    story = Story(scheme)
+    story = tell(scheme)
     story.earn("2025-05-01 10:00", 2000)
     story.earn("2026-05-01 10:00", counted)
     assert story.state.tier == "platinum"
@@ -300,8 +215,8 @@ def test_a_review_recomputes_or_takes_one_step(
     assert story.state.tier == tier
 
 
-def test_missed_reviews_happen_in_their_order() -> None:
-    story = Story(ONE_STEP)
+def test_missed_reviews_happen_in_their_order(tell: Tell) -> None:
+    story = tell(ONE_STEP)
     story.earn("2025-05-01 10:00", 2000)
     story.look("2030-06-01 10:00")
     assert story.told[1:] == [
@@ -312,8 +227,8 @@ def test_missed_reviews_happen_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("scheme", [CALENDAR, ANNIVERSARY, ROLLING])
-def test_an_account_that_slept_three_years_begins_anew(scheme: TierScheme) -> None:
-    story = Story(scheme)
+def test_an_account_that_slept_three_years_begins_anew(tell: Tell, scheme: TierScheme) -> None:
+    story = tell(scheme)
     story.earn("2025-05-01 10:00", 2000)
     story.earn("2029-05-01 10:00", 500)
     assert [text[16:] for text in story.told[1:]] == [
@@ -323,8 +238,8 @@ def test_an_account_that_slept_three_years_begins_anew(scheme: TierScheme) -> No
     assert story.told[-1].startswith("2029-05-01 10:00")
 
 
-def test_an_upgrade_that_nobody_saw_comes_before_the_review_that_took_it() -> None:
-    story = Story(CALENDAR)
+def test_an_upgrade_that_nobody_saw_comes_before_the_review_that_took_it(tell: Tell) -> None:
+    story = tell(CALENDAR)
     story.count("2025-05-01", 400)
     story.count("2025-06-01", 600)
     story.look("2027-03-01 10:00")
@@ -340,8 +255,10 @@ def test_an_upgrade_that_nobody_saw_comes_before_the_review_that_took_it() -> No
 @pytest.mark.parametrize(
     ("points", "tier"), [(399, "silver"), (400, "gold"), (5000, "platinum"), (0, "silver")]
 )
-def test_a_grace_keeps_what_the_year_and_the_grace_count_together(points: int, tier: str) -> None:
-    story = Story(GRACE)
+def test_a_grace_keeps_what_the_year_and_the_grace_count_together(
+    tell: Tell, points: int, tier: str
+) -> None:
+    story = tell(GRACE)
     story.earn("2025-05-01 10:00", 1000)
     story.earn("2026-05-01 10:00", 600)
     story.earn("2027-01-30 23:59", points)
@@ -353,16 +270,16 @@ def test_a_grace_keeps_what_the_year_and_the_grace_count_together(points: int, t
         assert story.told[1:] == ["2027-01-31 00:00 gold > silver: grace_over"]
 
 
-def test_what_is_earned_after_the_grace_keeps_nothing() -> None:
-    story = Story(GRACE)
+def test_what_is_earned_after_the_grace_keeps_nothing(tell: Tell) -> None:
+    story = tell(GRACE)
     story.earn("2025-05-01 10:00", 1000)
     story.earn("2026-05-01 10:00", 600)
     story.earn("2027-01-31 00:00", 400)
     assert story.told[1:] == ["2027-01-31 00:00 gold > silver: grace_over"]
 
 
-def test_a_grace_lowers_one_step_where_that_is_the_rule() -> None:
-    story = Story(replace(ONE_STEP, grace_days=30))
+def test_a_grace_lowers_one_step_where_that_is_the_rule(tell: Tell) -> None:
+    story = tell(replace(ONE_STEP, grace_days=30))
     story.earn("2025-05-01 10:00", 2000)
     story.look("2030-06-01 10:00")
     assert story.told[1:] == [
@@ -372,8 +289,8 @@ def test_a_grace_lowers_one_step_where_that_is_the_rule() -> None:
     ]
 
 
-def test_there_is_no_rolling_review_while_a_grace_runs() -> None:
-    story = Story(replace(ROLLING, grace_days=75))
+def test_there_is_no_rolling_review_while_a_grace_runs(tell: Tell) -> None:
+    story = tell(replace(ROLLING, grace_days=75))
     story.earn("2025-03-10 10:00", 1000)
     story.look("2026-04-01 00:00")
     assert story.state.grace_until == story.moment("2026-06-15 00:00")
