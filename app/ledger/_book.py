@@ -179,6 +179,7 @@ class Book:
         self.changed_holds[hold.id] = {
             "status": str(status),
             "entry_id": entry["id"] if entry else None,
+            "closed_at": self.now,
         }
 
     def _move(self, entry: Row, points: int) -> None:

@@ -310,6 +310,8 @@ class Hold(OfProgramme, Base):
     entry_id: Mapped[str | None] = mapped_column(Id, ForeignKey("entries.id"))
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
+    #: When it was written that it is over; for one that took too long that is later than it was.
+    closed_at: Mapped[datetime | None]
 
 
 class HoldLot(OfProgramme, Base):

@@ -60,6 +60,12 @@ class Flows:
     over_redeemed: int = 0
     over_lapsed: int = 0
 
+    def plus(self, other: "Flows") -> "Flows":
+        """Both together."""
+        return Flows(
+            *(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__)
+        )
+
 
 def add_up(
     session: Session, before: datetime, bounds: Sequence[datetime]
@@ -206,7 +212,6 @@ def _held(session: Session, before: datetime) -> Iterator[tuple[Key, int]]:
         select(*key, func.sum(HoldLot.points))
         .join(HoldLot, HoldLot.lot_id == Lot.id)
         .join(Hold, Hold.id == HoldLot.hold_id)
-        .outerjoin(Entry, Entry.id == Hold.entry_id)
         .where(moments.is_open(before))
         .group_by(*key)
     )

@@ -9,6 +9,7 @@ undone are not *redeemed*. So at any moment, over all accounts::
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,34 +18,61 @@ from app.ledger.reports import _sums, rules
 from app.ledger.reports._sums import Amounts, Flows, Key
 from app.ledger.reports.rules import Period
 
-__all__ = ["Amounts", "Liability", "Month", "Recognised", "Terms", "liability"]
+__all__ = ["Amounts", "Liability", "Month", "Recognised", "Terms", "Valuation", "liability"]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the owner says of the points, and where the programme is.
+class Valuation:
+    """What the owner says of points from a moment on (*since* empty: from the beginning).
 
     *point_value* is the money, in major units, that is set aside for each point issued; without
     it the report counts points alone. *expected_share* is the part of the points that will be
     redeemed, from 0 to 1; without it, it is what became of the points whose time is over.
     """
 
-    currency_exponent: int
-    time_zone: str
+    since: datetime | None = None
     point_value: Decimal | None = None
     expected_share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
-    """Revenue of a period. All numbers of points and *to_date_minor* are to date, at its end."""
+class Terms:
+    """Where the programme is, and its valuations in the order in which they came to hold.
 
-    period: Period
+    A point keeps the value with which it was issued; a changed expectation is caught up with.
+    """
+
+    currency_exponent: int
+    time_zone: str
+    valuations: tuple[Valuation, ...] = (Valuation(),)
+
+    def before(self, moment: datetime) -> Valuation:
+        """The valuation that held until *moment*."""
+        held = self.valuations[0]
+        for each in self.valuations[1:]:
+            if each.since is not None and each.since < moment:
+                held = each
+        return held
+
+    def changes(self, before: datetime) -> set[datetime]:
+        """When another valuation came to hold."""
+        moments = {each.since for each in self.valuations[1:] if each.since is not None}
+        return {moment for moment in moments if moment < before}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Revenue of a period (empty: of all time). The rest is to date, at the period's end.
+
+    *observed_share* is what became of the points whose time was over by then (empty: of none).
+    """
+
+    period: Period | None
     issued: int
     redeemed: int
     lapsed: int
     expected_share: Decimal
-    share_is_estimated: bool
+    observed_share: Decimal | None
     expected_redeemed: int
     allocated_minor: int | None
     to_date_minor: int | None
@@ -66,6 +94,7 @@ class Liability:
 
     before: datetime
     total: Amounts
+    value_minor: int | None
     debt: int
     by_partner: dict[str | None, Amounts]
     by_month: list[Month]
@@ -88,14 +117,14 @@ class Liability:
 
 
 def liability(
-    session: _sums.Session, terms: Terms, before: datetime, periods: list[Period]
+    session: _sums.Session, terms: Terms, before: datetime, periods: Sequence[Period] = ()
 ) -> Liability:
     """The report on all that was recorded before *before*, in a session for one programme.
 
     *periods* lie one after the other and end by *before*; revenue of the time before the first
     is left out of the list and counted in what is "to date".
     """
-    bounds = [period.start for period in periods]
+    bounds = sorted(terms.changes(before) | {period.start for period in periods})
     open_lots, flows, debt = _sums.add_up(session, before, bounds)
     total = Amounts()
     by_partner: dict[str | None, Amounts] = defaultdict(Amounts)
@@ -104,23 +133,31 @@ def liability(
         total.add(amounts)
         by_partner[key.partner_id].add(amounts)
         months[_month(key, terms.time_zone)] += amounts.outstanding
-    done = _recognise(terms, before, periods, flows)
-    by_month = [
-        Month(first, points, _value(terms, points))
-        for first, points in sorted(
-            months.items(), key=lambda month: (month[0] is None, month[0] or date.min)
-        )
-        if points
-    ]
+    states = _states(terms, [*bounds, before], flows)
     return Liability(
         before=before,
         total=total,
+        value_minor=value_minor(terms, before, total.outstanding),
         debt=debt,
         by_partner=dict(by_partner),
-        by_month=by_month,
-        latest=done[-1],
-        periods=done[1:] if periods else [],
+        by_month=[
+            Month(first, points, value_minor(terms, before, points))
+            for first, points in sorted(
+                months.items(), key=lambda month: (month[0] is None, month[0] or date.min)
+            )
+            if points
+        ],
+        latest=_recognise(None, states[before], None),
+        periods=[
+            _recognise(period, states[period.end], states.get(period.start)) for period in periods
+        ],
     )
+
+
+def value_minor(terms: Terms, before: datetime, points: int) -> int | None:
+    """What *points* are worth by the valuation that held until *before*, in minor units."""
+    value = terms.before(before).point_value
+    return None if value is None else rules.worth_minor(points, value, terms.currency_exponent)
 
 
 def _month(key: Key, time_zone: str) -> date | None:
@@ -129,57 +166,72 @@ def _month(key: Key, time_zone: str) -> date | None:
     return rules.last_day(key.expires_at, time_zone).replace(day=1)
 
 
-def _value(terms: Terms, points: int) -> int | None:
-    if terms.point_value is None:
-        return None
-    return rules.worth_minor(points, terms.point_value, terms.currency_exponent)
+@dataclass(frozen=True, slots=True)
+class _State:
+    """All that has happened by a moment; *allocated* is exact, in points times their value."""
+
+    flows: Flows
+    share: Decimal | None
+    allocated_minor: int | None
 
 
-def _recognise(
-    terms: Terms, before: datetime, periods: list[Period], flows: list[Flows]
-) -> list[Recognised]:
-    """One for the time before the first period, then one a period; each adds to the one before."""
-    result: list[Recognised] = []
-    issued = redeemed = lapsed = over_redeemed = over_lapsed = 0
-    beginning = periods[0].start if periods else before
-    whole = [Period(beginning.date(), beginning, beginning), *periods]
-    for period, flow in zip(whole, flows, strict=True):
-        issued += flow.issued
-        redeemed += flow.redeemed
-        lapsed += flow.lapsed
-        over_redeemed += flow.over_redeemed
-        over_lapsed += flow.over_lapsed
-        share = terms.expected_share
-        estimated = share is None
-        if share is None:
-            # Nothing is over yet: nothing is known to break, and nothing is recognised early.
-            share = rules.share_of(over_redeemed, over_lapsed)
-            share = Decimal(1) if share is None else share
-        expected = rules.expected_redeemed(issued, redeemed, lapsed, share)
-        allocated = _value(terms, issued)
-        to_date = recognised = None
-        if allocated is not None:
-            earlier = (result[-1].to_date_minor or 0) if result else 0
-            recognised = _revenue(allocated, redeemed, expected, issued - lapsed, earlier)
-            to_date = earlier + recognised
-        result.append(
-            Recognised(
-                period,
-                issued,
-                redeemed,
-                lapsed,
-                share,
-                estimated,
-                expected,
-                allocated,
-                to_date,
-                recognised,
-            )
+def _states(
+    terms: Terms, moments: Sequence[datetime], flows: Sequence[Flows]
+) -> dict[datetime, _State]:
+    """What had happened by each of *moments*; *flows* are what happened up to each."""
+    states: dict[datetime, _State] = {}
+    so_far = Flows()
+    issued_at: dict[Decimal | None, int] = defaultdict(int)
+    for moment, flow in zip(moments, flows, strict=True):
+        valuation = terms.before(moment)
+        so_far = so_far.plus(flow)
+        issued_at[valuation.point_value] += flow.issued
+        states[moment] = _State(
+            so_far, valuation.expected_share, _allocated(terms, issued_at, valuation)
         )
-    return result
+    return states
 
 
-def _revenue(allocated: int, redeemed: int, expected: int, alive: int, earlier: int) -> int:
-    if alive <= redeemed:
-        return allocated - earlier  # Nothing is left that could be redeemed.
-    return rules.recognised(allocated, redeemed, expected, earlier)
+def _allocated(
+    terms: Terms, issued_at: dict[Decimal | None, int], valuation: Valuation
+) -> int | None:
+    if valuation.point_value is None:
+        return None
+    worth = [(points, value) for value, points in issued_at.items() if value is not None]
+    return rules.sum_minor(worth, terms.currency_exponent)
+
+
+def _recognise(period: Period | None, now: _State, then: _State | None) -> Recognised:
+    flows = now.flows
+    observed = rules.share_of(flows.over_redeemed, flows.over_lapsed)
+    to_date, expected, share = _to_date(now)
+    earlier = 0 if then is None else _to_date(then)[0] or 0
+    return Recognised(
+        period=period,
+        issued=flows.issued,
+        redeemed=flows.redeemed,
+        lapsed=flows.lapsed,
+        expected_share=share,
+        observed_share=observed,
+        expected_redeemed=expected,
+        allocated_minor=now.allocated_minor,
+        to_date_minor=to_date,
+        recognised_minor=None if to_date is None else to_date - earlier,
+    )
+
+
+def _to_date(state: _State) -> tuple[int | None, int, Decimal]:
+    """Revenue to date, how many points are expected to be redeemed, and their share."""
+    flows = state.flows
+    share = state.share
+    if share is None:
+        # Nothing is over yet: nothing is known to lapse, and nothing is recognised early.
+        observed = rules.share_of(flows.over_redeemed, flows.over_lapsed)
+        share = Decimal(1) if observed is None else observed
+    expected = rules.expected_redeemed(flows.issued, flows.redeemed, flows.lapsed, share)
+    allocated = state.allocated_minor
+    if allocated is None:
+        return None, expected, share
+    if flows.issued - flows.lapsed <= flows.redeemed:
+        return allocated, expected, share  # Nothing is left that could be redeemed.
+    return rules.recognised_to_date(allocated, flows.redeemed, expected), expected, share

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
-from app.ledger.models import Draw, Entry, EntryKind, Hold, HoldLot, HoldStatus, Lot
+from app.ledger.models import Draw, Entry, EntryKind, Hold, HoldLot, Lot
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -97,7 +97,6 @@ def reserved(before: datetime, *where: ColumnElement[bool]) -> Any:
     return (
         select(HoldLot.lot_id.label("lot_id"), func.sum(HoldLot.points).label("points"))
         .join(Hold, Hold.id == HoldLot.hold_id)
-        .outerjoin(Entry, Entry.id == Hold.entry_id)
         .where(is_open(before), *where)
         .group_by(HoldLot.lot_id)
         .subquery("reserved")
@@ -105,12 +104,9 @@ def reserved(before: datetime, *where: ColumnElement[bool]) -> Any:
 
 
 def is_open(before: datetime) -> ColumnElement[bool]:
-    """Whether a hold was open; the statement has the entry that it became beside it."""
+    """Whether a hold was open: it ends by its time, whether or not anybody has looked."""
     return and_(
         Hold.created_at < before,
         Hold.expires_at >= before,
-        or_(
-            Hold.status.in_((HoldStatus.OPEN, HoldStatus.EXPIRED)),
-            and_(Hold.status == HoldStatus.CAPTURED, Entry.recorded_at >= before),
-        ),
+        or_(Hold.closed_at.is_(None), Hold.closed_at >= before),
     )

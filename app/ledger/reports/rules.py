@@ -40,9 +40,14 @@ def worth_minor(points: int, point_value: Decimal, exponent: int) -> int:
     *exponent* is the number of decimals of the currency. A negative number of points is worth
     exactly the negative of the positive one.
     """
+    return sum_minor([(points, point_value)], exponent)
+
+
+def sum_minor(parts: Iterable[tuple[int, Decimal]], exponent: int) -> int:
+    """What points of several values are worth together, rounded once; see `worth_minor`."""
     with localcontext(prec=60):
-        exact = points * point_value.scaleb(exponent)
-        return int(exact.to_integral_value(ROUND_HALF_UP))
+        exact = sum((points * value for points, value in parts), Decimal(0))
+        return int(exact.scaleb(exponent).to_integral_value(ROUND_HALF_UP))
 
 
 def recognised_to_date(allocated_minor: int, redeemed: int, expected: int) -> int:

@@ -126,7 +126,6 @@ class Statement:
             select(
                 Hold.posting_id, Hold.points, Hold.created_at, Hold.expires_at, Hold.receipt_number
             )
-            .outerjoin(Entry, Entry.id == Hold.entry_id)
             .where(Hold.account_id == self.account_id, moments.is_open(self.before))
             .order_by(Hold.expires_at, Hold.id)
         )

@@ -1,7 +1,6 @@
 """Statement, settlement and liability say of any past moment what they said then."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,7 @@ from app.programmes.partners import add_partner
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-TERMS = liabilities.Terms(2, "Europe/Riga", Decimal("0.01"))
+CENT = liabilities.Valuation(point_value=Decimal("0.01"))
 
 
 class Coalition:
@@ -74,9 +73,10 @@ class Coalition:
                 told.append(f"{one} pays {other} {abs(pair.points)}")
         return sorted(told)
 
-    def liability(self, before: datetime | None = None, **terms: Any) -> Any:
+    def liability(self, before: datetime | None = None, *valuations: Any, **options: Any) -> Any:
+        terms = liabilities.Terms(options.pop("exponent", 2), "Europe/Riga", valuations or (CENT,))
         with self.read() as session:
-            return liabilities.liability(session, replace(TERMS, **terms), before or self.bound, [])
+            return liabilities.liability(session, terms, before or self.bound, **options)
 
     def statement(self, **when: Any) -> tuple[Any, list[Any], list[Any], list[Any]]:
         times = {"since": None, "before": self.bound} | when
@@ -258,32 +258,42 @@ class TestLiability:
         assert (report.latest.expected_redeemed, report.expected_breakage) == (90, 20)
         assert (report.latest.allocated_minor, report.latest.to_date_minor) == (150, 100)
 
+    @pytest.mark.parametrize(("share", "revenue"), [("0.99", 3_552), ("0.92", 4_140)])
     def test_the_witness_of_the_handbook_comes_out_of_the_ledger(
-        self, coalition: Coalition
+        self, coalition: Coalition, share: str, revenue: int
     ) -> None:
         coalition.clock.now = datetime(2026, 1, 5, tzinfo=UTC)
         coalition.earn(10_000, "own")
         coalition.spend(4_500, "own")
         coalition.clock.now = datetime(2027, 1, 5, tzinfo=UTC)
         coalition.spend(4_000, "own")
-        terms = liabilities.Terms(0, "Europe/Riga", Decimal("0.9"), Decimal("0.97"))
+        first = liabilities.Valuation(None, Decimal("0.9"), Decimal("0.97"))
+        second = liabilities.Valuation(coalition.clock.now, Decimal("0.9"), Decimal(share))
         years = rules.periods(
             date(2026, 1, 1), coalition.bound, every=rules.Every.YEAR, time_zone="Europe/Riga"
         )
-        with coalition.read() as session:
-            report = liabilities.liability(session, terms, coalition.bound, years)
-        first, second = report.periods
-        assert (first.allocated_minor, first.redeemed, first.recognised_minor) == (
-            9_000,
-            4_500,
-            4_175,
-        )
-        assert second.to_date_minor == 7_887  # 8,500 of 9,700
-        assert report.deferred_minor == 9_000 - 7_887
+        report = coalition.liability(None, first, second, periods=years, exponent=0)
+        assert [each.allocated_minor for each in report.periods] == [9_000, 9_000]
+        assert [each.redeemed for each in report.periods] == [4_500, 8_500]
+        assert [each.recognised_minor for each in report.periods] == [4_175, revenue]
+        assert report.deferred_minor == 9_000 - 4_175 - revenue
+
+    def test_a_point_keeps_the_value_that_it_was_issued_with(self, coalition: Coalition) -> None:
+        coalition.earn(100, "A")
+        coalition.clock.advance(DAY)
+        coalition.earn(100, "A")
+        double = liabilities.Valuation(START + DAY, Decimal("0.02"))
+        report = coalition.liability(None, CENT, double)
+        assert (report.latest.allocated_minor, report.value_minor) == (300, 400)
+
+    def test_all_is_recognised_when_nothing_is_left(self, coalition: Coalition) -> None:
+        coalition.earn(100, "A", expires_at=START + DAY)
+        coalition.clock.advance(2 * DAY)
+        assert coalition.liability().deferred_minor == 0
 
     def test_a_point_without_a_value_makes_no_money(self, coalition: Coalition) -> None:
         coalition.earn(10, "A")
-        report = coalition.liability(point_value=None)
+        report = coalition.liability(None, liabilities.Valuation())
         assert (report.deferred_minor, report.by_month[0].value_minor) == (None, None)
 
 
