@@ -98,9 +98,8 @@ def tariff_of(settings: Settings, currency: str, time_zone: str) -> Tariff:
     numerator, denominator = up, down * micro(settings.per_amount)
     common = gcd(numerator, denominator)
     numerator, denominator = numerator // common, denominator // common
-    point_micro = micro(settings.point_value)
-    # What is counted is whole minor units less whole points; then it is multiplied.
-    step = gcd(_MICRO, point_micro)
+    # Receipts count in minor units, multiplied: what is left over is a multiple of this ÷ one.
+    step = _MICRO * gcd(one, *(int(each * one) for each in multipliers.values()))
     return Tariff(
         settings=settings,
         currency=currency,
@@ -111,7 +110,7 @@ def tariff_of(settings: Settings, currency: str, time_zone: str) -> Tariff:
         lattice=(gcd(step * numerator, denominator * one), one * numerator),
         one=one,
         multipliers={tier: int(each * one) for tier, each in multipliers.items()},
-        point_micro=point_micro,
+        point_micro=micro(settings.point_value),
         excluded=frozenset(each.strip().casefold() for each in settings.excluded_categories),
         bonuses=tuple((bonus, micro(bonus.at_least)) for bonus in settings.bonuses),
         round_up=None
@@ -339,8 +338,8 @@ def _exact_carry(tariff: Tariff, carried_micro: int) -> tuple[int, int]:
 
     At three points a euro a point costs a third of one, and so does what is left over; kept is the
     whole micro below. All that can be left over are multiples of one step: the one in the micro
-    above what was kept is it. Where there is none (it was left over at another rate or converted
-    from another currency), what was kept counts.
+    above what was kept is it. Where there is none (it was left over at another rate, converted
+    from another currency or partly paid with points), what was kept counts.
     """
     above, below = tariff.lattice
     steps = -(-carried_micro * below // above)

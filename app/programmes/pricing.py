@@ -47,7 +47,7 @@ def price(session: Session, book: Rulebook, sale: Sale, *, now: datetime) -> Pri
     if sale.currency != book.currency:
         exchange = rate_on(session, book.programme_id, sale.currency, day)
     late: tuple[Reason, ...] = ()
-    if version is not book.at(now):
+    if version.number != book.at(now).number:
         late = (because("rules_of_day", day=day.isoformat()),)
     earned = earning.earning_of(tariff, sale, exchange)
     return Priced(
