@@ -1,6 +1,5 @@
 """Issuing cards, finding them by what was scanned, and changing their state."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.attempts import note_attempt, refuse_if_too_many
 from app.cards.errors import CardRefused
-from app.cards.models import Card, CardLink, SigningKey, UsedStep
+from app.cards.links import LINK_BYTES as LINK_BYTES
+from app.cards.links import card_by_link as card_by_link
+from app.cards.links import create_link as create_link
+from app.cards.links import hash_token as hash_token
+from app.cards.links import revoke_links as revoke_links
+from app.cards.models import Card, SigningKey, UsedStep
 from app.db import programme_of
 from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
 from app.keys import KeyRing, Purpose
@@ -25,8 +29,6 @@ from passes.errors import CodeError
 RandomBytes = Callable[[int], bytes]
 #: As much as is kept of why a card was blocked or replaced.
 LONGEST_REASON = 200
-#: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
-LINK_BYTES = 24
 #: Wrong one-time values of a card until none is taken for a while.
 WRONG_VALUES = 10
 WRONG_VALUES_WINDOW = timedelta(minutes=10)
@@ -155,7 +157,7 @@ def card_by_code(
             Outcome.NOT_A_CARD, "This card is not known here. Ask the customer to join again."
         )
     if card.status != CardStatus.ACTIVE and card.status_changed_at <= (at or now):
-        raise CardRefused(Outcome(card.status), _why_not_active(card))
+        raise CardRefused(_outcome(card.status), _why_not_active(card))
     return card, reading
 
 
@@ -200,6 +202,8 @@ def _why_not_active(card: Card) -> str:
             return f"This card was blocked on {day}{reason}. A manager can unblock it."
         case CardStatus.REPLACED:
             return f"This card was replaced on {day}. Ask for the customer's new card."
+        case CardStatus.ERASED:
+            return f"This card was given back on {day}. The customer can join anew."
         case _:
             return f"This card expired on {day}. Give the customer a new one."
 
@@ -270,55 +274,6 @@ def apple_token_of(keys: KeyRing, key_version: int, serial_number: str) -> str:
     return keys.derive(Purpose.APPLE_TOKEN, key_version, serial_number.encode()).hex()
 
 
-def create_link(
-    session: Session,
-    card: Card,
-    *,
-    now: datetime,
-    random_bytes: RandomBytes = secrets.token_bytes,
-) -> str:
-    """Make a secret link token for the card's page. It cannot be read back, only made anew."""
-    token = random_bytes(LINK_BYTES).hex()
-    session.add(
-        CardLink(
-            programme_id=card.programme_id,
-            card_id=card.id,
-            token_hash=hash_token(token),
-            created_at=now,
-        )
-    )
-    session.flush()
-    return token
-
-
-def card_by_link(session: Session, token: str) -> Card:
-    """The card behind a link. Raises `NotFound` for an unknown or revoked one alike."""
-    card = session.scalar(
-        select(Card)
-        .join(CardLink, CardLink.card_id == Card.id)
-        .where(CardLink.token_hash == hash_token(token), CardLink.revoked_at.is_(None))
-    )
-    if card is None:
-        raise NotFound("This link does not lead to a card, or no longer.")
-    return card
-
-
-def revoke_links(session: Session, card_id: str, *, now: datetime) -> int:
-    """Make every link of the card useless; how many there were."""
-    result = session.execute(
-        update(CardLink)
-        .where(CardLink.card_id == card_id, CardLink.revoked_at.is_(None))
-        .values(revoked_at=now)
-        .returning(CardLink.id)
-    )
-    return len(result.all())
-
-
-def hash_token(token: str) -> bytes:
-    """SHA-256 of a random token; it has too many bits to be guessed, so no salt is needed."""
-    return hashlib.sha256(token.encode()).digest()
-
-
 def touch(session: Session, card: Card, *, now: datetime) -> None:
     """Note that something the pass shows has changed besides the points."""
     session.execute(update(Card).where(Card.id == card.id).values(version=Card.version + 1))
@@ -332,8 +287,8 @@ def set_status(
     card = _card_to_change(session, card_id, reason)
     if card.status == CardStatus.REPLACED:
         raise Conflict("This card was replaced; change the card that took its place.")
-    if status == CardStatus.REPLACED:
-        raise Invalid("Replace a card with replace_card.")
+    if status in {CardStatus.REPLACED, CardStatus.ERASED}:
+        raise Invalid("Replace a card with replace_card, erase one with its member.")
     if card.status != status:
         card.status = status
         card.status_reason = reason
@@ -390,6 +345,8 @@ def _card_to_change(session: Session, card_id: str, reason: str | None) -> Card:
     )
     if card is None:
         raise NotFound("There is no such card in this programme.")
+    if card.status == CardStatus.ERASED:
+        raise Conflict("This card was erased with its member; it is over for good.")
     return card
 
 
@@ -398,4 +355,11 @@ def refused_cards(session: Session) -> list[tuple[str, Outcome]]:
     rows = session.execute(
         select(Card.id, Card.status).where(Card.status != CardStatus.ACTIVE).order_by(Card.id)
     )
-    return [(row.id, Outcome(row.status)) for row in rows]
+    return [(row.id, _outcome(row.status)) for row in rows]
+
+
+def _outcome(status: str) -> Outcome:
+    """What a till is told of a card that is not active: whether it was used up or erased, and
+    so who somebody was, is none of its business."""
+    ended = status in {CardStatus.USED, CardStatus.ERASED}
+    return Outcome.EXPIRED if ended else Outcome(status)

@@ -4,7 +4,7 @@ import logging
 
 import click
 
-from app.cli import backup, cards, certs, delivery, keys, ledger, passes, programmes, serve
+from app.cli import backup, cards, certs, delivery, keys, ledger, members, passes, programmes, serve
 from app.cli.common import PlainSpoken
 
 
@@ -21,7 +21,7 @@ def cli() -> None:
     """
 
 
-for group in (serve, programmes, cards, passes, keys, certs, delivery, ledger, backup):
+for group in (serve, programmes, cards, members, passes, keys, certs, delivery, ledger, backup):
     for command in group.COMMANDS:
         cli.add_command(command)
 

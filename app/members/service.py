@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.db import new_id
@@ -118,6 +119,26 @@ def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contac
 def open_name(keys: KeyRing, member_id: str | None, sealed: bytes | None) -> str | None:
     """A name as it stands in the members' table, in the clear; None for nobody's, or none."""
     return None if member_id is None else _open(keys, sealed, member_id, "name")
+
+
+def lock(session: Session, member_ids: Sequence[str]) -> None:
+    """Let no card be issued to these people until the transaction ends."""
+    session.execute(
+        select(Member.id).where(Member.id.in_(member_ids)).order_by(Member.id).with_for_update()
+    )
+
+
+def erase(session: Session, member_id: str) -> bool:
+    """Forget a person: the row, and the consents that point to it; False where there is none.
+
+    Cards that point to it are to be ended before (`cards.ending`). What others recorded under the
+    member's id stays, and is nobody's from here on.
+    """
+    session.execute(delete(Consent).where(Consent.member_id == member_id))
+    erased = session.execute(
+        delete(Member).where(Member.id == member_id).returning(Member.id)
+    ).first()
+    return erased is not None
 
 
 def members_by_email(session: Session, keys: KeyRing, programme_id: str, email: str) -> list[str]:

@@ -1,0 +1,64 @@
+"""The secret links to a card's page: made, followed, revoked. Only their hashes are kept."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.cards.models import Card, CardLink
+from app.errors import NotFound
+
+#: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
+LINK_BYTES = 24
+
+
+def create_link(
+    session: Session,
+    card: Card,
+    *,
+    now: datetime,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> str:
+    """Make a secret link token for the card's page. It cannot be read back, only made anew."""
+    token = random_bytes(LINK_BYTES).hex()
+    session.add(
+        CardLink(
+            programme_id=card.programme_id,
+            card_id=card.id,
+            token_hash=hash_token(token),
+            created_at=now,
+        )
+    )
+    session.flush()
+    return token
+
+
+def card_by_link(session: Session, token: str) -> Card:
+    """The card behind a link. Raises `NotFound` for an unknown or revoked one alike."""
+    card = session.scalar(
+        select(Card)
+        .join(CardLink, CardLink.card_id == Card.id)
+        .where(CardLink.token_hash == hash_token(token), CardLink.revoked_at.is_(None))
+    )
+    if card is None:
+        raise NotFound("This link does not lead to a card, or no longer.")
+    return card
+
+
+def revoke_links(session: Session, card_id: str, *, now: datetime) -> int:
+    """Make every link of the card useless; how many there were."""
+    result = session.execute(
+        update(CardLink)
+        .where(CardLink.card_id == card_id, CardLink.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(CardLink.id)
+    )
+    return len(result.all())
+
+
+def hash_token(token: str) -> bytes:
+    """SHA-256 of a random token; it has too many bits to be guessed, so no salt is needed."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,48 @@
+"""Who looked at personal data: a record that only grows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import programme_of
+from app.members.models import MemberRead
+
+_LONGEST_READER = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: *kind* is "cli", "staff" or "api", *name* the account or person behind it."""
+
+    kind: str
+    name: str
+
+
+def note_read(
+    session: Session, member_id: str, reader: Reader, purpose: str, *, now: datetime
+) -> None:
+    """Record that somebody reads what a member told us; before it is shown."""
+    session.add(
+        MemberRead(
+            programme_id=programme_of(session),
+            member_id=member_id,
+            reader_kind=reader.kind,
+            reader=reader.name[:_LONGEST_READER],
+            purpose=purpose,
+            read_at=now,
+        )
+    )
+    session.flush()
+
+
+def reads_of(session: Session, member_id: str) -> list[MemberRead]:
+    """Every reading of a member's data, the oldest first."""
+    return list(
+        session.scalars(
+            select(MemberRead)
+            .where(MemberRead.member_id == member_id)
+            .order_by(MemberRead.read_at, MemberRead.id)
+        )
+    )
