@@ -23,32 +23,40 @@ class Designs:
         self._most_kept = most_kept
         self._kept: OrderedDict[_Key, PassTemplate] = OrderedDict()
         self._lock = threading.Lock()
+        # Drawing takes long: only those who wait for a new design wait for it.
+        self._laying_out = threading.Lock()
 
     def of(self, face: CardFace) -> PassTemplate:
         """The template for `face`: pictures and string tables, hashed and deflated.
 
         Raises ImageError for an upload that cannot be used, FaceError for texts that collide.
         """
-        stamps = stamps_on(face)
-        with self._lock:
-            template = self._found((face.look, None))
-            return template if stamps is None else self._found((face.look, stamps))
+        key = (face.look, stamps_on(face))
+        found = self._find(key)
+        if found is None:
+            with self._laying_out:
+                found = self._find(key) or self._lay_out(key)
+        return found
 
-    def _found(self, key: _Key) -> PassTemplate:
-        template = self._kept.get(key)
-        if template is None:
-            look, stamps = key
-            if stamps is None:
-                template = PassTemplate({**apple.images(look), **strings.files(look)})
-            else:
-                template = PassTemplate(
-                    apple.stamp_strips(look, stamps), base=self._found((look, None))
-                )
-            self._kept[key] = template
+    def _find(self, key: _Key) -> PassTemplate | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def _lay_out(self, key: _Key) -> PassTemplate:
+        look, stamps = key
+        if stamps is None:
+            made = PassTemplate({**apple.images(look), **strings.files(look)})
+        else:
+            base = self._find((look, None)) or self._lay_out((look, None))
+            made = PassTemplate(apple.stamp_strips(look, stamps), base=base)
+        with self._lock:
+            self._kept[key] = made
             if len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return template
+        return made
 
 
 def stamps_on(face: CardFace) -> int | None:

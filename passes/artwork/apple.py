@@ -13,7 +13,7 @@ from passes import image as drawn
 from passes.artwork.draw import Rgb, Size, centred, filled, inside, on_ground, png
 from passes.artwork.stamps import draw_stamps
 from passes.artwork.upload import HERO, LOGO, POSTER, opened
-from passes.card import CardKind, Look, rgb
+from passes.card import CardKind, Colours, Look, rgb
 from passes.text import LANGUAGES, said
 
 ICON, LOGO_BOX, STRIP = (38, 38), (160, 50), (375, 144)
@@ -32,6 +32,9 @@ def images(look: Look) -> dict[str, bytes]:
     """
     made: dict[str, bytes] = {}
     logo = None if look.logo is None else opened(look.logo, LOGO)
+    hero, poster = opened_hero(look), None
+    if look.is_poster and look.poster is not None:
+        poster = opened(look.poster, POSTER)
     ground = rgb(look.colours.background)
     if logo is None:
         made |= drawn.default_marks(look.colours, said(look.programme_name, LANGUAGES[0]))
@@ -41,41 +44,47 @@ def images(look: Look) -> dict[str, bytes]:
             made[f"icon{suffix}.png"] = png(icon.convert("RGB"))
             made[f"logo{suffix}.png"] = png(inside(logo, _times(LOGO_BOX, scale)))
         if look.kind is not CardKind.STAMPS:
-            made[f"strip{suffix}.png"] = png(picture_across(look, _times(STRIP, scale)))
+            made[f"strip{suffix}.png"] = png(across(hero, look.colours, _times(STRIP, scale)))
         if look.is_poster:
             if logo is not None:
                 small = inside(logo, _times(PRIMARY_LOGO_BOX, scale))
                 made[f"primaryLogo{suffix}.png"] = png(small)
-            made[f"artwork{suffix}.png"] = png(_artwork(look, _times(ARTWORK, scale)))
+            artwork = _artwork(poster, hero, look.colours, _times(ARTWORK, scale))
+            made[f"artwork{suffix}.png"] = png(artwork)
     return made
 
 
 @lru_cache(maxsize=512)
 def stamp_strips(look: Look, stamps: int) -> dict[str, bytes]:
     """The strip of a stamp card with `stamps` of the stamps that it takes, in all sizes."""
-    return {
-        f"strip{suffix}.png": png(
-            draw_stamps(
-                picture_across(look, _times(STRIP, scale)), look.colours, stamps, look.stamps
-            )
-        )
-        for scale, suffix in _SCALES
-    }
+    hero = opened_hero(look)
+    made: dict[str, bytes] = {}
+    for scale, suffix in _SCALES:
+        ground = across(hero, look.colours, _times(STRIP, scale))
+        made[f"strip{suffix}.png"] = png(draw_stamps(ground, look.colours, stamps, look.stamps))
+    return made
 
 
-def picture_across(look: Look, size: Size) -> Image.Image:
+def opened_hero(look: Look) -> Image.Image | None:
+    """The upload for the picture across the card; None where there is none."""
+    return None if look.hero is None else opened(look.hero, HERO)
+
+
+def across(hero: Image.Image | None, colours: Colours, size: Size) -> Image.Image:
     """The picture across the card in pixels: the upload's middle, or rings in brand colours."""
-    if look.hero is None:
-        return drawn.rings(look.colours, size)
-    return on_ground(filled(opened(look.hero, HERO), size), rgb(look.colours.background))
+    if hero is None:
+        return drawn.rings(colours, size)
+    return on_ground(filled(hero, size), rgb(colours.background))
 
 
-def _artwork(look: Look, size: Size) -> Image.Image:
+def _artwork(
+    poster: Image.Image | None, hero: Image.Image | None, colours: Colours, size: Size
+) -> Image.Image:
     """What fills a poster; from the picture across the card where no poster was uploaded."""
-    ground = rgb(look.colours.background)
-    if look.poster is not None:
-        return on_ground(filled(opened(look.poster, POSTER), size), ground)
-    band = picture_across(look, (size[0], round(size[1] * 0.62)))
+    ground = rgb(colours.background)
+    if poster is not None:
+        return on_ground(filled(poster, size), ground)
+    band = across(hero, colours, (size[0], round(size[1] * 0.62)))
     image = Image.new("RGB", size, ground)
     image.paste(band, (0, 0))
     _fade(image, ground, start=round(size[1] * 0.38), end=band.height)

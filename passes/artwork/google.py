@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from passes import image as drawn
-from passes.artwork.apple import picture_across
-from passes.artwork.draw import centred, inside, on_ground, png
+from passes.artwork.apple import across, opened_hero
+from passes.artwork.draw import centred, inside, png
 from passes.artwork.stamps import draw_stamps
 from passes.artwork.upload import LOGO, opened
 from passes.card import Look, rgb
@@ -46,7 +46,7 @@ def wide_logo(look: Look) -> bytes | None:
 @lru_cache(maxsize=512)
 def hero(look: Look, stamps: int | None = None) -> bytes:
     """The picture across the card; on a stamp card with `stamps` drawn into it."""
-    picture = on_ground(picture_across(look, HERO_SIZE), rgb(look.colours.background))
+    picture = across(opened_hero(look), look.colours, HERO_SIZE)
     if stamps is not None:
         picture = draw_stamps(picture, look.colours, stamps, look.stamps)
     return png(picture)

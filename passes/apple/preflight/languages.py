@@ -37,7 +37,7 @@ def read_tables(files: Mapping[str, bytes]) -> tuple[Tables, list[Finding]]:
                     fault.code,
                     name,
                     f"{name}: {fault}",
-                    'Write it in UTF-16, a line for each text: "key" = "words";',
+                    'Write lines like "key" = "words"; in UTF-16.',
                 )
             )
             continue

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from PIL import Image
 
 from passes.apple import der, pass_json, strings
 from passes.apple import signature as parts
@@ -80,6 +81,13 @@ def content(card: CardFace | None = None) -> dict[str, Any]:
 def images() -> Mapping[str, bytes]:
     """The files of the design: the default images of the brand, and its texts."""
     return {**default_images(COLOURS, "Bean & Leaf"), **strings.files(look())}
+
+
+def png(width: int, height: int) -> bytes:
+    """A black picture of that many pixels."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height)).save(out, "PNG")
+    return out.getvalue()
 
 
 def sha1(data: bytes) -> str:

@@ -58,6 +58,12 @@ def test_the_token_says_what_google_asks_for_and_no_more() -> None:
     assert isinstance(part(token(), 1)["iat"], int)
 
 
+def test_a_coupon_is_saved_as_an_offer() -> None:
+    link = SIGNER.link(OBJECT_ID, CLASS_ID, NOW, is_offer=True)
+    payload = part(link.removeprefix(ADDRESS), 1)["payload"]
+    assert payload == {"offerObjects": [{"id": OBJECT_ID, "classId": CLASS_ID}]}
+
+
 def test_the_token_is_thin() -> None:
     assert len(token()) < 1800
     assert len(token()) < 900

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from passes.apple import bundle, pass_json
 from passes.apple.bundle import PassTemplate
+from passes.apple.design import Designs
 from passes.apple.preflight import Finding
-from passes.card import CardStatus, Link
+from passes.card import CardKind, CardStatus
+from passes.extras import Link
 from tests.passes import certificates
 from tests.passes.apple import forge
 from tests.passes.apple.preflight.faults import changed, inspect, only
 from tests.passes.certificates import NOW
+from tests.passes.faces import of_every_kind
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ec"])
@@ -37,6 +40,14 @@ def test_a_pass_of_ours_has_no_fault(kind: str, face: dict[str, Any]) -> None:
     content = pass_json.to_bytes(forge.content(forge.face(**face)))
     made = PassTemplate(forge.images()).build(content, certificates.signer(kind), NOW)
     assert inspect(made) == []
+
+
+@pytest.mark.parametrize("everything", [True, False])
+@pytest.mark.parametrize("kind", CardKind)
+def test_a_pass_of_every_kind_has_no_fault(kind: CardKind, everything: bool) -> None:
+    card = of_every_kind(everything=everything)[kind]
+    content = pass_json.to_bytes(forge.content(card))
+    assert inspect(Designs().of(card).build(content, certificates.signer(), NOW)) == []
 
 
 def test_a_pass_made_the_slow_way_has_no_fault_either() -> None:

@@ -8,6 +8,12 @@ from passes.apple.preflight import Severity
 from tests.passes.apple import forge
 from tests.passes.apple.preflight.faults import changed, inspect, only
 
+QR = {"format": "PKBarcodeFormatQR", "message": "x", "messageEncoding": "iso-8859-1"}
+
+
+def action(identifier: str, **changes: Any) -> dict[str, Any]:
+    return {"identifier": identifier, "type": "shop", "url": "https://a.example"} | changes
+
 
 @pytest.mark.parametrize(
     ("changes", "code"),
@@ -46,10 +52,22 @@ from tests.passes.apple.preflight.faults import changed, inspect, only
         ({"locations": [{"latitude": 1}]}, "key_missing"),
         ({"locations": [{"latitude": "1", "longitude": 2}]}, "type_wrong"),
         ({"beacons": [{"proximityUUID": "x"}] * 11}, "too_many_beacons"),
-        ({"featuredActions": [{}] * 3}, "too_many_actions"),
+        ({"featuredActions": [action(n) for n in "abc"]}, "too_many_actions"),
+        ({"featuredActions": [action("a"), action("a")]}, "action_twice"),
+        ({"featuredActions": [{"identifier": "a", "type": "shop"}]}, "action_incomplete"),
+        ({"featuredActions": [action("a", type="place")]}, "action_incomplete"),
+        ({"featuredActions": [action("a", type="dance")]}, "value_unknown"),
+        ({"featuredActions": [action("a", title="Shop")]}, "key_unknown"),
+        ({"appLaunchURL": "beans://card"}, "app_missing"),
+        ({"locations": [{"latitude": 91, "longitude": 2}]}, "location_bad"),
+        ({"locations": [{"latitude": 1, "longitude": -181}]}, "location_bad"),
+        ({"beacons": [{"proximityUUID": "x", "major": 65536}]}, "beacon_bad"),
+                ({"storeCard": {"footerFields": []}}, "key_unknown"),
+        ({"barcodes": [{"format": "PKBarcodeFormatEAN13", "message": "4006381333931",
+                        "messageEncoding": "iso-8859-1"}]}, "barcode_format"),
+        ({"barcodes": [{"format": "PKBarcodeFormatEAN13", "message": "4006381333932",
+                        "messageEncoding": "iso-8859-1"}, QR]}, "barcode_message"),
         ({"nfc": {"message": "x", "encryptionPublicKey": "y"}}, "nfc_entitlement"),
-        ({"barcodes": [{"format": "PKBarcodeFormatMagic", "message": "x",
-                        "messageEncoding": "utf-8"}]}, "barcode_format"),
         ({"barcodes": [{"format": "PKBarcodeFormatQR", "message": "Ж",
                         "messageEncoding": "iso-8859-1"}]}, "barcode_encoding"),
         ({"barcodes": [{"format": "PKBarcodeFormatQR", "message": "x",
@@ -92,6 +110,15 @@ def test_a_field_has_a_fault(fields: list[dict[str, Any]], code: str) -> None:
         ({"backgroundColor": "#3b2314"}, "colour_form"),
         ({"storeCard": {"headerFields": [{"key": "a", "value": 1, "changeMessage": "New"}]}},
          "change_message_without_value"),
+        ({"storeCard": {"headerFields": [{"key": k, "value": 1} for k in "abcd"]}},
+         "fields_not_shown"),
+        ({"storeCard": {"secondaryFields": [{"key": k, "value": 1} for k in "abc"],
+                        "auxiliaryFields": [{"key": k, "value": 1} for k in "de"]}},
+         "fields_not_shown"),
+        ({"barcodes": [QR | {"format": "PKBarcodeFormatMagic"}, QR]}, "barcode_format_unknown"),
+        ({"barcodes": [QR, QR | {"format": "PKBarcodeFormatCode39", "message": "A 1"}]},
+         "barcode_order"),
+        ({"posterGeneric": {}}, "artwork_missing"),
     ],
 )  # fmt: skip
 def test_what_a_phone_may_forgive_is_a_warning(changes: dict[str, Any], code: str) -> None:
@@ -101,6 +128,32 @@ def test_what_a_phone_may_forgive_is_a_warning(changes: dict[str, Any], code: st
 def test_nfc_is_no_fault_with_the_entitlement() -> None:
     nfc = changed(nfc={"message": "x", "encryptionPublicKey": "y"})
     assert inspect(forge.pkpass(nfc), nfc_entitled=True) == []
+
+
+def test_an_nfc_message_is_short() -> None:
+    nfc = changed(nfc={"message": "x" * 65, "encryptionPublicKey": "y"})
+    assert only(inspect(forge.pkpass(nfc), nfc_entitled=True)) == "nfc_message"
+
+
+def test_a_barcode_that_nobody_knows_is_two_faults() -> None:
+    made = forge.pkpass(changed(barcodes=[QR | {"format": "PKBarcodeFormatMagic"}]))
+    assert [finding.code for finding in inspect(made)] == [
+        "barcode_format",
+        "barcode_format_unknown",
+    ]
+
+
+def test_a_poster_needs_a_fallback() -> None:
+    files = {**forge.images(), "artwork.png": forge.png(358, 448)}
+    made = forge.pkpass(changed(storeCard=None, posterGeneric={}), files=files)
+    assert only(inspect(made)) == "style"
+
+
+def test_a_poster_repeats_the_fields_of_its_fallback_without_fault() -> None:
+    header = forge.content()["storeCard"]["headerFields"]
+    files = {**forge.images(), "artwork.png": forge.png(358, 448)}
+    made = forge.pkpass(changed(posterGeneric={"headerFields": header}), files=files)
+    assert inspect(made) == []
 
 
 def test_personalisation_needs_the_entitlement_too() -> None:

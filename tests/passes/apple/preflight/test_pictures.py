@@ -1,19 +1,11 @@
 """Each test has a pass with just one fault, and it is the only thing found."""
 
-import io
-
 import pytest
-from PIL import Image
 
 from passes.apple.preflight import Severity
 from tests.passes.apple import forge
+from tests.passes.apple.forge import png
 from tests.passes.apple.preflight.faults import inspect, only
-
-
-def png(width: int, height: int) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (width, height)).save(out, "PNG")
-    return out.getvalue()
 
 
 def pictures(**changes: bytes | None) -> dict[str, bytes]:
@@ -42,6 +34,8 @@ def test_the_icon_is_coarse() -> None:
         {"strip": png(375, 145)},
         {"strip": png(5000, 5000)},
         {"thumbnail": png(91, 90)},
+        {"primaryLogo": png(127, 30)},
+        {"artwork": png(358, 449)},
     ],
 )
 def test_an_image_has_a_wrong_size(wrong: dict[str, bytes]) -> None:
@@ -49,7 +43,7 @@ def test_an_image_has_a_wrong_size(wrong: dict[str, bytes]) -> None:
 
 
 def test_an_image_in_a_language_folder_is_looked_at_too() -> None:
-    files = {**forge.images(), "de.lproj/logo.png": png(200, 50)}
+    files = {**forge.images(), "de.lproj/thumbnail.png": png(200, 50)}
     assert only(inspect(forge.pkpass(files=files))) == "image_size"
 
 
