@@ -85,6 +85,7 @@ def test_the_default_images_have_the_sizes_apple_draws() -> None:
         "logo@3x.png": (150, 150),
         "strip.png": (375, 144),
         "strip@2x.png": (750, 288),
+        "strip@3x.png": (1125, 432),
     }
 
 
