@@ -4,7 +4,19 @@ import logging
 
 import click
 
-from app.cli import backup, cards, certs, delivery, keys, ledger, members, passes, programmes, serve
+from app.cli import (
+    backup,
+    cards,
+    certs,
+    delivery,
+    keys,
+    ledger,
+    members,
+    partners,
+    passes,
+    programmes,
+    serve,
+)
 from app.cli.common import PlainSpoken
 
 
@@ -21,7 +33,19 @@ def cli() -> None:
     """
 
 
-for group in (serve, programmes, cards, members, passes, keys, certs, delivery, ledger, backup):
+for group in (
+    serve,
+    programmes,
+    cards,
+    members,
+    partners,
+    passes,
+    keys,
+    certs,
+    delivery,
+    ledger,
+    backup,
+):
     for command in group.COMMANDS:
         cli.add_command(command)
 

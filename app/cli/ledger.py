@@ -1,15 +1,21 @@
-"""counterfoil ledger: prove that it is whole, and decide on what waits for a manager."""
+"""counterfoil ledger: prove that it is whole, decide on what waits, and what it reports."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict, fields
 from uuid import UUID
 
 import click
 from rich.console import Console
 from rich.table import Column, Table
+from sqlalchemy.orm import Session
 
+from app.cli import liability, settlement, statement
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.output import Csv, format_options, write_json
 from app.db import enter
 from app.errors import Forbidden
+from app.ledger.check import Difference
 from app.ledger.check import check as check_ledger
 from app.staff.service import check_pin
 from app.till import access, waiting
@@ -21,20 +27,38 @@ def ledger() -> None:
 
 
 @ledger.command()
-@json_option
-def check(as_json: bool) -> None:
+@format_options
+def check(form: str) -> None:
     """Rebuild every balance from the entries and compare; exit code 1 on any difference."""
     context = open_context(make=False)
+    found = 0
+
+    def differences(session: Session) -> Iterator[Difference]:
+        nonlocal found
+        console = Console(stderr=True)
+        # Only on a terminal; what is found goes out below it as it is found.
+        with console.status("Rebuilding every balance from the entries ..."):
+            for difference in check_ledger(session):
+                found += 1
+                yield difference
+
     with context.database.read_all() as session:
-        report = check_ledger(session)
-        differences = [str(difference) for difference in report]
-    if as_json:
-        print_json({"differences": differences})
-    else:
-        for text in differences:
-            click.echo(text)
-        click.echo("The ledger is whole." if not differences else f"{len(differences)} differences")
-    sys.exit(1 if differences else 0)
+        _write_differences(form, differences(session))
+    if form == "text":
+        click.echo("The ledger is whole." if not found else f"{found} differences")
+    sys.exit(1 if found else 0)
+
+
+def _write_differences(form: str, differences: Iterator[Difference]) -> None:
+    if form == "json":
+        write_json({}, differences=({**asdict(each), "text": str(each)} for each in differences))
+        return
+    table = Csv([each.name for each in fields(Difference)]) if form == "csv" else None
+    for each in differences:
+        if table is None:
+            click.echo(str(each))
+        else:
+            table.row(**asdict(each))
 
 
 @ledger.command("waiting")
@@ -99,5 +123,8 @@ def approve(posting_id: UUID, manager: str, pin: str, refuse: bool, slug: str | 
         answer = waiting.decide(session, str(posting_id), person, approved=not refuse, now=now)
     click.echo(f"Posted: {answer['points']} points." if answer else "Refused for good.")
 
+
+for command in (statement.statement, liability.liability, settlement.settlement):
+    ledger.add_command(command)
 
 COMMANDS = [ledger]
