@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -23,6 +23,25 @@ _AT_ONCE = 8
 #: Versions kept worked out; each is a few kilobytes.
 _MOST_KEPT = 4096
 _kept: dict[tuple[str, str, str], "Version"] = {}
+
+# Made once: putting the statements together would take as long as running them.
+_VERSIONS = (
+    select(
+        ProgrammeVersion.id,
+        ProgrammeVersion.number,
+        ProgrammeVersion.valid_from,
+        Programme.currency,
+        Programme.time_zone,
+    )
+    .join(Programme, Programme.id == ProgrammeVersion.programme_id)
+    .where(
+        ProgrammeVersion.programme_id == bindparam("programme"),
+        ProgrammeVersion.valid_from <= bindparam("now"),
+    )
+    .order_by(ProgrammeVersion.valid_from.desc(), ProgrammeVersion.number.desc())
+    .limit(_AT_ONCE)
+)
+_SETTINGS = select(ProgrammeVersion.settings).where(ProgrammeVersion.id == bindparam("version"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +91,7 @@ class Rulebook:
         key = (row.id, self.currency, self.time_zone)
         found = _kept.get(key)
         if found is None:
-            kept = self.session.execute(
-                select(ProgrammeVersion.settings).where(ProgrammeVersion.id == row.id)
-            ).scalar_one()
+            kept = self.session.execute(_SETTINGS, {"version": row.id}).scalar_one()
             settings = rules.settings_from_json(kept)
             tariff = tariff_of(settings, self.currency, self.time_zone)
             found = Version(row.number, row.valid_from, settings, tariff)
@@ -90,19 +107,7 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
     Of several versions from the same moment the one that was published last holds. Raises
     `NotFound` where there were no rules yet.
     """
-    rows = session.execute(
-        select(
-            ProgrammeVersion.id,
-            ProgrammeVersion.number,
-            ProgrammeVersion.valid_from,
-            Programme.currency,
-            Programme.time_zone,
-        )
-        .join(Programme, Programme.id == ProgrammeVersion.programme_id)
-        .where(ProgrammeVersion.programme_id == programme_id, ProgrammeVersion.valid_from <= now)
-        .order_by(ProgrammeVersion.valid_from.desc(), ProgrammeVersion.number.desc())
-        .limit(_AT_ONCE)
-    ).all()
+    rows = session.execute(_VERSIONS, {"programme": programme_id, "now": now}).all()
     if not rows:
         raise NotFound("The programme had no rules yet on that day.")
     return Rulebook(session, programme_id, rows[0].currency, rows[0].time_zone, tuple(rows))
