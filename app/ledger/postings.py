@@ -133,21 +133,20 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Accrue:
-    """Points for a receipt. *available_from* empty: pending until a `Confirm`."""
+    """Points for a receipt: *value* says how many once the account is known and locked."""
 
     account_id: str
-    points: int
     amount_minor: int
     currency: str
-    available_from: datetime | None
-    expires_at: datetime | None = None
+    value: Callable[[AccountFacts], Value]
     receipt_number: str | None = None
     lines: tuple[Line, ...] = ()
     rule_version: int | None = None
-    explain: tuple[str, ...] = ()
     issuing_partner_id: str | None = None
     exchange_rate: Decimal | None = None
     exchange_source: str | None = None
+    #: Bonuses of these keys may be given: whether the account had them has to be looked up.
+    once_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
