@@ -188,6 +188,13 @@ class Entry(OfProgramme, Base):
         Index("ix_entries_posting", "programme_id", "posting_id"),
         Index("ix_entries_receipt", "receipt_id"),
         Index(
+            "ix_entries_once",
+            "account_id",
+            "once_key",
+            sqlite_where=text("once_key IS NOT NULL"),
+            postgresql_where=text("once_key IS NOT NULL"),
+        ),
+        Index(
             "ix_entries_reverses",
             "reverses_id",
             sqlite_where=text("reverses_id IS NOT NULL"),
@@ -217,8 +224,9 @@ class Entry(OfProgramme, Base):
     #: minor units. Points that are still pending are counted here and left out of the day's sum.
     counted_points: Mapped[int] = mapped_column(BigInteger, default=0)
     counted_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    #: What it adds to the money that the account carries to its next receipt.
-    carried_micro: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: What it adds to the money that the account carries to its next receipt; empty where
+    #: nothing is carried.
+    carried_micro: Mapped[int | None] = mapped_column(BigInteger)
     #: A bonus for a receipt of at least so much (minor units) goes when the receipt falls below.
     at_least_minor: Mapped[int | None] = mapped_column(BigInteger)
     #: A bonus that an account gets once, whatever is merged into it.
@@ -288,6 +296,8 @@ class Lot(OfProgramme, Base):
     pending: Mapped[bool] = mapped_column(default=False)
     #: Its expiry is the account's rolling date; *expires_at* is empty.
     rolling: Mapped[bool] = mapped_column(default=False)
+    #: The local day whose count towards a tier its points join when they become available.
+    counts_on: Mapped[date | None]
     available_from: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     origin_lot_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lots.id"))
@@ -323,6 +333,11 @@ class ReceiptReturn(OfProgramme, Base):
     #: back or restored stands in the entries.
     earned_points_due: Mapped[int] = mapped_column(BigInteger)
     redeemed_points_due: Mapped[int] = mapped_column(BigInteger)
+    #: Due of each bonus, by its entry; below zero where one came back.
+    bonus_points_due: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    #: What it took off the day's money, and off what is carried to the next receipt.
+    counted_minor_due: Mapped[int] = mapped_column(BigInteger, default=0)
+    carried_micro_due: Mapped[int] = mapped_column(BigInteger, default=0)
     lines: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
     recorded_at: Mapped[datetime]
     #: Set when the return itself was reversed: it then counts for nothing.

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -116,8 +116,9 @@ class Value:
 
     *earning_minor* is the part of the receipt's amount that earned, in the receipt's currency;
     *spend_minor* the same in the programme's (what counts towards a tier that is measured in
-    money). *carried_micro* is what is left over for the next receipt. *available_from* empty:
-    pending until a `Confirm`. With *rolling* the points expire by the account's rolling date.
+    money). *carried_micro* is what the account then carries to the next receipt (None: this
+    programme carries nothing, and what is carried stays). *available_from* empty: pending until a
+    `Confirm`. With *rolling* the points expire by the account's rolling date.
     """
 
     points: int
@@ -126,19 +127,19 @@ class Value:
     rolling: bool = False
     earning_minor: int | None = None
     spend_minor: int | None = None
-    carried_micro: int = 0
+    carried_micro: int | None = None
     bonuses: tuple[Bonus, ...] = ()
     explain: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Accrue:
-    """Points for a receipt: *value* says how many once the account is known and locked."""
+    """Points for a receipt. *value* may be said once the account is known and locked."""
 
     account_id: str
     amount_minor: int
     currency: str
-    value: Callable[[AccountFacts], Value]
+    value: Value | Callable[[AccountFacts], Value]
     receipt_number: str | None = None
     lines: tuple[Line, ...] = ()
     rule_version: int | None = None
