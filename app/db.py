@@ -180,6 +180,13 @@ class Database:
             yield session
 
     @contextmanager
+    def write_apart(self) -> Iterator[Connection]:
+        """A short write of its own to a table of no programme, such as a limit that processes
+        share. No session is opened, so nobody is told that something may have changed."""
+        with self._turn, self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def _writing(self, programme_id: str) -> Iterator[Session]:
         with self._turn, self._session(self.engine, programme_id) as session:
             try:

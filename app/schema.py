@@ -2,6 +2,7 @@
 
 from app.attempts import Attempt
 from app.cards import models as cards
+from app.certs import notices as certs
 from app.db import Base
 from app.delivery import models as delivery
 from app.ledger import models as ledger
@@ -15,6 +16,7 @@ metadata = Base.metadata
 __all__ = [
     "Attempt",
     "cards",
+    "certs",
     "delivery",
     "ledger",
     "members",

@@ -10,6 +10,7 @@ from cryptography import x509
 
 from app.certs.files import PASS, ROOT, WWDR, is_development, key_of, read_certificates
 from app.certs.load import google_issuer, load_google_account
+from app.certs.notices import THRESHOLDS, say_end
 from app.config import Config
 from app.errors import Misconfigured
 from app.keys import KeyRing, Purpose
@@ -17,7 +18,7 @@ from passes.apple.signature import CertificateStatus, describe, issued_by
 
 Severity = Literal["error", "warning"]
 #: This long before a certificate expires, the owner is told.
-NOTICE = timedelta(days=30)
+NOTICE = timedelta(days=max(THRESHOLDS))
 
 _INSTALL = "counterfoil certs install FILES"
 _RENEW = f"Get a new one (docs/go-live-apple.md) and install it with: {_INSTALL}"
@@ -84,10 +85,9 @@ def _no_pass_certificate(config: Config, keyring: KeyRing) -> CertFinding:
 
 def _check_dates(path: Path, certificate: x509.Certificate, now: datetime) -> Iterator[CertFinding]:
     status = describe(certificate)
-    day = f"{status.not_after:%Y-%m-%d}"
     problem, severity = status.problem(now), "error"
     if problem is None and status.left(now) <= NOTICE:
-        problem = f'The certificate "{status.name}" expires on {day}.'
+        problem = say_end(status, now)
         severity = "warning"
     if problem is not None:
         yield CertFinding(
@@ -96,7 +96,7 @@ def _check_dates(path: Path, certificate: x509.Certificate, now: datetime) -> It
             status.not_after,
             "warning" if severity == "warning" else "error",
             f"{path}: {problem}",
-            _RENEW,
+            _GET_WWDR if path.name == WWDR else _RENEW,
         )
 
 

@@ -7,9 +7,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from app.certs.apple_root import apple_root
 from app.config import Config
 from app.errors import Misconfigured
 from app.keys import Key, KeyRing, Purpose, write_atomically
+from passes.apple.signature import issued_by
 
 #: The root that the chain ends in; only for checking passes, a pass does not carry it.
 ROOT = "apple-root.pem"
@@ -70,11 +72,17 @@ def installed_pass(config: Config) -> x509.Certificate | None:
 
 def key_of(certificate: x509.Certificate, keyring: KeyRing) -> PrivateKey | None:
     """The private key in the ring that belongs to *certificate*, the newest first."""
+    found = find_key(certificate, keyring)
+    return found[1] if found else None
+
+
+def find_key(certificate: x509.Certificate, keyring: KeyRing) -> tuple[int, PrivateKey] | None:
+    """The same with the version that it has in the ring."""
     infos = [info for info in keyring.list() if info.purpose == Purpose.APPLE_PASS]
     for info in sorted(infos, key=lambda info: info.version, reverse=True):
         key = read_private_key(keyring.get(Purpose.APPLE_PASS, info.version))
         if key.public_key() == certificate.public_key():
-            return key
+            return info.version, key
     return None
 
 
@@ -89,11 +97,29 @@ def read_private_key(key: Key) -> PrivateKey:
     return loaded
 
 
-def store_private_key(keyring: KeyRing, key: PrivateKey, name: str) -> None:
-    """Add the key of a pass certificate to the ring."""
+def store_private_key(keyring: KeyRing, key: PrivateKey, name: str) -> int:
+    """Add the key of a pass certificate to the ring; its version there."""
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    keyring.create(Purpose.APPLE_PASS, material=pem, name=name)
+    return keyring.create(Purpose.APPLE_PASS, material=pem, name=name).version
+
+
+def trusted_roots(config: Config) -> list[x509.Certificate]:
+    """What a pass of this installation has to chain to: the installed root, else Apple's own."""
+    return read_certificates(config.certs_dir / ROOT) or [apple_root()]
+
+
+def in_use(config: Config) -> list[tuple[Path, x509.Certificate]]:
+    """The pass certificate, then each intermediate that issued it; empty without one.
+
+    An intermediate of the certificate before this one may still stand in the file: it is left out.
+    """
+    certificate = installed_pass(config)
+    if certificate is None:
+        return []
+    path = config.certs_dir / WWDR
+    issuers = [each for each in read_certificates(path) if issued_by(certificate, each)]
+    return [(config.certs_dir / PASS, certificate), *((path, each) for each in issuers)]

@@ -18,6 +18,7 @@ from app.certs.files import (
     ROOT,
     WWDR,
     PrivateKey,
+    find_key,
     installed_pass,
     is_development,
     key_of,
@@ -26,6 +27,7 @@ from app.certs.files import (
     write_certificates,
 )
 from app.certs.load import read_google_account
+from app.certs.request import forget_answered
 from app.config import Config
 from app.errors import Conflict, Invalid
 from app.keys import KeyRing, Purpose
@@ -48,18 +50,22 @@ def install(
     files: Sequence[Path],
     *,
     password: bytes | None = None,
+    intermediate: Path | None = None,
     now: datetime,
 ) -> list[str]:
     """Install what is in *files*, in any order; one sentence for each thing done.
 
     Takes certificates (PEM or DER: .pem, .crt, .cer), private keys (PEM), both in one (.p12, .pfx)
-    and Google's service account (.json). *password* opens encrypted ones. Everything is checked
-    before anything is written; a running service takes it up by itself.
-    Raises `Invalid` or `Conflict`, saying which file and why.
+    and Google's service account (.json). *password* opens encrypted ones; *intermediate* is a file
+    with Apple's own certificate that issued the pass certificate, where it is in none of the
+    others. Everything is checked before anything is written; a running service takes it up by
+    itself. Raises `Invalid` or `Conflict`, saying which file and why.
     """
     found = _Found()
     for path in files:
         _sort_out(_read(path), path, password, found)
+    if intermediate is not None:
+        _add_intermediate(intermediate, found)
     done: list[str] = []
     if found.certificates or found.keys:
         done += _install_apple(config, keyring, found, now)
@@ -69,6 +75,29 @@ def install(
         write_google_public_key(config, key)
         done.append(f"Installed the Google service account {email}.")
     return done
+
+
+def is_locked(path: Path) -> bool:
+    """Whether the file asks for a password. Raises `Invalid` where it cannot be read."""
+    data = _read(path)
+    if b"-----BEGIN" in data:
+        return b"PRIVATE KEY-----" in data and b"ENCRYPTED" in data
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return data[:1] == b"\x30" and _open_bundle(data, None) is None
+    return False
+
+
+def _open_bundle(data: bytes, password: bytes | None) -> pkcs12.PKCS12KeyAndCertificates | None:
+    """A .p12 file, opened; None where it is none, or has another password."""
+    # Written without a password it has none, or an empty one: that differs.
+    for each in [password] if password else [None, b""]:
+        try:
+            return pkcs12.load_pkcs12(data, each)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+    return None
 
 
 def _read(path: Path) -> bytes:
@@ -103,7 +132,9 @@ def _sort_out(data: bytes, path: Path, password: bytes | None, found: _Found) ->
         try:
             found.certificates.append(x509.load_der_x509_certificate(data))
         except ValueError:
-            bundle = pkcs12.load_pkcs12(data, password)
+            bundle = _open_bundle(data, password)
+            if bundle is None:
+                raise
             chain = [bundle.cert, *bundle.additional_certs]
             found.certificates += [each.certificate for each in chain if each is not None]
             if bundle.key is not None:
@@ -123,14 +154,26 @@ def _add_key(key: object, path: Path, found: _Found) -> None:
     found.keys.append(key)
 
 
+def _add_intermediate(path: Path, found: _Found) -> None:
+    given = _Found()
+    _sort_out(_read(path), path, None, given)
+    if not given.certificates:
+        raise Invalid(f"The file {path} does not hold a certificate.")
+    pass_types = [each for each in given.certificates if _is_for_passes(each)]
+    if pass_types:
+        raise Invalid(
+            f'The file {path} holds "{describe(pass_types[0]).name}", which is no intermediate: '
+            "give the one that Apple calls Worldwide Developer Relations."
+        )
+    found.certificates += given.certificates
+
+
 def _install_apple(config: Config, keyring: KeyRing, found: _Found, now: datetime) -> list[str]:
-    leaves = [each for each in found.certificates if describe(each).pass_type_identifier]
+    leaves = [each for each in found.certificates if _is_for_passes(each)]
     roots = [each for each in found.certificates if each.subject == each.issuer]
     middle = [each for each in found.certificates if each not in leaves and each not in roots]
     before = installed_pass(config)
-    if len(leaves) > 1:
-        raise Invalid("There is more than one pass certificate in these files: give the newest.")
-    leaf = leaves[0] if leaves else before
+    leaf = _only_leaf(leaves, middle) or before
     if leaf is None:
         raise Invalid("There is no pass certificate in these files, and none installed before.")
     status = describe(leaf)
@@ -142,7 +185,7 @@ def _install_apple(config: Config, keyring: KeyRing, found: _Found, now: datetim
             "was requested with, or the .p12 file that holds both."
         )
     known = [*middle, *read_certificates(config.certs_dir / WWDR)]
-    issuers = _issuers(leaf, known)
+    issuers = _usable_issuers(leaf, middle, known, now)
     try:
         PassSigner(leaf, key, issuers).check(now)
     except CertificateError as error:
@@ -156,7 +199,70 @@ def _install_apple(config: Config, keyring: KeyRing, found: _Found, now: datetim
     write_certificates(config.certs_dir / WWDR, issuers + kept)
     write_certificates(config.certs_dir / PASS, [leaf])
     _install_root(config, issuers, roots)
+    in_ring = find_key(leaf, keyring)
+    if in_ring is not None:
+        forget_answered(config, in_ring[0])
     return [f'Installed "{status.name}", valid until {status.not_after:%Y-%m-%d}.']
+
+
+def _is_for_passes(certificate: x509.Certificate) -> bool:
+    """Whether it is what Apple calls a Pass Type ID certificate: its UID is a pass type."""
+    return (describe(certificate).pass_type_identifier or "").startswith("pass.")
+
+
+def _only_leaf(
+    leaves: list[x509.Certificate], middle: list[x509.Certificate]
+) -> x509.Certificate | None:
+    """The pass certificate among what was given; raises where there is another one instead."""
+    if len(leaves) > 1:
+        raise Invalid("There is more than one pass certificate in these files: give the newest.")
+    if leaves:
+        return leaves[0]
+    for each in middle:
+        # Apple's other certificates have a UID too: an app's, or the developer's own.
+        if describe(each).pass_type_identifier or not _may_issue(each):
+            raise Invalid(
+                f'"{describe(each).name}" is not a Pass Type ID certificate: its subject names no '
+                "pass type (a UID that begins with pass.). Create the certificate under "
+                "Identifiers, Pass Type IDs, and install that one."
+            )
+    return None
+
+
+def _may_issue(certificate: x509.Certificate) -> bool:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except (x509.ExtensionNotFound, ValueError):
+        return True  # It does not say: whether it issued ours is seen by its signature.
+    return found.value.ca
+
+
+def _usable_issuers(
+    leaf: x509.Certificate,
+    given: list[x509.Certificate],
+    known: list[x509.Certificate],
+    now: datetime,
+) -> list[x509.Certificate]:
+    """The intermediates that issued *leaf* and are in date. Raises `Invalid` naming the wrong one.
+
+    Apple renews an intermediate under the same name and key: the one that ended is left out.
+    """
+    issuers = _issuers(leaf, known)
+    usable = [each for each in issuers if describe(each).problem(now) is None]
+    if issuers and not usable:
+        problem = describe(issuers[0]).problem(now) or ""
+        raise Invalid(
+            f"{problem.replace('The certificate', 'The intermediate', 1)} Download the present one "
+            "(apple.com/certificateauthority) and give it with --intermediate."
+        )
+    wrong = [each for each in given if describe(each).name != describe(leaf).issuer]
+    if not issuers and wrong:
+        raise Invalid(
+            f'The intermediate "{describe(wrong[0]).name}" did not issue "{describe(leaf).name}": '
+            f'that was "{describe(leaf).issuer}". Download it (apple.com/certificateauthority) '
+            "and give it with --intermediate."
+        )
+    return usable
 
 
 def _issuers(leaf: x509.Certificate, known: list[x509.Certificate]) -> list[x509.Certificate]:

@@ -58,6 +58,10 @@ def load_pass_signer(config: Config, keyring: KeyRing) -> PassSigner | None:
                 raise
             _log.error("Still signing with the certificate from before. %s", error.message)
             signer = known[1]
+        if known is not None and known[1] is not None and _are_alike(known[1], signer):
+            # Something beside it has changed, such as a key for the next certificate: whoever
+            # keeps a connection or a design for this signer may go on doing so.
+            signer = known[1]
         _signers[keyring] = (state, signer)
         return signer
 
@@ -118,6 +122,13 @@ def _seen(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _are_alike(one: PassSigner, other: PassSigner | None) -> bool:
+    return other is not None and (one.certificate, one.intermediates) == (
+        other.certificate,
+        other.intermediates,
+    )
 
 
 def _load(config: Config, keyring: KeyRing) -> PassSigner | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from app.certs.files import read_certificates
+from app.certs.apple_root import apple_root
+from app.certs.files import read_certificates, trusted_roots
 from app.cli.common import json_option, print_json
 from app.clock import system_clock
 from app.config import from_environment
@@ -29,7 +30,7 @@ def pass_() -> None:
     "roots",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Trusted root certificate (PEM); by default the one of this installation.",
+    help="Trusted root certificate (PEM); by default Apple's and the one of this installation.",
 )
 @json_option
 def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:
@@ -62,10 +63,10 @@ def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _roots(files: tuple[Path, ...]) -> list[x509.Certificate]:
-    if not files:
-        own = from_environment(os.environ).certs_dir / "apple-root.pem"
-        files = (own,) if own.is_file() else ()
-    return [certificate for file in files for certificate in read_certificates(file)]
+    if files:
+        return [certificate for file in files for certificate in read_certificates(file)]
+    config = from_environment(os.environ)
+    return list(dict.fromkeys([*trusted_roots(config), apple_root()]))
 
 
 COMMANDS = [pass_]

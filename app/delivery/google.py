@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app.context import Context
 from app.delivery.google_api import Answer, GoogleSilent, GoogleUnreachable
+from app.delivery.google_passes import GoogleCard, GooglePasses
 from app.delivery.models import GooglePass
 from app.delivery.sending import Errand, Outcome, Result, Wallet
-from app.delivery.wallets import GoogleCard, GooglePasses
 from app.errors import CounterfoilError
 from passes.errors import PassError
 from passes.google.loyalty import changes

@@ -43,6 +43,7 @@ def register(
             wanted_version=version,
             delivered_version=delivered,
             next_attempt_at=now if version > delivered else None,
+            behind_since=now if version > delivered else None,
         )
         try:
             with session.begin_nested():
@@ -60,7 +61,7 @@ def register(
         # What went to the old token may never have arrived.
         known.wanted_version = version
         known.delivered_version = delivered
-        known.next_attempt_at = now if version > delivered else None
+        known.next_attempt_at = known.behind_since = now if version > delivered else None
         session.flush()
     return False
 

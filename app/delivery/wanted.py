@@ -135,6 +135,7 @@ def _want(session: Session, table: Table, wanted: dict[int, int], now: datetime)
         .values(
             wanted_version=bindparam("wanted"),
             next_attempt_at=func.coalesce(table.c.next_attempt_at, now),
+            behind_since=func.coalesce(table.c.behind_since, now),
         ),
         [{"row": row, "wanted": version} for row, version in wanted.items()],
     )
@@ -218,6 +219,7 @@ def _told(table: Table, now: datetime) -> dict[str, Any]:
         "last_error": None,
         # More may have been wanted while this was on its way.
         "next_attempt_at": case((table.c.wanted_version > version, now), else_=null()),
+        "behind_since": case((table.c.wanted_version > version, now), else_=null()),
     }
 
 

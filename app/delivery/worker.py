@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app import certs
 from app.context import Context
 from app.delivery import wanted
 from app.delivery.apns import ApnsSender
@@ -27,6 +28,7 @@ Jitter = Callable[[], float]
 #: The net below the waking: what a bell did not tell, and what becomes due by time alone.
 POLL_SECONDS = 0.5
 LEDGER_SECONDS = 5.0
+CERTIFICATES_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
@@ -159,6 +161,7 @@ class Worker:
     def run_once(self) -> int:
         """Do everything that is due now, and stop; how much it was."""
         done = 0
+        self._mind_certificates()
         try:
             while True:
                 now = self._context.clock()
@@ -175,6 +178,7 @@ class Worker:
         lanes: list[tuple[str, Callable[[], Progress | None], float]] = [
             ("google", lambda: self._bring(self._senders.google()), self._poll_seconds),
             ("ledger", self._keep_ledger, LEDGER_SECONDS),
+            ("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
         ]
         lanes += [
             (f"apple-{number}", lambda: self._bring(self._senders.apple()), self._poll_seconds)
@@ -185,8 +189,8 @@ class Worker:
             wake = threading.Event()
             wakes.append(wake)
             threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
-            # Points fall due by time: a commit is nothing to the ledger's steps.
-            if name != "ledger":
+            # Points and certificates end by time: a commit is nothing to their steps.
+            if name not in {"ledger", "certificates"}:
                 self._wakes.append(wake)
         bell = bell_of(self._context.database)
         bell.add(self._wake)
@@ -208,6 +212,11 @@ class Worker:
 
     def _bring(self, sender: Sender) -> Progress | None:
         return bring(self._context, sender, now=self._context.clock(), jitter=self._jitter)
+
+    def _mind_certificates(self) -> None:
+        """Tell the owner of certificates that end soon."""
+        context = self._context
+        certs.tell(context.config, context.database, now=context.clock())
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

@@ -118,6 +118,7 @@ class Book:
             "counted_points": 0,
             "counted_minor": 0,
             "carried_micro": None,
+            "weighted_micro": None,
             "at_least_minor": None,
             "once_key": None,
             "late": circumstances.late,

@@ -51,6 +51,7 @@ def accrue(context: Context, operation: Accrue) -> Outcome:
     )
     if value.carried_micro is not None:
         book.carry(entry, value.carried_micro - book.account.carried_micro)
+        entry["weighted_micro"] = value.weighted_micro
     spend = receipt["earning_minor"] if value.spend_minor is None else value.spend_minor
     book.count(entry, points, spend)
     _give(context, entry, points, value, explain)

@@ -36,7 +36,6 @@ from app.ledger.models import (
 from app.ledger.postings import Reverse
 from app.ledger.rules import ReturnPolicy, due_so_far
 
-MICRO = 1_000_000
 #: A redemption belongs to a receipt of its number no further apart than this: numbers come again.
 SAME_SALE = timedelta(days=1)
 
@@ -305,7 +304,7 @@ class _Return:
         context.book.count(entry, -due, -row["counted_minor_due"])
         row["carried_micro_due"] = 0
         if accrual.carried_micro is not None:
-            carried = _carried_back(accrual, money, after)
+            carried = accrual.carried_micro if all_back else _carried_back(accrual, money, after)
             row["carried_micro_due"] = carried - sum(each.carried_micro_due for each in came)
             context.book.carry(entry, -row["carried_micro_due"])
         self._take(entry, accrual, due, before)
@@ -431,13 +430,13 @@ def take_due(
 def _carried_back(accrual: Target, money: int, points: int) -> int:
     """How much of what a receipt left for the next one goes once so much has come back.
 
-    *money* (minor units) came back and took *points* with it: those had used up their part of the
-    receipt, and only the rest of the money had been carried on.
+    *money* (minor units) came back and took *points* with it: what those had used up came back
+    with them, and only the rest had been carried on.
     """
-    if accrual.carried_micro is None:
-        return 0
-    used = accrual.counted_minor * MICRO - accrual.carried_micro
-    return money * MICRO - (used * points // accrual.points if accrual.points else 0)
+    weighed = accrual.weighted_micro or 0
+    used = weighed - (accrual.carried_micro or 0)
+    part = weighed * money // accrual.counted_minor if accrual.counted_minor else weighed
+    return part - (used * points // accrual.points if accrual.points else 0)
 
 
 def _lines_of(session: Session, receipt_id: str) -> dict[int, _Line]:

@@ -41,6 +41,7 @@ class Target(NamedTuple):
     counted_points: int
     counted_minor: int
     carried_micro: int | None
+    weighted_micro: int | None
     at_least_minor: int | None
     once_key: str | None
     reason: str | None

@@ -227,6 +227,8 @@ class Entry(OfProgramme, Base):
     #: What it adds to the money that the account carries to its next receipt; empty where
     #: nothing is carried.
     carried_micro: Mapped[int | None] = mapped_column(BigInteger)
+    #: Of an accrual that carries: what its receipt weighed in for points.
+    weighted_micro: Mapped[int | None] = mapped_column(BigInteger)
     #: A bonus for a receipt of at least so much (minor units) goes when the receipt falls below.
     at_least_minor: Mapped[int | None] = mapped_column(BigInteger)
     #: A bonus that an account gets once, whatever is merged into it.

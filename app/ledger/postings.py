@@ -117,7 +117,8 @@ class Value:
     *earning_minor* is the part of the receipt's amount that earned, in the receipt's currency;
     *spend_minor* the same in the programme's (what counts towards a tier that is measured in
     money). *carried_micro* is what the account then carries to the next receipt (None: this
-    programme carries nothing, and what is carried stays). *available_from* empty: pending until a
+    programme carries nothing, and what is carried stays), and *weighted_micro* what this receipt
+    weighed in for points: its money times the tier's multiplier. *available_from* empty: pending until a
     `Confirm`. With *rolling* the points expire by the account's rolling date.
     """
 
@@ -128,6 +129,7 @@ class Value:
     earning_minor: int | None = None
     spend_minor: int | None = None
     carried_micro: int | None = None
+    weighted_micro: int = 0
     bonuses: tuple[Bonus, ...] = ()
     explain: tuple[Reason, ...] = ()
 

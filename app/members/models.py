@@ -35,3 +35,21 @@ class Consent(OfProgramme, Base):
     text_version: Mapped[str] = mapped_column(String(32))
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+
+
+class MemberRead(OfProgramme, Base):
+    """Somebody looked at personal data, or took it away; immutable.
+
+    *member_id* is no foreign key: the record outlives the member, who is then nobody.
+    """
+
+    __tablename__ = "member_reads"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    member_id: Mapped[str] = mapped_column(Id, index=True)
+    #: "cli", "staff" or "api", and who that was: the machine's account, the member of staff.
+    reader_kind: Mapped[str] = mapped_column(String(8))
+    reader: Mapped[str] = mapped_column(String(80))
+    #: What for: "show", "export", "erase".
+    purpose: Mapped[str] = mapped_column(String(16))
+    read_at: Mapped[datetime]

@@ -1,103 +1,164 @@
-"""What a receipt earns. Pure: numbers in, numbers and their explanation out."""
+"""A programme's settings, and what points and money are called. Pure."""
 
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel.numbers import format_currency, get_currency_precision
 from babel.plural import PluralRule
 
 from app.errors import Invalid
+from app.ledger.rules import ReturnPolicy, RoundUp
+from app.programmes import fields
+from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
 
 #: A receipt above this is a typing mistake: 1,000,000.00 in most currencies.
 HIGHEST_AMOUNT_MINOR = 100_000_000
-#: Bounds the digits of a rate, so that every product below is exact in 28 digits.
-RATE_DECIMALS = 6
 #: Points for one unit of money; with the highest receipt far below what a database counts to.
 HIGHEST_RATE = 1_000_000
 #: What a point is called has to fit onto a phone's card.
 LONGEST_NAME = 30
+#: No month is shorter: what is pending longer than a lot lasts could never be spent.
+_SHORTEST_MONTH_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One version of a programme's settings.
+    """One version of a programme's settings. Decimals are exact; money is in major units.
 
-    A receipt earns *points* for every full *per_amount* of money (both exact decimals, money in
-    major units), rounded down once. Points last *expires_after_months* (0: for ever), counted to
-    the end of the last local day. A redemption takes at least *redeem_minimum* points in steps of
-    *redeem_step*; more than *static_redeem_limit* needs a rotating code or a manager.
-    *return_policy* says what happens when returned points are spent already: only_pending,
-    within_balance or allow_debt (down to *debt_floor* points of debt).
+    **Earning.** A receipt earns *points* for each *per_amount* of money, rounded down once; with
+    *carry_remainder* the money that was too little for a point counts with the next receipt.
+    *earn_on* gross or net of tax; goods of *excluded_categories* earn nothing. *bonuses* are for
+    receipts that earn on enough. *tiers* may earn more (a multiplier each).
+
+    **Pending.** Points can be spent *pending_days* times 24 hours after the receipt, or, with
+    *pending_until_confirmed*, when somebody confirms them.
+
+    **Expiry.** ``fixed``: points last *expires_after_months* (0: for ever) to the end of the last
+    local day, then to the end of what *expires_round_up* names. ``inactivity``: all points of an
+    account last *inactivity_months* after its last accrual or redemption.
+
+    **Redemption.** At least *redeem_minimum* points in steps of *redeem_step*, for at most
+    *redeem_maximum_share* percent of the receipt; more than *static_redeem_limit* needs a rotating
+    code or a manager. A point is worth *point_value*.
+
+    **Returns.** *return_policy* says what happens when returned points are spent already:
+    only_pending, within_balance or allow_debt (down to *debt_floor* points of debt). Redeemed
+    points that have expired meanwhile come back for *grace_days*.
+
+    **Accounts.** Of the points issued the share *expected_redemption* is expected to be redeemed.
     """
 
     points: Decimal
     per_amount: Decimal
     expires_after_months: int = 0
+    expires_round_up: str = "none"
+    expiry_mode: str = "fixed"
+    inactivity_months: int = 0
+    pending_days: int = 0
+    pending_until_confirmed: bool = False
+    carry_remainder: bool = False
+    earn_on: str = "gross"
+    excluded_categories: tuple[str, ...] = ()
+    bonuses: tuple[BonusRule, ...] = ()
+    tiers: Tiers | None = None
+    point_value: Decimal = Decimal("0.01")
     redeem_minimum: int = 1
     redeem_step: int = 1
+    redeem_maximum_share: int = 100
     static_redeem_limit: int = 50
     return_policy: str = "allow_debt"
     debt_floor: int = 1_000_000
+    grace_days: int = 30
+    expected_redemption: Decimal = Decimal("0.9")
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
-        return {
-            name: str(value) if isinstance(value, Decimal) else value
-            for name in self.__slots__
-            for value in (getattr(self, name),)
-        }
+        return {name: _kept(getattr(self, name)) for name in self.__slots__}
+
+
+def _kept(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return str(value)
+        case tuple():
+            return [_kept(each) for each in value]
+        case BonusRule() | Tiers():
+            return value.as_json()
+    return value
+
+
+_RATE = fields.decimal(Decimal("999999.999999"))
+_READERS: dict[str, Reader] = {
+    "points": _RATE,
+    "per_amount": _RATE,
+    "expires_after_months": fields.whole(0, 1200),
+    "expires_round_up": fields.choice("none", *(str(period) for period in RoundUp)),
+    "expiry_mode": fields.choice("fixed", "inactivity"),
+    "inactivity_months": fields.whole(0, 1200),
+    "pending_days": fields.whole(0, 366),
+    "pending_until_confirmed": fields.yes_or_no,
+    "carry_remainder": fields.yes_or_no,
+    "earn_on": fields.choice("gross", "net"),
+    "excluded_categories": fields.categories,
+    "bonuses": fields.bonuses,
+    "tiers": fields.tiers,
+    "point_value": _RATE,
+    "redeem_minimum": fields.whole(1),
+    "redeem_step": fields.whole(1),
+    "redeem_maximum_share": fields.whole(1, 100),
+    "static_redeem_limit": fields.whole(0),
+    "return_policy": fields.choice(*(str(policy) for policy in ReturnPolicy)),
+    "debt_floor": fields.whole(0),
+    "grace_days": fields.whole(0, 3650),
+    "expected_redemption": fields.decimal(1),
+}
 
 
 def settings_from_json(data: Mapping[str, Any]) -> Settings:
-    """Read settings. Raises `Invalid` that names each wrong field."""
+    """Read settings; what is not named is as it is by default. Raises `Invalid` that names each
+    wrong field and says what to write instead."""
     values: dict[str, Any] = {}
     wrong: dict[str, list[str]] = {}
     for name, value in data.items():
-        if name in {"points", "per_amount"}:
-            values[name] = _rate(name, value, wrong)
-        elif name == "return_policy":
-            values[name] = value
-            if value not in ("only_pending", "within_balance", "allow_debt"):
-                wrong[name] = ["Choose only_pending, within_balance or allow_debt."]
-        elif name in _WHOLE:
-            values[name] = value
-            lowest = _WHOLE[name]
-            if type(value) is not int or not lowest <= value <= 1_000_000_000:
-                wrong[name] = [f"Give a whole number of at least {lowest}."]
-        else:
+        if name not in _READERS:
             wrong[name] = ["There is no such setting."]
+            continue
+        try:
+            values[name] = _READERS[name](value)
+        except Wrong as error:
+            wrong[name] = [str(error)]
     for name in {"points", "per_amount"} - data.keys():
         wrong[name] = ["This setting is missing."]
-    if not wrong and values["points"] > HIGHEST_RATE * values["per_amount"]:
-        wrong["points"] = [f"Give at most {HIGHEST_RATE:,} points for one unit of money."]
+    if not wrong:
+        wrong = _contradictions(Settings(**values))
     if wrong:
         raise Invalid("The programme's settings do not make sense.", wrong)
     return Settings(**values)
 
 
-_WHOLE = {
-    "expires_after_months": 0,
-    "redeem_minimum": 1,
-    "redeem_step": 1,
-    "static_redeem_limit": 0,
-    "debt_floor": 0,
-}
+def _contradictions(settings: Settings) -> dict[str, list[str]]:
+    """What makes no sense together, by the field to change."""
+    wrong = {}
+    if settings.points > HIGHEST_RATE * settings.per_amount:
+        wrong["points"] = [f"Give at most {HIGHEST_RATE:,} points for one unit of money."]
+    rolling = settings.expiry_mode == "inactivity"
+    if rolling and not settings.inactivity_months:
+        wrong["inactivity_months"] = ["Say after how many months without a visit points expire."]
+    if settings.pending_days and settings.pending_until_confirmed:
+        wrong["pending_days"] = ["Points are pending for days or until confirmed, not both: set 0."]
+    months = settings.inactivity_months if rolling else settings.expires_after_months
+    if months and settings.pending_days >= months * _SHORTEST_MONTH_DAYS:
+        wrong["pending_days"] = ["The points would expire before they can be spent: give fewer."]
+    return wrong
 
 
-def _rate(name: str, value: object, wrong: dict[str, list[str]]) -> Decimal:
-    try:
-        rate = Decimal(str(value))
-        if rate.is_finite() and 0 < rate < 1_000_000 and rate == round(rate, RATE_DECIMALS):
-            return rate
-    except InvalidOperation:
-        pass
-    wrong[name] = [
-        f'Give a number above zero as text, such as "1" or "0.5"; {RATE_DECIMALS} decimals at most.'
-    ]
-    return Decimal(1)
+def setting_names() -> list[str]:
+    """All settings, in the order in which they are shown."""
+    return list(_READERS)
 
 
 def points_for(settings: Settings, amount_minor: int, exponent: int) -> int:
@@ -126,6 +187,7 @@ def money(amount: Decimal, currency: str, language: str = "en") -> str:
     return str(format_currency(amount, currency, locale=language))
 
 
+@lru_cache(maxsize=512)
 def currency_exponent(currency: str) -> int:
     """Number of decimals of a currency (EUR 2, JPY 0, KWD 3)."""
     return int(get_currency_precision(currency))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid, NotFound
 from app.programmes import rules
 from app.programmes.models import Location, Programme, ProgrammeVersion
-from app.programmes.rules import Settings
+from app.programmes.terms import Version, rulebook_of
 from passes.card import Colours
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
@@ -23,14 +22,6 @@ DEFAULT_POINTS = {"en": {"one": "point", "other": "points"}}
 DEFAULT_SETTINGS = {"points": "1", "per_amount": "1"}
 #: The first version holds for receipts of any day: a till may send late ones.
 ALWAYS = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """The settings that hold at a moment, and the number of their version."""
-
-    number: int
-    settings: Settings
 
 
 def create_programme(
@@ -102,20 +93,12 @@ def change_settings(
         )
     )
     session.flush()
-    return Version(number, read)
+    return version_at(session, programme_id, valid_from)
 
 
 def version_at(session: Session, programme_id: str, moment: datetime) -> Version:
     """The settings that hold at *moment*: of several, the one that was published last."""
-    row = session.execute(
-        select(ProgrammeVersion.number, ProgrammeVersion.settings)
-        .where(ProgrammeVersion.programme_id == programme_id, ProgrammeVersion.valid_from <= moment)
-        .order_by(ProgrammeVersion.valid_from.desc(), ProgrammeVersion.number.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        raise NotFound("The programme had no rules yet on that day.")
-    return Version(row.number, rules.settings_from_json(row.settings))
+    return rulebook_of(session, programme_id, moment).at(moment)
 
 
 def add_location(

@@ -17,7 +17,6 @@ from app.cards.errors import CardRefused
 from app.cards.models import Card
 from app.errors import Invalid
 from app.keys import KeyRing
-from app.ledger import rules as ledger_rules
 from app.ledger import service as ledger
 from app.ledger.models import Hold, HoldStatus, Posting
 from app.ledger.postings import (
@@ -34,8 +33,11 @@ from app.ledger.postings import (
 )
 from app.members import service as members
 from app.programmes import rules
-from app.programmes.models import Programme
-from app.programmes.service import Version, programme_by_id, version_at
+from app.programmes.earning import Sale
+from app.programmes.models import Location, Programme
+from app.programmes.pricing import price
+from app.programmes.service import programme_by_id, version_at
+from app.programmes.terms import Rulebook, rulebook_of, terms_of
 from app.staff.models import Staff
 from app.till import access
 from app.till.errors import ApprovalNeeded, NotYourPosting, PresentationOver
@@ -155,48 +157,46 @@ def accrue(
     session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
     """Value a receipt by the rules of its day and give the points."""
-    occurred_at: datetime = body["occurred_at"]
-    card = _card(session, counter, body["code"], occurred_at, now=now)
-    programme = programme_by_id(session, counter.till.programme_id)
-    if body["currency"] != programme.currency:
-        raise Invalid(
-            f"This programme counts in {programme.currency}.",
-            {"currency": [f"Send {programme.currency}."]},
-        )
-    version = version_at(session, programme.id, occurred_at)
-    accrual = _value(programme, version, card, body, now=now)
-    return ledger.post(
-        session, request, accrual, counter.circumstances(occurred_at, card.id, now=now), now=now
-    ).answer
+    card = _card(session, counter, body["code"], body["occurred_at"], now=now)
+    book = rulebook_of(session, counter.till.programme_id, now)
+    accrual = accrual_of(session, book, card.account_id, body, partner_of(session, counter), now=now)
+    where = counter.circumstances(body["occurred_at"], card.id, now=now)
+    return ledger.post(session, request, accrual, where, now=now, terms=book.terms(now)).answer
 
 
-def _value(
-    programme: Programme, version: Version, card: Card, body: dict[str, Any], *, now: datetime
+def accrual_of(
+    session: Session,
+    book: Rulebook,
+    account_id: str,
+    body: dict[str, Any],
+    partner_id: str | None,
+    *,
+    now: datetime,
 ) -> Accrue:
-    settings = version.settings
-    exponent = rules.currency_exponent(programme.currency)
-    points = rules.points_for(settings, body["amount_minor"], exponent)
-    label = rules.points_label(programme.points_names, points, "en")
-    occurred_at: datetime = body["occurred_at"]
-    expires_at = None
-    if settings.expires_after_months:
-        expires_at = ledger_rules.expiry(
-            occurred_at, months=settings.expires_after_months, time_zone=programme.time_zone
-        )
-    return Accrue(
-        account_id=card.account_id,
-        points=points,
+    """What the ledger is asked for a receipt of the till API."""
+    sale = Sale(
         amount_minor=body["amount_minor"],
         currency=body["currency"],
-        receipt_number=body.get("receipt"),
+        occurred_at=body["occurred_at"],
+        tax_minor=body.get("tax_minor") or 0,
+        coupons_minor=body.get("coupons_minor") or 0,
+        paid_with_points=body.get("paid_with_points") or 0,
         lines=tuple(Line(**line) for line in body.get("lines") or ()),
-        # A till whose clock runs ahead a little gives points that can be spent at once.
-        available_from=min(occurred_at, now),
-        expires_at=expires_at,
-        rule_version=version.number,
-        explain=(
-            rules.explain_points(settings, body["amount_minor"], programme.currency, points, label),
-        ),
+    )
+    return Accrue(
+        account_id=account_id,
+        amount_minor=sale.amount_minor,
+        currency=sale.currency,
+        receipt_number=body.get("receipt"),
+        issuing_partner_id=partner_id,
+        **price(session, book, sale, now=now).fields(),
+    )
+
+
+def partner_of(session: Session, counter: Counter) -> str | None:
+    """The partner of a coalition whose location the till stands in."""
+    return session.scalar(
+        select(Location.partner_id).where(Location.id == counter.till.location_id)
     )
 
 

@@ -69,14 +69,24 @@ class PassTemplate:
         self._count = len(images) + len(MADE_PER_PASS)
         listed = "".join(f'{json.dumps(name)}:"{digest}",' for name, digest in hashes.items())
         self._manifest_head = f'{{{listed}"{PASS_JSON}":"'.encode()
+        #: Which files these are: two templates with one mark are the same.
+        self.mark = hashlib.blake2b(self._local, digest_size=16).digest()
 
     def build(self, pass_json: bytes, signer: PassSigner, signing_time: datetime) -> bytes:
         """Return the .pkpass of `pass_json`, signed by `signer` at `signing_time` (aware)."""
+        return self.put_together(*self.own_parts(pass_json, signer, signing_time))
+
+    def own_parts(
+        self, pass_json: bytes, signer: PassSigner, signing_time: datetime
+    ) -> tuple[bytes, bytes]:
+        """Return what is a pass's own, and no other's: its files, and the end of the directory.
+
+        A few kilobytes, of which `put_together` makes the .pkpass again without a signature.
+        """
         digest = hashlib.sha1(pass_json, usedforsecurity=False).hexdigest()
         manifest = b'%b%b"}' % (self._manifest_head, digest.encode())
         signature = signer.sign(manifest, signing_time)
-        parts = [self._local]
-        central = [self._central]
+        parts, central = [], []
         offset = len(self._local)
         for number, data in enumerate((pass_json, manifest, signature)):
             crc, size = zlib.crc32(data), len(data)
@@ -84,10 +94,13 @@ class PassTemplate:
             parts += head, data
             central.append(_central(_LAST[number], _STORED, crc, size, size, offset))
             offset += len(head) + size
-        directory = sum(map(len, central))
-        parts += central
-        parts.append(_END.pack(_END_MARK, 0, 0, self._count, self._count, directory, offset, 0))
-        return b"".join(parts)
+        directory = len(self._central) + sum(map(len, central))
+        end = _END.pack(_END_MARK, 0, 0, self._count, self._count, directory, offset, 0)
+        return b"".join(parts), b"".join((*central, end))
+
+    def put_together(self, files: bytes, end: bytes) -> bytes:
+        """Return the .pkpass of the two parts that `own_parts` of an equal template gave."""
+        return b"".join((self._local, files, self._central, end))
 
 
 _LAST = (PASS_JSON, MANIFEST, SIGNATURE)

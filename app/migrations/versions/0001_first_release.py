@@ -17,7 +17,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-IMMUTABLE = ("entries", "draws", "tier_changes")
+IMMUTABLE = ("entries", "draws", "tier_changes", "member_reads")
 MESSAGE = "the rows of {table} are never changed or deleted: a correction is a further entry"
 
 
@@ -56,6 +56,7 @@ def guard_against_replacing() -> None:
             "tier_changes",
             "SELECT 1 FROM tier_changes WHERE sequence = NEW.sequence OR id = NEW.id",
         ),
+        ("member_reads", "SELECT 1 FROM member_reads WHERE id = NEW.id"),
     ):
         op.execute(
             f"CREATE TRIGGER {table}_refuse_replace BEFORE INSERT ON {table} "
@@ -90,6 +91,28 @@ def make_tables() -> None:
     )
     op.create_index(op.f("ix_attempts_subject"), "attempts", ["subject"], unique=False)
     op.create_index(op.f("ix_attempts_tried_at"), "attempts", ["tried_at"], unique=False)
+    op.create_table(
+        "certificate_notices",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", "days", name=op.f("pk_certificate_notices")),
+    )
+    op.create_table(
+        "google_root_keys",
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refresh_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_google_root_keys")),
+    )
+    op.create_table(
+        "paces",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("next_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_paces")),
+    )
     op.create_table(
         "programmes",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -190,6 +213,32 @@ def make_tables() -> None:
         ),
     )
     op.create_table(
+        "google_classes",
+        sa.Column("class_id", sa.String(length=120), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_google_classes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("class_id", name=op.f("pk_google_classes")),
+    )
+    op.create_table(
+        "member_reads",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("reader_kind", sa.String(length=8), nullable=False),
+        sa.Column("reader", sa.String(length=80), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_member_reads_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_reads")),
+    )
+    op.create_index(op.f("ix_member_reads_member_id"), "member_reads", ["member_id"], unique=False)
+    op.create_table(
         "members",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=True),
@@ -214,6 +263,18 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_partners_programme_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+    )
+    op.create_table(
+        "pass_designs",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("inspected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_pass_designs_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_pass_designs")),
     )
     op.create_table(
         "programme_versions",
@@ -417,6 +478,7 @@ def make_tables() -> None:
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("behind_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=300), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -465,10 +527,15 @@ def make_tables() -> None:
         sa.Column("object_id", sa.String(length=120), nullable=False),
         sa.Column("inserted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_ms", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("notices", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("wanted_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("behind_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=300), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),

@@ -48,7 +48,8 @@ def test_a_development_chain_is_in_order(cafe: Any) -> None:
     said = cafe.run("certs", "check")
     assert said.endswith("Everything is in order.\n")
     for name in (PASS, WWDR, ROOT):
-        assert re.search(f"{cafe.data / 'certs' / name}: .+, valid until 20..-..-..\n", said)
+        line = f"{cafe.data / 'certs' / name}: .+, valid until 20..-..-.. "
+        assert re.search(line + r"\(\d+ days left\)\n", said)
     assert cafe.json("certs", "check") == []
 
 

@@ -87,7 +87,9 @@ def test_the_explanation_says_what_was_paid_and_the_rate(
 
 
 def test_settings_survive_being_kept() -> None:
-    settings = Settings(Decimal("0.10"), Decimal("3"), 24, 10, 5, 0, "only_pending", 7)
+    settings = Settings(
+        Decimal("0.10"), Decimal("3"), 24, redeem_minimum=10, return_policy="only_pending"
+    )
     assert settings_from_json(settings.as_json()) == settings
     assert settings.as_json()["points"] == "0.10"
 
