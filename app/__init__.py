@@ -15,7 +15,7 @@ def create_app(context: "Context") -> "APIFlask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import problems
-    from app.api import apple, google, till
+    from app.api import accruals, apple, google, till
     from app.delivery.wallets import Wallets
     from app.web import customer, pages
 
@@ -41,6 +41,7 @@ def create_app(context: "Context") -> "APIFlask":
     app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
+    accruals.install(app, context)
     for blueprint in (till.blueprint, apple.blueprint, google.blueprint, customer.blueprint):
         app.register_blueprint(blueprint)
     if context.config.trusted_proxies:

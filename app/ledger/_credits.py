@@ -56,7 +56,7 @@ def accrue(context: Context, operation: Accrue) -> Outcome:
     book.count(entry, points, spend)
     _give(context, entry, points, value, explain)
     for bonus in value.bonuses:
-        points += _give_bonus(context, entry, bonus, value, explain)
+        points += _give_bonus(context, entry, bonus, value)
     return Outcome("accrual", points=points, explain=explain, entry_id=entry["id"])
 
 
@@ -90,7 +90,7 @@ def tier_at(session: Session, account_id: str, moment: datetime) -> str | None:
 
 
 def _give_bonus(
-    context: Context, accrual: Row, bonus: Bonus, value: Value, explain: list[Reason]
+    context: Context, accrual: Row, bonus: Bonus, value: Value
 ) -> int:
     points = whole_number(bonus.points, "points", 0, MOST_POINTS)
     entry = context.book.enter(
@@ -105,7 +105,6 @@ def _give_bonus(
         issuing_partner_id=accrual["issuing_partner_id"],
     )
     context.book.count(entry, points, 0)
-    explain.append(because("bonus", points=points, name=bonus.name))
     _give(context, entry, points, value, [])
     return points
 

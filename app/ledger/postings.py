@@ -36,7 +36,10 @@ def fingerprint(
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """When, where and by whom. *late*: it reached us later than it happened."""
+    """When, where and by whom. *late*: it reached us later than it happened.
+
+    *language* is the member's: what the answer is explained in.
+    """
 
     occurred_at: datetime
     late: bool = False
@@ -45,6 +48,7 @@ class Circumstances:
     till_id: str | None = None
     location_id: str | None = None
     card_id: str | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,10 @@ def post(
         if first is None:
             raise
         return Posted(first, repeated=True)
-    return _store_all(session, [(item, book, answer)])[0]
+    [posted] = _store_all(session, [(item, book, answer)])
+    if isinstance(posted, CounterfoilError):
+        raise posted
+    return posted
 
 
 def post_accruals(
@@ -163,12 +166,13 @@ def post_accruals(
     """The same for accruals of different accounts in one go; what is refused is given back.
 
     A few statements for all of them: the way for a service that has several to do at once. Raises
-    `ValueError` where two are of one account.
+    `ValueError` where two are of one account, or of one id.
     """
     items = [Item(_checked(request), operation, where) for request, operation, where in accruals]
     wanted = [operation.account_id for _, operation, _ in accruals]
-    if len(set(wanted)) < len(wanted):
-        raise ValueError("each account posts once at a time")
+    ids = {item.request.id for item in items}
+    if len(set(wanted)) < len(wanted) or len(ids) < len(items):
+        raise ValueError("each account posts once at a time, and each id is one posting's")
     accounts = _store.lock(session, wanted, terms)
     once_keys = {key for _, operation, _ in accruals for key in operation.once_keys}
     books = _store.load(
@@ -261,6 +265,7 @@ def _answer(
         "explain": outcome.explain,
         "standing": {name: getattr(standing, name) for name in standing.__slots__},
         "tier": book.account.tier.tier,
+        "language": circumstances.language,
         "late": circumstances.late,
         "recorded_at": book.now.isoformat(),
         "entry_id": outcome.entry_id,
