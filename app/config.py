@@ -41,6 +41,7 @@ class Config:
     master_key: bytes | None = field(default=None, repr=False)
     master_key_file: Path | None = None
     trusted_proxies: int = 0
+    metrics_token: str | None = field(default=None, repr=False)
 
     @property
     def keys_dir(self) -> Path:
@@ -126,6 +127,12 @@ def _digits(text: str) -> str:
     return text
 
 
+def _token(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text or not 16 <= len(text) <= 200:
+        raise ValueError("must have 16 to 200 letters and digits (openssl rand -hex 24)")
+    return text
+
+
 #: Every variable the service knows, and how its text is read. The README explains each.
 _READERS: dict[str, Callable[[str], Any]] = {
     "DATA": Path,
@@ -141,6 +148,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "GOOGLE_ROOT_KEYS": _file,
     "MASTER_KEY": read_master_key,
     "MASTER_KEY_FILE": Path,
+    "METRICS_TOKEN": _token,
     "TRUSTED_PROXIES": _number(0, 8),
 }
 

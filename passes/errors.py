@@ -2,7 +2,8 @@
 
     PassError
     ├── CodeError          a scanned text that is not a good card code; carries its outcome
-    ├── ImageError         a code or picture that cannot be drawn
+    ├── FaceError          a card that no wallet would take: too many places, too long a text
+    ├── ImageError         a code or picture that cannot be drawn, an upload that is of no use
     ├── BundleError        a .pkpass that cannot be read or written
     ├── CertificateError   a certificate that is expired, not yet valid, or belongs to another key
     ├── SignatureError     a signature that is missing, malformed or false
@@ -33,8 +34,12 @@ class CodeError(PassError):
         self.message = message
 
 
+class FaceError(PassError):
+    """A card's face has what no wallet takes; the text says what, and how many it takes."""
+
+
 class ImageError(PassError):
-    """A code or picture cannot be drawn."""
+    """A code or picture cannot be drawn, or an upload cannot be used; the text says what to do."""
 
 
 class BundleError(PassError):

@@ -19,9 +19,8 @@ _MAX_SIDE_PX = 8192
 _OVERSAMPLING = 4
 
 # Apple's sizes in points; the file name says the scale.
-_ICON = (38, 38)
-_LOGO = (50, 50)
-_STRIP = (375, 144)
+_ICON, _LOGO, _STRIP = 38, 50, (375, 144)
+_SCALES = ((1, ""), (2, "@2x"), (3, "@3x"))
 
 
 def code_png(text: str, *, module_px: int = 8, quiet: int = QUIET_MODULES) -> bytes:
@@ -93,24 +92,30 @@ def code_modules(text: str) -> list[list[bool]]:
 def default_images(colours: Colours, name: str) -> dict[str, bytes]:
     """Draw the images of a design in the brand's colours: Apple's file names to PNG bytes.
 
-    icon (38×38 points), logo (50×50) at one, two and three pixels a point, strip (375×144) at
-    one and two. `name` gives the initial. Equal arguments give equal bytes.
+    icon (38×38 points), logo (50×50) and strip (375×144) at one, two and three pixels a point.
+    `name` gives the initial. Equal arguments give equal bytes.
     """
-    images: dict[str, bytes] = {}
-    for scale, suffix in ((1, ""), (2, "@2x"), (3, "@3x")):
-        images[f"icon{suffix}.png"] = _png(_mark(colours, name, _ICON, scale, filled=True))
-        images[f"logo{suffix}.png"] = _png(_mark(colours, name, _LOGO, scale, filled=False))
-    for scale, suffix in ((1, ""), (2, "@2x")):
-        images[f"strip{suffix}.png"] = _png(_strip(colours, scale))
+    images = default_marks(colours, name)
+    for scale, suffix in _SCALES:
+        images[f"strip{suffix}.png"] = _png(rings(colours, (_STRIP[0] * scale, _STRIP[1] * scale)))
     return images
 
 
-def _mark(
-    colours: Colours, name: str, points: tuple[int, int], scale: int, *, filled: bool
-) -> Image.Image:
-    """The initial on a ticket with its two notches; an icon fills its square, a logo does not."""
-    size = (points[0] * scale, points[1] * scale)
-    width, height = size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING
+def default_marks(colours: Colours, name: str) -> dict[str, bytes]:
+    """Icon and logo of `default_images`."""
+    images: dict[str, bytes] = {}
+    for scale, suffix in _SCALES:
+        images[f"icon{suffix}.png"] = _png(mark(colours, name, _ICON * scale))
+        images[f"logo{suffix}.png"] = _png(mark(colours, name, _LOGO * scale, filled=False))
+    return images
+
+
+def mark(colours: Colours, name: str, side: int, *, filled: bool = True) -> Image.Image:
+    """The initial on a ticket with its two notches, `side` pixels square.
+
+    An icon fills its square, a logo is transparent around the ticket.
+    """
+    width = height = side * _OVERSAMPLING
     ground, ink = rgb(colours.background), rgb(colours.foreground)
     image = Image.new("RGBA", (width, height), (*ground, 255) if filled else (*ink, 0))
     draw = ImageDraw.Draw(image)
@@ -133,7 +138,7 @@ def _mark(
             outline=(*ground, 255),
             width=height // 14,
         )
-    return image.resize(size, Image.Resampling.LANCZOS)
+    return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
 def _initial(name: str) -> str:
@@ -144,9 +149,8 @@ def _initial(name: str) -> str:
     return ""
 
 
-def _strip(colours: Colours, scale: int) -> Image.Image:
+def rings(colours: Colours, size: tuple[int, int]) -> Image.Image:
     """Quiet rings of the label colour over the background, running out to the right."""
-    size = (_STRIP[0] * scale, _STRIP[1] * scale)
     width, height = size[0] * 2, size[1] * 2
     ground, ink = rgb(colours.background), rgb(colours.label)
     image = Image.new("RGB", (width, height), ground)

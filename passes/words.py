@@ -1,69 +1,83 @@
-"""The few words a card itself speaks, in the languages it speaks."""
+"""The few words a card itself speaks, in the languages it speaks.
+
+Labels stand over a value on a narrow card: one or two words.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from passes.text import LANGUAGES, Text
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Labels of a card; `now_have` holds `{points}` for the name of the points."""
-
-    member: str
-    tier: str
-    pending: str
-    message: str
-    card_number: str
-    issued: str
-    links: str
-    now_have: str
+def _label(key: str, *words: str) -> Text:
+    return Text(tuple(zip(LANGUAGES, words, strict=True)), f"label.{key}")
 
 
-_ENGLISH = Words(
-    member="Member",
-    tier="Tier",
-    pending="Pending",
-    message="News",
-    card_number="Card number",
-    issued="Issued",
-    links="Links",
-    now_have="You now have %@ {points}",
+MEMBER = _label("member", "Member", "Mitglied", "Dalībnieks", "Участник")
+TIER = _label("tier", "Tier", "Stufe", "Līmenis", "Уровень")
+PENDING = _label("pending", "Pending", "Vorgemerkt", "Gaida", "Ожидает")
+MESSAGE = _label("message", "News", "Neues", "Jaunumi", "Новости")
+CARD_NUMBER = _label("number", "Card number", "Kartennummer", "Kartes numurs", "Номер карты")
+ISSUED = _label("issued", "Issued", "Ausgestellt", "Izsniegta", "Выдана")
+TERMS = _label("terms", "Terms", "Bedingungen", "Noteikumi", "Условия")
+CONTACT = _label("contact", "Contact", "Kontakt", "Saziņa", "Контакты")
+REWARD = _label("reward", "Reward", "Prämie", "Balva", "Награда")
+DISCOUNT = _label("discount", "Discount", "Rabatt", "Atlaide", "Скидка")
+SPENT = _label("spent", "Spent so far", "Bisher ausgegeben", "Iztērēts", "Потрачено")
+UNTIL_NEXT = _label(
+    "until_next", "To the next step", "Bis zur nächsten Stufe", "Līdz nākamajam", "До следующей"
 )
-_WORDS = {
-    "en": _ENGLISH,
-    "de": Words(
-        member="Mitglied",
-        tier="Stufe",
-        pending="Vorgemerkt",
-        message="Neues",
-        card_number="Kartennummer",
-        issued="Ausgestellt",
-        links="Links",
-        now_have="Neuer Stand: %@ {points}",
-    ),
-    "lv": Words(
-        member="Dalībnieks",
-        tier="Līmenis",
-        pending="Gaida",
-        message="Jaunumi",
-        card_number="Kartes numurs",
-        issued="Izsniegta",
-        links="Saites",
-        now_have="Jaunais atlikums: %@ {points}",
-    ),
-    "ru": Words(
-        member="Участник",
-        tier="Уровень",
-        pending="Ожидает",
-        message="Новости",
-        card_number="Номер карты",
-        issued="Выдана",
-        links="Ссылки",
-        now_have="Теперь у вас %@ {points}",
-    ),
-}
+NEXT_DISCOUNT = _label(
+    "next_discount", "Next discount", "Nächster Rabatt", "Nākamā atlaide", "Следующая скидка"
+)
+STAMPS = _label("stamps", "Stamps", "Stempel", "Zīmogi", "Штампы")
+VALID_FROM = _label("valid_from", "Valid from", "Gültig ab", "Derīga no", "Действует с")
+VALID_UNTIL = _label("valid_until", "Valid until", "Gültig bis", "Derīga līdz", "Действует до")
+MEMBER_SINCE = _label("since", "Member since", "Mitglied seit", "Dalībnieks kopš", "Участник с")
+RENEW_BY = _label("renew_by", "Renew by", "Verlängern bis", "Atjaunot līdz", "Продлить до")
+OFFER = _label("offer", "Coupon", "Gutschein", "Kupons", "Купон")
+COMPANY = _label("company", "Company", "Firma", "Uzņēmums", "Компания")
+ROLE = _label("role", "Role", "Rolle", "Loma", "Роль")
+LIMIT = _label("limit", "Limit", "Limit", "Limits", "Лимит")
 
+#: Every label; a design's string tables hold them all, so that all its cards share them.
+LABELS = (
+    MEMBER,
+    TIER,
+    PENDING,
+    MESSAGE,
+    CARD_NUMBER,
+    ISSUED,
+    TERMS,
+    CONTACT,
+    REWARD,
+    DISCOUNT,
+    SPENT,
+    UNTIL_NEXT,
+    NEXT_DISCOUNT,
+    STAMPS,
+    VALID_FROM,
+    VALID_UNTIL,
+    MEMBER_SINCE,
+    RENEW_BY,
+    OFFER,
+    COMPANY,
+    ROLE,
+    LIMIT,
+)
 
-def words(language: str) -> Words:
-    """Return the words of a BCP 47 `language`; English where it is none of ours."""
-    return _WORDS.get(language.split("-")[0].lower(), _ENGLISH)
+#: What the lock screen says of a new balance; `%@` is the number, `{points}` its name.
+NOW_HAVE = Text(
+    tuple(
+        zip(
+            LANGUAGES,
+            (
+                "You now have %@ {points}",
+                "Neuer Stand: %@ {points}",
+                "Jaunais atlikums: %@ {points}",
+                "Теперь у вас %@ {points}",
+            ),
+            strict=True,
+        )
+    ),
+    "now_have",
+)

@@ -1,36 +1,161 @@
-"""How far the wallets are: for the owner, the console and the logs."""
+"""How far the wallets are: for the owner, the console, the logs and the metrics."""
 
-from sqlalchemy import func, or_, select
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card
+from app.delivery.google_pace import REQUESTS_PER_SECOND
 from app.delivery.models import AppleRegistration, GooglePass
+from app.delivery.sending import Wallet
 from app.delivery.wanted import VERSION, table_of
+from app.errors import NotFound
 from app.ledger.models import Account
 
-_NAMES: dict[str, type[AppleRegistration] | type[GooglePass]] = {
-    "apple": AppleRegistration,
-    "google": GooglePass,
-}
+NAMES: dict[str, Wallet] = {"apple": AppleRegistration, "google": GooglePass}
+#: Kinds of errors are counted over the most frequent texts alone.
+_MOST_TEXTS = 200
+#: What stands in an error's text, and the word that it is counted under; the first that fits.
+_KINDS = (
+    ("unreachable", re.compile("cannot be reached|gave no access|did not answer the passes")),
+    ("no_answer", re.compile("no answer|silent|too slowly|broke|has no end|took too long")),
+    ("not_renderable", re.compile("cannot be shown")),
+    ("too_many_requests", re.compile(r"quota|\b429\b|[Rr]ate ?[Ll]imit|TooMany")),
+    ("server_error", re.compile(r"\b5\d\d\b")),
+    ("not_allowed", re.compile(r"\b40[13]\b")),
+    ("refused", re.compile(r"\b4\d\d\b")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How many wallets met one kind of error the last time, and one of them in words."""
+
+    kind: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalletState:
+    """All passes of one kind of wallet.
+
+    `behind` of `passes` are not up to date; `waiting` of these are due now and not yet sent;
+    `failed` were tried in vain at least once. `estimate_seconds` is how long it takes at the pace
+    that the other side allows, where it names one.
+    """
+
+    passes: int
+    delivered: int
+    behind: int
+    failed: int
+    waiting: int
+    oldest_behind_seconds: float | None = None
+    estimate_seconds: float | None = None
+    errors: list[Errors] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CardWallet:
+    """One wallet that holds a card's pass. *place* is the device, or the object at Google."""
+
+    wallet: str
+    place: str
+    is_behind: bool
+    behind_since: datetime | None
+    delivered_at: datetime | None
+    last_error: str | None
+    attempts: int
+    next_attempt_at: datetime | None
 
 
 def status(session: Session) -> dict[str, dict[str, int]]:
     """For each wallet how many passes are there, `delivered` (up to date), `behind`, and how many
     of these are `failed`: tried in vain at least once."""
-    return {name: _totals(session, wallet) for name, wallet in _NAMES.items()}
+    return {name: _totals(session, wallet) for name, wallet in NAMES.items()}
 
 
-def _totals(session: Session, wallet: type[AppleRegistration] | type[GooglePass]) -> dict[str, int]:
-    table = table_of(wallet)
-    passes = session.scalar(select(func.count()).select_from(wallet)) or 0
-    joined = (
-        select(wallet.id)
+def wallet_states(session: Session, *, now: datetime) -> dict[str, WalletState]:
+    """The state of each wallet, in a session that is open for all programmes."""
+    return {name: _state(session, wallet, now) for name, wallet in NAMES.items()}
+
+
+def card_wallets(session: Session, card: str) -> list[CardWallet]:
+    """Every wallet with the pass of a card, by the card's id or serial number.
+
+    Raises `NotFound` for an unknown card.
+    """
+    found = session.scalar(select(Card).where(or_(Card.id == card, Card.serial_number == card)))
+    if found is None:
+        raise NotFound("There is no such card.")
+    return [
+        _card_wallet(name, row, version)
+        for name, wallet in NAMES.items()
+        for row, version in session.execute(_with_version(wallet, found.id))
+    ]
+
+
+def _with_version(wallet: Wallet, card_id: str) -> Select[Any, int]:
+    return (
+        select(wallet, VERSION)
         .join(Card, Card.id == wallet.card_id)
         .join(Account, Account.id == Card.account_id)
+        .where(wallet.card_id == card_id)
+        .order_by(wallet.id)
     )
+
+
+def _card_wallet(name: str, row: AppleRegistration | GooglePass, version: int) -> CardWallet:
+    if isinstance(row, GooglePass):
+        place, came = row.object_id, row.inserted_at
+    else:
+        place, came = f"…{row.device_id[-6:]}", row.registered_at
+    behind = version > row.delivered_version
+    return CardWallet(
+        wallet=name,
+        place=place,
+        is_behind=behind,
+        behind_since=(row.behind_since or came) if behind else None,
+        delivered_at=row.delivered_at,
+        last_error=row.last_error if behind else None,
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at if behind else None,
+    )
+
+
+def kind_of(error: str) -> str:
+    """The kind of an error by its words: one of a short list, so that it can be counted."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(error)), "other")
+
+
+def _state(session: Session, wallet: Wallet, now: datetime) -> WalletState:
+    totals = _totals(session, wallet)
+    oldest = _oldest_behind(session, wallet) if totals["behind"] else None
+    waiting = session.scalar(
+        select(func.count())
+        .select_from(wallet)
+        .where(_is_listed(wallet), wallet.next_attempt_at <= now)
+    )
+    return WalletState(
+        **totals,
+        waiting=waiting or 0,
+        oldest_behind_seconds=max((now - oldest).total_seconds(), 0.0) if oldest else None,
+        estimate_seconds=totals["behind"] / REQUESTS_PER_SECOND if wallet is GooglePass else None,
+        errors=_errors(session, wallet) if totals["failed"] else [],
+    )
+
+
+def _totals(session: Session, wallet: Wallet) -> dict[str, int]:
+    table = table_of(wallet)
+    passes = session.scalar(select(func.count()).select_from(wallet)) or 0
+    joined = _with_account(select(wallet.id), wallet)
     # Each of the three conditions has a partial index that holds nothing else.
     behind = (
-        joined.where(wallet.wanted_version > wallet.delivered_version)
+        joined.where(_is_listed(wallet))
         .union(
             joined.where(
                 Card.version > Card.delivered_version, table.c.delivered_version < VERSION
@@ -45,9 +170,56 @@ def _totals(session: Session, wallet: type[AppleRegistration] | type[GooglePass]
     failed = session.scalar(
         select(func.count())
         .select_from(wallet)
-        .where(
-            wallet.wanted_version > wallet.delivered_version,
-            or_(wallet.attempts > 0, wallet.last_error.is_not(None)),
-        )
+        .where(_is_listed(wallet), or_(wallet.attempts > 0, wallet.last_error.is_not(None)))
     )
     return {"passes": passes, "delivered": passes - late, "behind": late, "failed": failed or 0}
+
+
+def _oldest_behind(session: Session, wallet: Wallet) -> datetime | None:
+    """When the change came that a wallet has been without for the longest time."""
+    table = table_of(wallet)
+    came = wallet.inserted_at if wallet is GooglePass else AppleRegistration.registered_at
+    listed = select(func.min(func.coalesce(wallet.behind_since, came))).where(_is_listed(wallet))
+    not_yet = _with_account(select(func.min(Account.changed_at)), wallet).where(
+        table.c.delivered_version < VERSION
+    )
+    rows = session.scalars(
+        union_all(
+            listed,
+            not_yet.where(Card.version > Card.delivered_version),
+            not_yet.where(Account.version > Account.delivered_version),
+        )
+    )
+    return min((moment for moment in rows if moment is not None), default=None)
+
+
+def _errors(session: Session, wallet: Wallet) -> list[Errors]:
+    rows = session.execute(
+        select(wallet.last_error, func.count())
+        .where(_is_listed(wallet), wallet.last_error.is_not(None))
+        .group_by(wallet.last_error)
+        .order_by(func.count().desc())
+        .limit(_MOST_TEXTS)
+    )
+    found: dict[str, Errors] = {}
+    for error, count in rows:
+        if error is None:
+            continue
+        kind = kind_of(error)
+        before = found.get(kind)
+        found[kind] = Errors(
+            kind, count + (before.count if before else 0), before.example if before else error
+        )
+    return sorted(found.values(), key=lambda each: (-each.count, each.kind))
+
+
+def _is_listed(wallet: Wallet) -> ColumnElement[bool]:
+    return wallet.wanted_version > wallet.delivered_version
+
+
+def _with_account(statement: Select[tuple[object]], wallet: Wallet) -> Select[tuple[object]]:
+    return (
+        statement.select_from(wallet)
+        .join(Card, Card.id == wallet.card_id)
+        .join(Account, Account.id == Card.account_id)
+    )

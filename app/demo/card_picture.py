@@ -29,7 +29,8 @@ Colour = tuple[int, int, int]
 class CardLook:
     """What is printed on a card: colours as "#rrggbb", texts, and images as PNG bytes.
 
-    `fields` is the row under the strip; a field is (label, value). `primary` lies on the strip.
+    `fields` is the row under the strip; a field is (label, value). `primary` lies on the strip,
+    `second` in the header to the left of `header`.
     """
 
     logo_text: str = "Morning Glory"
@@ -37,6 +38,7 @@ class CardLook:
     foreground: str = "#fff8ee"
     label: str = "#e3c9a8"
     header: tuple[str, str] | None = ("BEANS", "128")
+    second: tuple[str, str] | None = None
     primary: tuple[str, str] | None = None
     fields: tuple[tuple[str, str], ...] = (("MEMBER", "Ada Kalnina"), ("TIER", "Gold"))
     alt_text: str | None = None
@@ -127,12 +129,16 @@ def draw_card(look: CardLook, *, scale: float = 2.0) -> Image.Image:
     if look.logo is not None:
         left = 22 + pen.paste(look.logo, 12, 10, 160, 42)
     if look.logo_text:
-        room = CARD_WIDTH - left - 104
+        room = CARD_WIDTH - left - (104 if look.second is None else 170)
         pen.text((left, 39), look.logo_text, 20, foreground, bold=True, width=room)
     if look.header is not None:
         right = CARD_WIDTH - 14
         pen.text((right, 21), look.header[0].upper(), 10.5, label, anchor="rs", bold=True)
         pen.text((right, 47), look.header[1], 25, foreground, anchor="rs", width=130)
+    if look.second is not None:
+        right = CARD_WIDTH - 84
+        pen.text((right, 21), look.second[0].upper(), 10.5, label, anchor="rs", bold=True, width=70)
+        pen.text((right, 47), look.second[1], 20, foreground, anchor="rs", width=70)
     if look.primary is not None:
         pen.text((16, _HEADER + 76), look.primary[1], 46, foreground, width=CARD_WIDTH - 32)
         pen.text((16, _HEADER + 98), look.primary[0], 14, foreground, width=CARD_WIDTH - 32)

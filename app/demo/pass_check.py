@@ -6,6 +6,7 @@ The signature is verified by `openssl cms`, a witness from outside; the rest fol
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -71,6 +72,11 @@ class CheckedPass:
         [name] = [name for name in STYLES if name in self.content]
         found: Mapping[str, Any] = self.content[name]
         return found
+
+    def said(self, text: str, language: str = "en") -> str:
+        """A text of the pass as a phone of that language shows it: words for a key it knows."""
+        table = self.files.get(f"{language}.lproj/pass.strings")
+        return text if table is None else _strings(table).get(text, text)
 
     def fields(self) -> dict[str, Mapping[str, Any]]:
         """Every field by its key, front and back."""
@@ -304,6 +310,21 @@ def _check_images(files: Mapping[str, bytes]) -> None:
                 image.verify()
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
             raise PassRefused(f"{name} is not a PNG picture") from None
+
+
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"\s*=\s*"((?:[^"\\]|\\.)*)"\s*;', re.DOTALL)
+
+
+@functools.cache
+def _strings(table: bytes) -> Mapping[str, str]:
+    """The lines of a pass.strings: in UTF-16 where it has a byte order mark, else in UTF-8."""
+    is_wide = table[:2] in (b"\xfe\xff", b"\xff\xfe")
+    found = _STRING.findall(table.decode("utf-16" if is_wide else "utf-8"))
+    return {_plain(key): _plain(words) for key, words in found}
+
+
+def _plain(written: str) -> str:
+    return re.sub(r"\\(.)", lambda mark: {"n": "\n", "t": "\t"}.get(mark[1], mark[1]), written)
 
 
 def _parse(data: bytes) -> dict[str, Any]:

@@ -303,14 +303,14 @@ def lock_screen_texts(before: CheckedPass, after: CheckedPass) -> list[str]:
     """What iOS shows when a pass changed: nothing, the one change message, or a generic text."""
     old = before.fields()
     told = [
-        (field["changeMessage"], field)
+        (message, field)
         for key, field in after.fields().items()
         if key in old
         and old[key]["value"] != field["value"]
-        and "%@" in field.get("changeMessage", "")
+        and "%@" in (message := after.said(field.get("changeMessage", "")))
     ]
     if len(told) > 1:
-        return [f"{after.content['organizationName']}: your card was updated"]
+        return [f"{after.said(after.content['organizationName'])}: your card was updated"]
     return [_filled(message, shown(field)) for message, field in told]
 
 

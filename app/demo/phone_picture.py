@@ -41,7 +41,7 @@ def draw_pass(checked: CheckedPass) -> bytes:
     if checked.content.get("voided"):
         pen.text((width / 2, below + 34), "This card is no longer valid", 15, ink, anchor="ms")
     else:
-        updated = f"{checked.content['organizationName']} · updated just now"
+        updated = f"{checked.said(checked.content['organizationName'])} · updated just now"
         pen.text((width / 2, below + 34), updated, 13, (130, 130, 138), anchor="ms", width=340)
     pen.box(width / 2 - 68, height - _BEZEL - 15, width / 2 + 68, height - _BEZEL - 10, 2.5, ink)
     mask = Image.new("L", size, 0)
@@ -56,18 +56,19 @@ def draw_pass(checked: CheckedPass) -> bytes:
 def look_of(checked: CheckedPass) -> CardLook:
     """What a pass shows on its front, as `draw_card` and the filmed counter draw it."""
     content, style, files = checked.content, checked.style, checked.files
-    header = [_pair(field) for field in style.get("headerFields", ())]
-    primary = [_pair(field) for field in style.get("primaryFields", ())]
+    header = [_pair(checked, field) for field in style.get("headerFields", ())]
+    primary = [_pair(checked, field) for field in style.get("primaryFields", ())]
     rows = [*style.get("secondaryFields", ()), *style.get("auxiliaryFields", ())]
     barcodes = content.get("barcodes", ())
     return CardLook(
-        logo_text=str(content.get("logoText", "")),
+        logo_text=checked.said(str(content.get("logoText", ""))),
         background=str(content.get("backgroundColor", "rgb(255, 255, 255)")),
         foreground=str(content.get("foregroundColor", "rgb(0, 0, 0)")),
         label=str(content.get("labelColor", "rgb(90, 90, 96)")),
         header=header[0] if header else None,
+        second=header[1] if len(header) > 1 else None,
         primary=primary[0] if primary else None,
-        fields=tuple(_pair(field) for field in rows),
+        fields=tuple(_pair(checked, field) for field in rows),
         alt_text=barcodes[0].get("altText") if barcodes else None,
         logo=_best(files, "logo"),
         strip=_best(files, "strip"),
@@ -75,9 +76,14 @@ def look_of(checked: CheckedPass) -> CardLook:
     )
 
 
-def _pair(field: Mapping[str, Any]) -> tuple[str, str]:
+def _pair(checked: CheckedPass, field: Mapping[str, Any]) -> tuple[str, str]:
     value = field["value"]
-    return str(field.get("label", "")), value if isinstance(value, str) else f"{value:,}"
+    label = checked.said(str(field.get("label", "")))
+    if "dateStyle" in field:
+        return label, str(value).partition("T")[0]
+    if field.get("numberStyle") == "PKNumberStylePercent":
+        return label, f"{value:.0%}"
+    return label, checked.said(value) if isinstance(value, str) else f"{value:,}"
 
 
 def _best(files: Mapping[str, bytes], name: str) -> bytes | None:

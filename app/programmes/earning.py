@@ -269,7 +269,7 @@ def value_of(
     settings = tariff.settings
     explain = [*because_of, *earning.explain]
     points, weighted_micro, carried_micro = _points(tariff, earning, facts, explain)
-    bonuses = _bonuses(earning, facts, tariff.currency, explain)
+    bonuses = _bonuses(earning, facts, explain)
     available_from = None
     if not settings.pending_until_confirmed:
         # A till whose clock runs ahead a little gives points that can be spent at once.
@@ -361,9 +361,8 @@ def _say_carried(code: str, tariff: Tariff, micro: int, explain: list[Reason]) -
         explain.append(because(code, amount_minor=minor, currency=tariff.currency))
 
 
-def _bonuses(
-    earning: Earning, facts: AccountFacts, currency: str, explain: list[Reason]
-) -> tuple[Bonus, ...]:
+def _bonuses(earning: Earning, facts: AccountFacts, explain: list[Reason]) -> tuple[Bonus, ...]:
+    """The bonuses reached, but for those the account had; the ledger says what it gives."""
     given: list[Bonus] = []
     had = set(facts.once_keys) if earning.bonuses else set()
     for rule, at_least_minor in earning.bonuses:
@@ -373,5 +372,4 @@ def _bonuses(
                 continue
             had.add(rule.once)
         given.append(Bonus(rule.points, rule.name, at_least_minor, rule.once))
-        explain.append(because("bonus", name=rule.name, points=rule.points))
     return tuple(given)

@@ -8,10 +8,33 @@ from app.cards.models import Card
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.members import service as members
-from app.programmes import rules
 from app.programmes.models import Programme
 from app.programmes.service import programme_by_id
-from passes.card import CardFace, CardStatus, Colours
+from passes.card import CardFace, CardKind, CardStatus, Colours, Issued, Look
+from passes.kinds import points_card
+from passes.text import counted, text
+
+#: What a programme's card is to those who hear it read aloud.
+_DESCRIPTIONS = {
+    "en": "{name} loyalty card",
+    "de": "Kundenkarte von {name}",
+    "lv": "{name} lojalitātes karte",
+    "ru": "Карта лояльности {name}",
+}
+
+
+def look_of(programme: Programme) -> Look:
+    """The programme's design: what all its cards share."""
+    name = programme.name
+    described = {language: words.format(name=name) for language, words in _DESCRIPTIONS.items()}
+    return Look(
+        kind=CardKind.POINTS,
+        programme_name=name,
+        organisation=name,
+        description=text(described, "description"),
+        colours=Colours(**programme.colours),
+        counted=counted(programme.points_names),
+    )
 
 
 def face_of(
@@ -25,18 +48,14 @@ def face_of(
     """The card's face from the ledger, the member's name and the programme's look."""
     programme = programme or programme_by_id(session, card.programme_id)
     standing = ledger.standing(session, card.account_id, now=now)
-    return CardFace(
-        programme_name=programme.name,
-        organisation=programme.name,
-        description=f"{programme.name} loyalty card",
+    issued = Issued(
         serial_number=card.serial_number,
         code=card.code,
-        balance=standing.balance,
-        pending=standing.pending,
-        points_label=rules.points_label(programme.points_names, standing.balance, card.language),
-        colours=Colours(**programme.colours),
         issued_on=card.issued_on,
-        member_name=members.contact_of(session, keys, card.member_id).name,
         status=CardStatus(card.status),
         language=card.language,
+        member_name=members.contact_of(session, keys, card.member_id).name,
+    )
+    return points_card(
+        look_of(programme), issued, balance=standing.balance, pending=standing.pending
     )

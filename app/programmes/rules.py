@@ -218,8 +218,15 @@ def points_label(names: Mapping[str, Mapping[str, str]], points: int, language: 
     if language not in names:
         language = "en" if "en" in names else next(iter(names))
     forms = names[language]
-    wanted = _PLURALS.get(language, _PLURALS["en"])(abs(points))
+    points = abs(points)
+    # The last two figures decide, and whether it is one: so there are few numbers to remember.
+    wanted = _plural(language, points if points < 200 else 100 + points % 100)
     return forms.get(wanted) or forms["other"]
+
+
+@lru_cache(maxsize=1024)
+def _plural(language: str, points: int) -> str:
+    return str(_PLURALS.get(language, _PLURALS["en"])(points))
 
 
 def check_points_names(names: Mapping[str, Mapping[str, str]]) -> None:

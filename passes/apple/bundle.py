@@ -15,6 +15,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from passes.apple.signature import PassSigner
@@ -38,6 +39,18 @@ _END = struct.Struct("<4sHHHHIIH")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 
 
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A file as it stands in the archive: local record with its data, directory's facts."""
+
+    record: bytes
+    method: int
+    crc: int
+    packed: int
+    size: int
+    sha1: str
+
+
 class PassTemplate:
     """A design's files, laid out once. Safe to share between threads.
 
@@ -46,28 +59,29 @@ class PassTemplate:
     more than a phone should be asked to take.
     """
 
-    def __init__(self, images: Mapping[str, bytes]) -> None:
-        if len(images) > MAX_FILES - len(MADE_PER_PASS):
+    def __init__(self, images: Mapping[str, bytes], *, base: PassTemplate | None = None) -> None:
+        """Lay `images` out; the files of `base`, laid out before, come first and as they are."""
+        laid: dict[str, _Laid] = {} if base is None else dict(base._laid)
+        if len(images.keys() | laid.keys()) > MAX_FILES - len(MADE_PER_PASS):
             raise BundleError(f"A pass holds at most {MAX_FILES} files.", "too_many_files")
-        if sum(map(len, images.values())) > MAX_BYTES:
+        total = sum(each.size for each in laid.values()) + sum(map(len, images.values()))
+        if total > MAX_BYTES:
             raise BundleError(f"A pass holds at most {MAX_BYTES} bytes.", "too_large")
-        local, central, hashes = [], [], {}
-        offset = 0
         for name, data in images.items():
-            _check_name(name)
+            check_name(name)
             if name in MADE_PER_PASS:
                 raise BundleError(f"{name} is made for each pass.", "reserved_name", name)
-            method, packed = _pack(data)
-            entry = _local(name, method, zlib.crc32(data), len(packed), len(data)) + packed
-            central.append(_central(name, method, zlib.crc32(data), len(packed), len(data), offset))
-            local.append(entry)
-            offset += len(entry)
-            # SHA-1 is what Apple's format prescribes; the signature is over SHA-256.
-            hashes[name] = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+            laid[name] = _lay(name, data)
+        self._laid: Mapping[str, _Laid] = laid
+        local, central, offset = [], [], 0
+        for name, each in laid.items():
+            central.append(_central(name, each.method, each.crc, each.packed, each.size, offset))
+            local.append(each.record)
+            offset += len(each.record)
         self._local = b"".join(local)
         self._central = b"".join(central)
-        self._count = len(images) + len(MADE_PER_PASS)
-        listed = "".join(f'{json.dumps(name)}:"{digest}",' for name, digest in hashes.items())
+        self._count = len(laid) + len(MADE_PER_PASS)
+        listed = "".join(f'{json.dumps(name)}:"{each.sha1}",' for name, each in laid.items())
         self._manifest_head = f'{{{listed}"{PASS_JSON}":"'.encode()
         #: Which files these are: two templates with one mark are the same.
         self.mark = hashlib.blake2b(self._local, digest_size=16).digest()
@@ -86,7 +100,8 @@ class PassTemplate:
         digest = hashlib.sha1(pass_json, usedforsecurity=False).hexdigest()
         manifest = b'%b%b"}' % (self._manifest_head, digest.encode())
         signature = signer.sign(manifest, signing_time)
-        parts, central = [], []
+        parts: list[bytes] = []
+        central: list[bytes] = []
         offset = len(self._local)
         for number, data in enumerate((pass_json, manifest, signature)):
             crc, size = zlib.crc32(data), len(data)
@@ -144,16 +159,11 @@ def _read_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
     left = MAX_BYTES
     for info in archive.infolist():
         name = info.orig_filename
-        _check_name(name.removesuffix("/"))
+        check_name(name.removesuffix("/"))
         if name in seen:
             raise BundleError(f"{name} stands twice in the archive.", "duplicate_entry", name)
         seen.add(name)
-        if info.flag_bits & 0x1:
-            raise BundleError(f"{name} is encrypted.", "encrypted_entry", name)
-        if info.compress_type not in (_STORED, _DEFLATED):
-            raise BundleError(
-                f"{name} is packed in a way that phones do not know.", "unknown_packing", name
-            )
+        check_packing(info)
         if name.endswith("/"):
             continue
         with archive.open(info) as entry:
@@ -165,7 +175,19 @@ def _read_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
     return files
 
 
-def _check_name(name: str) -> None:
+def check_packing(info: zipfile.ZipInfo) -> None:
+    """Raise BundleError for an entry that is encrypted or packed as phones do not know."""
+    name = info.orig_filename
+    if info.flag_bits & 0x1:
+        raise BundleError(f"{name} is encrypted.", "encrypted_entry", name)
+    if info.compress_type not in (_STORED, _DEFLATED):
+        raise BundleError(
+            f"{name} is packed in a way that phones do not know.", "unknown_packing", name
+        )
+
+
+def check_name(name: str) -> None:
+    """Raise BundleError for a name that leads out of the archive or is none."""
     parts = name.split("/")
     if not name or len(name) > _MAX_NAME or not name.isprintable():
         raise BundleError(f"{name!r} is no name for a file in a pass.", "bad_name", name)
@@ -178,6 +200,15 @@ def _pack(data: bytes) -> tuple[int, bytes]:
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = deflater.compress(data) + deflater.flush()
     return (_DEFLATED, packed) if len(packed) < len(data) else (_STORED, data)
+
+
+def _lay(name: str, data: bytes) -> _Laid:
+    method, packed = _pack(data)
+    crc = zlib.crc32(data)
+    # SHA-1 is what Apple's format prescribes; the signature is over SHA-256.
+    digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    record = _local(name, method, crc, len(packed), len(data)) + packed
+    return _Laid(record, method, crc, len(packed), len(data), digest)
 
 
 def _local(name: str, method: int, crc: int, packed: int, size: int) -> bytes:

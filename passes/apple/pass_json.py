@@ -1,22 +1,33 @@
-"""Renders a CardFace as Apple's pass.json in the style storeCard.
+"""Renders a CardFace as Apple's pass.json: storeCard or coupon, on iOS 27 as a poster too.
 
 Source: developer.apple.com/documentation/walletpasses/pass and the objects below it.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from passes.card import CardFace, CardStatus, Colours, Link, rgb
-from passes.words import Words, words
+from passes.apple.fields import Gap, Speaker, plain, poster_fields, style_fields
+from passes.card import CardFace, CardKind, CardStatus, Issued, Layout, Look, rgb
+from passes.errors import FaceError
+from passes.extras import CodeFormat, Extras, Moment
+from passes.text import Counted, said
 
 MIN_TOKEN_LENGTH = 16
-BALANCE_KEY = "balance"
+
+_FORMATS = {
+    CodeFormat.PDF_417: "PKBarcodeFormatPDF417",
+    CodeFormat.AZTEC: "PKBarcodeFormatAztec",
+    CodeFormat.CODE_128: "PKBarcodeFormatCode128",
+    CodeFormat.CODE_39: "PKBarcodeFormatCode39",
+    CodeFormat.CODABAR: "PKBarcodeFormatCodabar",
+    CodeFormat.EAN_13: "PKBarcodeFormatEAN13",
+    CodeFormat.ITF: "PKBarcodeFormatI2of5",
+}
 
 # One encoder for all passes: json.dumps would make a new one each time.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -29,37 +40,36 @@ def build(
     team_identifier: str,
     web_service_url: str | None,
     authentication_token: str | None,
+    nfc_entitled: bool = False,
 ) -> dict[str, Any]:
     """Return pass.json for `face` as a dict.
 
-    The balance stands in the header, the strip that stays visible in a stack, and is the one
-    field with a change message: with two, iOS shows a generic alert and neither text.
+    Texts that travel in all languages are named by their keys (see `passes.apple.strings`). One
+    field alone has a change message: with two, iOS shows a generic alert and neither text.
     Address and token of the web service come together or not at all; without them the pass
-    never updates. Raises ValueError where one is missing or the token is under 16 characters.
+    never updates. Raises ValueError where one is missing or the token is under 16 characters,
+    FaceError for NFC without the entitlement, which phones refuse.
     """
     _check_service(web_service_url, authentication_token)
+    look, speak = face.look, Speaker(face)
     content: dict[str, Any] = {
         "formatVersion": 1,
         "passTypeIdentifier": pass_type_identifier,
         "teamIdentifier": team_identifier,
         "serialNumber": face.serial_number,
-        "organizationName": face.organisation,
-        "description": face.description,
-        "logoText": face.programme_name,
-        "backgroundColor": css_colour(face.colours.background),
-        "foregroundColor": css_colour(face.colours.foreground),
-        "labelColor": css_colour(face.colours.label),
-        "barcodes": [
-            {
-                "format": "PKBarcodeFormatQR",
-                "message": face.code,
-                "messageEncoding": "iso-8859-1",
-            }
-        ],
-        "storeCard": _store_card(face, words(face.language)),
+        "organizationName": speak(look.organisation),
+        "description": speak(look.description),
+        "logoText": speak(look.programme_name),
+        "backgroundColor": css_colour(look.colours.background),
+        "foregroundColor": css_colour(look.colours.foreground),
+        "labelColor": css_colour(look.colours.label),
+        "barcodes": _barcodes(face),
     }
-    if not face.is_active:
-        content["voided"] = True
+    if look.is_poster:
+        content["posterGeneric"] = poster_fields(face)
+    # Also the fallback of a poster, for the systems before iOS 27.
+    content["coupon" if face.kind is CardKind.COUPON else "storeCard"] = style_fields(face)
+    content |= _relevance(face) | _rights(face, nfc_entitled)
     if web_service_url is not None:
         content["webServiceURL"] = web_service_url
         content["authenticationToken"] = authentication_token
@@ -78,42 +88,44 @@ def render(
     team_identifier: str,
     web_service_url: str | None,
     authentication_token: str | None,
+    nfc_entitled: bool = False,
 ) -> bytes:
-    """Return `to_bytes(build(...))`, three times as fast for many cards of one design.
+    """Return `to_bytes(build(...))`, many times as fast for many cards of one design.
 
     What such cards share is encoded once, with gaps left for what is each card's own.
     Raises as `build`.
     """
     _check_service(web_service_url, authentication_token)
-    token = authentication_token
-    name = face.member_name
+    issued, layout = face.issued, face.layout
     texts, gaps = _template(
-        face.programme_name,
-        face.organisation,
-        face.description,
-        face.points_label,
-        face.colours,
-        face.issued_on,
-        face.tier,
-        face.message,
-        face.links,
-        face.status,
-        face.language,
+        face.look,
+        layout,
+        issued.status is CardStatus.ACTIVE,
+        issued.language,
+        issued.valid_until is not None,
+        issued.extras,
         pass_type_identifier,
         team_identifier,
         web_service_url,
-        name is not None,
-        face.pending != 0,
+        nfc_entitled,
     )
     encode = _ENCODER.encode
-    own = {
-        "serial": encode(face.serial_number),
-        "code": encode(face.code),
-        "balance": str(face.balance),
-        "pending": str(face.pending),
-        "name": "" if name is None else encode(name),
-        "authentication_token": "" if token is None else encode(token),
-    }
+    own = {"serial": encode(issued.serial_number), "code": encode(issued.code)}
+    if authentication_token is not None:
+        own["authentication_token"] = encode(authentication_token)
+    if issued.valid_until is not None:
+        own["valid_until"] = f'"{_moment(issued.valid_until)}"'
+    for slot, value in zip(layout.own, face.values, strict=True):
+        key = slot.key
+        if value.__class__ is str:
+            own["own_" + key] = encode(value)
+            continue
+        own["own_" + key] = str(value) if value.__class__ is int else encode(plain(value))
+        label = slot.label
+        if label.__class__ is Counted:
+            number = value if isinstance(value, int) else 0
+            own["label_" + key] = f'"{label.label_key(number)}"'
+            own["change_" + key] = f'"{label.change_key(number)}"'
     parts = [texts[0]]
     for gap, text in zip(gaps, texts[1:], strict=True):
         parts += own[gap], text
@@ -133,115 +145,125 @@ def _check_service(url: str | None, token: str | None) -> None:
         raise ValueError(f"an authentication token has at least {MIN_TOKEN_LENGTH} characters")
 
 
+def _barcodes(face: CardFace) -> list[dict[str, str]]:
+    """The codes in order of preference; QR, which every phone knows and tills read, is last."""
+    codes = [(_FORMATS[code.format], code.message) for code in face.issued.extras.codes]
+    return [
+        {"format": form, "message": message, "messageEncoding": "iso-8859-1"}
+        for form, message in (*codes, ("PKBarcodeFormatQR", face.code))
+    ]
+
+
+def _relevance(face: CardFace) -> dict[str, Any]:
+    """Where and when the phone offers the card, and until when it is good."""
+    look, found = face.look, dict[str, Any]()
+    if look.places:
+        found["locations"] = [
+            {"latitude": place.latitude, "longitude": place.longitude}
+            | ({} if place.said is None else {"relevantText": said(place.said, face.language)})
+            for place in look.places
+        ]
+    if look.beacons:
+        found["beacons"] = [
+            {
+                name: value
+                for name, value in (
+                    ("proximityUUID", beacon.proximity_uuid),
+                    ("major", beacon.major),
+                    ("minor", beacon.minor),
+                    ("relevantText", beacon.said and said(beacon.said, face.language)),
+                )
+                if value is not None
+            }
+            for beacon in look.beacons
+        ]
+    if face.issued.extras.moments:
+        found["relevantDates"] = [_relevant(moment) for moment in face.issued.extras.moments]
+    until = face.issued.valid_until
+    if until is not None:
+        found["expirationDate"] = until if isinstance(until, Gap) else _moment(until)
+    return found
+
+
+def _rights(face: CardFace, nfc_entitled: bool) -> dict[str, Any]:
+    """What holder and phone may do with the pass."""
+    look, found = face.look, dict[str, Any]()
+    if not face.is_active:
+        found["voided"] = True
+    if look.sharing_prohibited:
+        found["sharingProhibited"] = True
+    if look.store_identifiers:
+        found["associatedStoreIdentifiers"] = list(look.store_identifiers)
+    if look.app_launch_url is not None:
+        found["appLaunchURL"] = look.app_launch_url
+    if look.actions:
+        found["featuredActions"] = [
+            {"identifier": f"action{number}", "type": action.kind.value, "url": action.url}
+            for number, action in enumerate(look.actions, start=1)
+        ]
+    nfc = face.issued.extras.nfc
+    if nfc is not None:
+        if not nfc_entitled:
+            raise FaceError(
+                "phones refuse a pass with NFC under a certificate without Apple's entitlement: "
+                "ask Apple for it, or leave NFC out"
+            )
+        found["nfc"] = {"message": nfc.message, "encryptionPublicKey": nfc.public_key} | (
+            {"requiresAuthentication": True} if nfc.requires_authentication else {}
+        )
+    return found
+
+
+def _relevant(moment: Moment) -> dict[str, str]:
+    if moment.end is None:
+        return {"date": _moment(moment.start)}
+    return {"startDate": _moment(moment.start), "endDate": _moment(moment.end)}
+
+
+def _moment(moment: datetime) -> str:
+    """A date as phones take it: to the second; with fractions they refuse the pass."""
+    when = moment.astimezone(UTC)
+    return f"{when.replace(tzinfo=None, microsecond=0).isoformat()}Z"
+
+
 # Stands in a template where a card's own value goes. JSON writes U+0000 as an escape, and a
 # whole string of this form is nobody's text.
 _GAP = re.compile(r'"\\u0000(\w+)\\u0000"', re.ASCII)
 
 
-def _gap(name: str) -> Any:
-    return f"\0{name}\0"
-
-
 @lru_cache(maxsize=2048)
 def _template(
-    programme_name: str,
-    organisation: str,
-    description: str,
-    points_label: str,
-    colours: Colours,
-    issued_on: date,
-    tier: str | None,
-    message: str | None,
-    links: tuple[Link, ...],
-    status: CardStatus,
+    look: Look,
+    layout: Layout,
+    is_active: bool,
     language: str,
+    has_end: bool,
+    extras: Extras,
     pass_type_identifier: str,
     team_identifier: str,
     web_service_url: str | None,
-    has_name: bool,
-    has_pending: bool,
+    nfc_entitled: bool,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The JSON of a card cut at its gaps: the texts around them, and the gaps' names."""
-    face = CardFace(
-        programme_name=programme_name,
-        organisation=organisation,
-        description=description,
-        serial_number=_gap("serial"),
-        code=_gap("code"),
-        balance=_gap("balance"),
-        points_label=points_label,
-        colours=colours,
-        issued_on=issued_on,
-        member_name=_gap("name") if has_name else None,
-        tier=tier,
-        pending=_gap("pending") if has_pending else 0,
-        message=message,
-        links=links,
-        status=status,
+    issued = Issued(
+        serial_number=Gap.of("serial"),
+        code=Gap.of("code"),
+        issued_on=date.min,
+        status=CardStatus.ACTIVE if is_active else CardStatus.BLOCKED,
         language=language,
+        extras=extras,
     )
+    if has_end:
+        # Past the check of a time's zone, which a gap has not.
+        object.__setattr__(issued, "valid_until", Gap.of("valid_until"))
+    values = tuple(Gap.of(f"own_{slot.key}") for slot in layout.own)
     content = build(
-        face,
+        CardFace(look, layout, issued, values),
         pass_type_identifier=pass_type_identifier,
         team_identifier=team_identifier,
         web_service_url=web_service_url,
-        authentication_token=None if web_service_url is None else _gap("authentication_token"),
+        authentication_token=None if web_service_url is None else Gap.of("authentication_token"),
+        nfc_entitled=nfc_entitled,
     )
     pieces = _GAP.split(_ENCODER.encode(content))
     return tuple(pieces[::2]), tuple(pieces[1::2])
-
-
-def _store_card(face: CardFace, said: Words) -> dict[str, Any]:
-    # A % in the points' name would be read as a placeholder by iOS.
-    points = face.points_label.replace("%", "%%")
-    fields: dict[str, Any] = {
-        "headerFields": [
-            {
-                "key": BALANCE_KEY,
-                "label": face.points_label,
-                "value": face.balance,
-                "numberStyle": "PKNumberStyleDecimal",
-                "changeMessage": said.now_have.replace("{points}", points),
-            }
-        ]
-    }
-    secondary: list[dict[str, Any]] = []
-    if face.member_name is not None:
-        secondary.append({"key": "member", "label": said.member, "value": face.member_name})
-    if face.tier is not None:
-        secondary.append({"key": "tier", "label": said.tier, "value": face.tier})
-    if face.pending:
-        secondary.append({"key": "pending", "label": said.pending, "value": face.pending})
-    if secondary:
-        fields["secondaryFields"] = secondary
-    fields["backFields"] = _back(face, said)
-    return fields
-
-
-def _back(face: CardFace, said: Words) -> list[dict[str, Any]]:
-    back: list[dict[str, Any]] = []
-    if face.message is not None:
-        back.append({"key": "message", "label": said.message, "value": face.message})
-    for number, link in enumerate(face.links, start=1):
-        address, label = html.escape(link.url), html.escape(link.label)
-        back.append(
-            {
-                "key": f"link{number}",
-                "label": link.label,
-                "value": link.url,
-                "attributedValue": f'<a href="{address}">{label}</a>',
-            }
-        )
-    back.append({"key": "number", "label": said.card_number, "value": face.serial_number})
-    back.append(
-        {
-            "key": "issued",
-            "label": said.issued,
-            # Midnight UTC, shown as that day whatever zone the phone is in.
-            "value": f"{face.issued_on.isoformat()}T00:00:00Z",
-            "dateStyle": "PKDateStyleMedium",
-            "timeStyle": "PKDateStyleNone",
-            "ignoresTimeZone": True,
-        }
-    )
-    return back

@@ -1,40 +1,34 @@
-"""Renders a CardFace as Google's LoyaltyClass and LoyaltyObject.
+"""Renders a CardFace as Google's LoyaltyClass and LoyaltyObject; coupons are in `offer`.
 
 Source: the discovery document of walletobjects v1; required fields as its prose marks them.
 """
 
 from __future__ import annotations
 
-import re
+from decimal import Decimal
 from typing import Any
 
-from passes.card import CardFace, CardStatus
-from passes.words import words
+from passes import words
+from passes.card import CardFace, Field, Form, Section
+from passes.google import parts
+from passes.google.parts import check_identifier
+from passes.written import written
 
-_IDENTIFIER = re.compile(r"[0-9]{1,20}\.[A-Za-z0-9._-]{1,100}", re.ASCII)
+__all__ = ["changes", "check_identifier", "erased", "loyalty_class", "loyalty_object"]
+
 _INT32 = range(-(2**31), 2**31)
-
-_STATES = {
-    CardStatus.ACTIVE: "ACTIVE",
-    CardStatus.BLOCKED: "INACTIVE",
-    CardStatus.REPLACED: "INACTIVE",
-    CardStatus.EXPIRED: "EXPIRED",
-}
+_MICROS = 1_000_000
+#: The number beside the main one: the first of these that a card has.
+_SECOND = ("pending", "spent", "ready")
 # What a card without it has to be told: in a PATCH, null clears and silence keeps.
 _CLEARABLE = (
     "accountName",
+    "loyaltyPoints",
     "secondaryLoyaltyPoints",
     "textModulesData",
     "linksModuleData",
+    "validTimeInterval",
 )
-
-
-def check_identifier(identifier: str) -> None:
-    """Raise ValueError unless `identifier` is "issuer id.suffix" as Google takes it."""
-    if not _IDENTIFIER.fullmatch(identifier):
-        raise ValueError(
-            f"a Google id is the issuer's number, a dot and [A-Za-z0-9._-]: {identifier!r}"
-        )
 
 
 def loyalty_class(
@@ -44,31 +38,41 @@ def loyalty_class(
     issuer_name: str,
     logo_url: str,
     hero_url: str | None = None,
+    wide_logo_url: str | None = None,
     callback_url: str | None = None,
+    may_be_nearby: bool = False,
 ) -> dict[str, Any]:
-    """Return the class that all cards of a programme share.
+    """Return the class that all cards of a design share; nothing of one card is in it.
 
     Google fetches the pictures itself, so their addresses are public https. `callback_url` is
-    told of saves and deletions. `reviewStatus` is always UNDER_REVIEW: Google rejects an
-    update that echoes "approved". Raises ValueError for an id that Google would not take.
+    told of saves and deletions. `may_be_nearby` says that Google lets this issuer name places
+    (others are answered 400). `reviewStatus` is always UNDER_REVIEW: Google rejects an update
+    that echoes "approved". Raises ValueError for an id that Google would not take.
     """
     check_identifier(class_id)
-    said = words(face.language)
+    look = face.look
     body: dict[str, Any] = {
         "id": class_id,
         "issuerName": issuer_name,
-        "programName": face.programme_name,
-        "programLogo": _image(logo_url, face.programme_name, face.language),
+        "programLogo": parts.image(logo_url, look.programme_name),
         "reviewStatus": "UNDER_REVIEW",
-        "hexBackgroundColor": face.colours.background,
-        "accountNameLabel": said.member,
-        "accountIdLabel": said.card_number,
+        "hexBackgroundColor": look.colours.background,
         "multipleDevicesAndHoldersAllowedStatus": "ONE_USER_ALL_DEVICES",
     }
+    body |= parts.worded("programName", look.programme_name)
+    body |= parts.worded("accountNameLabel", words.MEMBER)
+    body |= parts.worded("accountIdLabel", words.CARD_NUMBER)
+    if look.tier is not None:
+        body |= parts.worded("rewardsTier", look.tier)
+        body |= parts.worded("rewardsTierLabel", words.TIER)
     if hero_url is not None:
-        body["heroImage"] = _image(hero_url, face.description, face.language)
+        body["heroImage"] = parts.image(hero_url, look.description)
+    if wide_logo_url is not None:
+        body["wideProgramLogo"] = parts.image(wide_logo_url, look.programme_name)
     if callback_url is not None:
         body["callbackOptions"] = {"url": callback_url}
+    if may_be_nearby and look.places:
+        body["merchantLocations"] = parts.nearby(look)
     return body
 
 
@@ -78,41 +82,52 @@ def loyalty_object(
     object_id: str,
     class_id: str,
     rotating: dict[str, Any] | None = None,
+    hero_url: str | None = None,
 ) -> dict[str, Any]:
     """Return the object of one card, as it is inserted or replaced.
 
-    With `rotating` (from `rotating_barcode`) the object has no static barcode.
-    Raises ValueError for an id that Google would not take.
+    With `rotating` (from `rotating_barcode`) the object has no static barcode. `hero_url` is a
+    picture of this card alone: the stamps it has. Raises ValueError for an id that Google would
+    not take.
     """
     check_identifier(object_id)
     check_identifier(class_id)
-    body = {"id": object_id, "classId": class_id} | _shown(face)
+    body = {"id": object_id, "classId": class_id} | _shown(face, hero_url)
+    if face.issued.extras.linked:
+        body["linkedObjectIds"] = _linked(face)
     if rotating is not None:
         body["rotatingBarcode"] = rotating
     else:
-        body["barcode"] = _barcode(face)
+        body["barcode"] = parts.barcode(face)
     return body
 
 
 def changes(
-    face: CardFace, *, since: CardFace | None = None, notify: bool = True
+    face: CardFace,
+    *,
+    since: CardFace | None = None,
+    notify: bool = True,
+    hero_url: str | None = None,
+    since_hero_url: str | None = None,
 ) -> dict[str, Any]:
     """Return the body of a PATCH that brings a saved card to `face`.
 
-    With `since`, the face that Google has, only fields that differ; empty where none does.
-    Without, every field that can change, and null for those the card no longer has. The
-    barcode is sent only where it differs from `since` and is static in both.
+    With `since`, the face that Google has (and the picture it has), only fields that differ;
+    empty where none does. Without, every field that can change, and null for those the card no
+    longer has. The barcode is sent only where it differs from `since` and is static in both.
     `notify` asks for the notice on the phone (`notifyPreference`), of which Google allows three
-    a pass in 24 hours; it goes with a changed balance only.
+    a pass in 24 hours; it goes with a change of what counts on the card only.
     """
-    body: dict[str, Any] = {field: None for field in _CLEARABLE} | _shown(face)
-    balance_changed = True
+    body: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(face, hero_url)
+    balance_changed = body["loyaltyPoints"] is not None
     if since is not None:
-        before: dict[str, Any] = {field: None for field in _CLEARABLE} | _shown(since)
+        before: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(since, since_hero_url)
         body = {field: value for field, value in body.items() if before.get(field) != value}
         balance_changed = "loyaltyPoints" in body
         if face.code != since.code:
-            body["barcode"] = _barcode(face)
+            body["barcode"] = parts.barcode(face)
+        if set(face.issued.extras.linked) - set(since.issued.extras.linked):
+            body["linkedObjectIds"] = _linked(face)
     if notify and balance_changed:
         body["notifyPreference"] = "NOTIFY_ON_UPDATE"
     return body
@@ -127,56 +142,52 @@ def erased(notice: str) -> dict[str, Any]:
         "loyaltyPoints": None,
         "secondaryLoyaltyPoints": None,
         "linksModuleData": None,
+        "validTimeInterval": None,
+        "heroImage": None,
         "barcode": None,
         "rotatingBarcode": None,
         "textModulesData": [{"id": "message", "body": notice}],
     }
 
 
-def _shown(face: CardFace) -> dict[str, Any]:
+def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:
     """Everything a card shows but its barcode."""
-    said = words(face.language)
-    body: dict[str, Any] = {
-        "state": _STATES[face.status],
-        "accountId": face.serial_number,
-        "loyaltyPoints": _points(face.points_label, face.balance),
-    }
-    if face.member_name is not None:
-        body["accountName"] = face.member_name
-    if face.pending:
-        body["secondaryLoyaltyPoints"] = _points(said.pending, face.pending)
-    texts = [
-        {"id": key, "header": header, "body": text}
-        for key, header, text in (
-            ("tier", said.tier, face.tier),
-            ("message", said.message, face.message),
-        )
-        if text is not None
-    ]
-    if texts:
-        body["textModulesData"] = texts
-    if face.links:
-        body["linksModuleData"] = {
-            "uris": [
-                {"id": f"link{number}", "uri": link.url, "description": link.label}
-                for number, link in enumerate(face.links, start=1)
-            ]
-        }
-    return body
-
-
-def _points(label: str, points: int) -> dict[str, Any]:
-    # Google's int has 32 bits; beyond, the number is still shown as text.
-    kind, shown = ("int", points) if points in _INT32 else ("string", str(points))
-    return {"label": label, "balance": {kind: shown}}
-
-
-def _barcode(face: CardFace) -> dict[str, Any]:
-    return {"type": "QR_CODE", "value": face.code, "renderEncoding": "UTF_8"}
-
-
-def _image(url: str, description: str, language: str) -> dict[str, Any]:
+    main = next(iter(face.fields(Section.HEADER)), None)
+    second = next((found for key in _SECOND if (found := face.field(key)) is not None), None)
+    elsewhere = {"member", "number"} | {field.key for field in (main, second) if field is not None}
+    if face.look.tier is not None:
+        elsewhere.add("tier")
+    look, language = face.look, face.language
     return {
-        "sourceUri": {"uri": url},
-        "contentDescription": {"defaultValue": {"language": language, "value": description}},
-    }
+        "state": parts.state(face),
+        "accountId": face.serial_number,
+    } | parts.without_nothing(
+        (
+            ("loyaltyPoints", None if main is None else _points(main, language)),
+            ("accountName", face.member_name),
+            ("secondaryLoyaltyPoints", None if second is None else _points(second, language)),
+            ("textModulesData", parts.text_modules(face, frozenset(elsewhere))),
+            ("linksModuleData", parts.links(face)),
+            ("validTimeInterval", parts.validity(face)),
+            ("passConstraints", parts.constraints(look)),
+            ("heroImage", None if hero_url is None else parts.image(hero_url, look.description)),
+        )
+    )
+
+
+def _points(field: Field, language: str) -> dict[str, Any]:
+    value = field.value
+    if field.form is Form.MONEY and isinstance(value, int | Decimal):
+        # An int64 is a string in Google's JSON.
+        money = {"micros": str(int(value * _MICROS)), "currencyCode": field.currency}
+        return parts.label(field, language) | {"balance": {"money": money}}
+    # Google's int has 32 bits; beyond, the number is still shown as text.
+    if isinstance(value, int) and value in _INT32:
+        return parts.label(field, language) | {"balance": {"int": value}}
+    return parts.label(field, language) | {"balance": {"string": written(field, language)}}
+
+
+def _linked(face: CardFace) -> list[str]:
+    for identifier in face.issued.extras.linked:
+        check_identifier(identifier)
+    return list(face.issued.extras.linked[: parts.MAX_LINKED])

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from passes.errors import LinkError
-from passes.google.loyalty import check_identifier
+from passes.google.parts import check_identifier
 
 ADDRESS = "https://pay.google.com/gp/v/save/"
 # Google: beyond this, browsers may cut the address.
@@ -39,9 +39,17 @@ class SaveLinkSigner:
         self._head = _base64(_ENCODER.encode({"alg": "RS256", "typ": "JWT"}).encode()) + b"."
 
     def link(
-        self, object_id: str, class_id: str, issued_at: int, origins: Sequence[str] = ()
+        self,
+        object_id: str,
+        class_id: str,
+        issued_at: int,
+        origins: Sequence[str] = (),
+        *,
+        is_offer: bool = False,
     ) -> str:
         """Return the address that saves the object `object_id` of `class_id`.
+
+        `is_offer` says that it is a coupon's, an offer and not a loyalty card.
 
         `issued_at` is in whole Unix seconds; `origins` are the web origins ("https://…") whose
         pages show the button. Raises ValueError for an id that Google would not take,
@@ -49,13 +57,14 @@ class SaveLinkSigner:
         """
         check_identifier(object_id)
         check_identifier(class_id)
+        kind = "offerObjects" if is_offer else "loyaltyObjects"
         claims = {
             "iss": self.service_account_email,
             "aud": "google",
             "typ": "savetowallet",
             "iat": int(issued_at),
             "origins": list(origins),
-            "payload": {"loyaltyObjects": [{"id": object_id, "classId": class_id}]},
+            "payload": {kind: [{"id": object_id, "classId": class_id}]},
         }
         signed = self._head + _base64(_ENCODER.encode(claims).encode())
         jwt = signed + b"." + _base64(self._key.sign(signed, _PKCS1, _SHA256))

@@ -41,6 +41,7 @@ def test_everything_that_is_set_is_taken(tmp_path: Path) -> None:
         GOOGLE_API_URL="http://127.0.0.1:9000",
         GOOGLE_ISSUER_ID="3388000000012345678",
         MASTER_KEY=KEY,
+        METRICS_TOKEN="m" * 24,
         TRUSTED_PROXIES="1",
     )
     assert config == Config(
@@ -56,6 +57,7 @@ def test_everything_that_is_set_is_taken(tmp_path: Path) -> None:
         google_issuer_id="3388000000012345678",
         master_key=b"k" * 32,
         trusted_proxies=1,
+        metrics_token="m" * 24,
     )
     assert not config.on_loopback
 
@@ -99,6 +101,8 @@ def test_the_till_s_settings_are_none_of_the_service_s_business() -> None:
         ("THREADS", "9999", "whole number"),
         ("TRUSTED_PROXIES", "-1", "whole number"),
         ("WORKERS", "²", "whole number"),
+        ("METRICS_TOKEN", "short", "16 to 200 letters"),
+        ("METRICS_TOKEN", "with a blank in it ...", "16 to 200 letters"),
         ("MASTER_KEY", "c2hvcnQ=", "32 bytes in base64"),
         ("MASTER_KEY", "not base64!", "32 bytes in base64"),
         ("APNS_CA", "/nowhere/ca.pem", "a file that is not there: /nowhere/ca.pem"),

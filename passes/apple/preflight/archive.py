@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from cryptography import x509
 
-from passes.apple import bundle
+from passes.apple import bundle, pkpasses
 from passes.apple.bundle import MANIFEST, PASS_JSON, SIGNATURE
 from passes.apple.preflight.content import check_content, check_unchanged
+from passes.apple.preflight.fields import POSTER
 from passes.apple.preflight.finding import Finding, error
-from passes.apple.preflight.pictures import check_pictures
+from passes.apple.preflight.languages import check_languages, read_tables
+from passes.apple.preflight.pictures import check_pictures, check_poster_artwork
 from passes.apple.preflight.trust import check_signature
 from passes.errors import BundleError
 
@@ -23,6 +26,8 @@ _ARCHIVE_CURES = {
     "not_a_zip": "Build the pass anew: a .pkpass is a ZIP archive of its files.",
     "too_large": "Make the images smaller; a pass has a few hundred kilobytes.",
     "too_many_files": "Leave out what the pass does not need.",
+    "too_many_passes": "Make several files, of at most 10 passes each.",
+    "not_a_pass": "Put nothing but .pkpass files into a .pkpasses.",
     "duplicate_entry": "Write every file once; phones and checkers may read different ones.",
     "path_outside": "Put the files at the top of the archive or in .lproj folders.",
     "bad_name": "Give the file a plain name.",
@@ -39,25 +44,31 @@ def inspect(
     previous: bytes | None = None,
     nfc_entitled: bool = False,
 ) -> list[Finding]:
-    """Return every fault of the .pkpass `data` that is found, errors first; [] for a good one.
+    """Return every fault of the .pkpass or .pkpasses `data`, errors first; [] for a good one.
 
     `now` is aware; `roots` are the certificates that a phone trusts (Apple's root, or that of
     a development chain). `previous` is an earlier build of the same pass: what must never
     change is compared with it. `nfc_entitled` says that Apple granted the NFC entitlement.
     Nothing is raised for a bad pass, however hostile.
     """
+    if pkpasses.holds_passes(data):
+        return sorted(_inspect_passes(data, now, roots, nfc_entitled), key=_severity)
     try:
         files = bundle.read(data)
     except BundleError as fault:
-        cure = _ARCHIVE_CURES[fault.code]
-        return [error(fault.code, fault.where or "the file", str(fault), cure)]
+        return [_unreadable(fault)]
     findings = list(_check_files(files))
     content, faults = _json_object(files, PASS_JSON)
     findings += faults
     findings += _check_manifest(files)
     findings += check_pictures(files)
+    tables, faults = read_tables(files)
+    findings += faults
+    findings += check_languages(files, tables)
     if content is not None:
-        findings += check_content(content, nfc_entitled=nfc_entitled)
+        findings += check_content(content, nfc_entitled=nfc_entitled, tables=tables)
+        if POSTER in content:
+            findings += check_poster_artwork(files)
         if "personalization.json" in files and not nfc_entitled:
             findings.append(
                 error(
@@ -73,7 +84,50 @@ def inspect(
         findings += check_signature(
             files[SIGNATURE], files[MANIFEST], content or {}, now=now, roots=roots
         )
-    return sorted(findings, key=lambda finding: finding.severity)
+    return sorted(findings, key=_severity)
+
+
+def _severity(finding: Finding) -> str:
+    return finding.severity
+
+
+def _unreadable(fault: BundleError) -> Finding:
+    return error(fault.code, fault.where or "the file", str(fault), _ARCHIVE_CURES[fault.code])
+
+
+def _inspect_passes(
+    data: bytes, now: datetime, roots: Sequence[x509.Certificate], nfc_entitled: bool
+) -> Iterator[Finding]:
+    """Each pass of a .pkpasses by itself, then what only several passes can have wrong."""
+    try:
+        passes = pkpasses.read(data)
+    except BundleError as fault:
+        yield _unreadable(fault)
+        return
+    seen: dict[tuple[str, str], str] = {}
+    for name, made in passes.items():
+        for finding in inspect(made, now=now, roots=roots, nfc_entitled=nfc_entitled):
+            yield replace(finding, where=f"{name}: {finding.where}")
+        identity = _identity(made)
+        if identity is not None and identity in seen:
+            yield error(
+                "pass_twice",
+                name,
+                f"{name} is the same pass as {seen[identity]}: a phone keeps one of them.",
+                "Give every pass a serial number of its own.",
+            )
+        elif identity is not None:
+            seen[identity] = name
+
+
+def _identity(made: bytes) -> tuple[str, str] | None:
+    try:
+        content, _ = _json_object(bundle.read(made), PASS_JSON)
+    except BundleError:
+        return None
+    if content is None:
+        return None
+    return str(content.get("passTypeIdentifier")), str(content.get("serialNumber"))
 
 
 def _check_files(files: Mapping[str, bytes]) -> Iterator[Finding]:

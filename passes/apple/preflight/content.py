@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from passes.apple.pass_json import MIN_TOKEN_LENGTH
+from passes.apple.preflight.fields import check_fields
 from passes.apple.preflight.finding import Finding, error, warning
-from passes.apple.preflight.schema import FIELD_LISTS, STYLES, check_pass
+from passes.apple.preflight.languages import Tables
+from passes.apple.preflight.schema import check_pass
+from passes.errors import FaceError
+from passes.extras import CodeFormat, FurtherCode
 
 _KNOWN_FORMATS = (
     "PKBarcodeFormatQR",
@@ -17,12 +21,25 @@ _KNOWN_FORMATS = (
     "PKBarcodeFormatAztec",
     "PKBarcodeFormatCode128",
 )
+#: Since iOS 27; older systems skip to the next entry.
+_NEWER_FORMATS = {
+    "PKBarcodeFormatCode39": CodeFormat.CODE_39,
+    "PKBarcodeFormatCodabar": CodeFormat.CODABAR,
+    "PKBarcodeFormatEAN13": CodeFormat.EAN_13,
+    "PKBarcodeFormatI2of5": CodeFormat.ITF,
+}
+_MAX_NFC_BYTES = 64
 _MAX_MESSAGE = 4096
 _NEVER_CHANGE = ("serialNumber", "passTypeIdentifier", "teamIdentifier", "authenticationToken")
 
 
-def check_content(content: dict[str, Any], *, nfc_entitled: bool) -> Iterator[Finding]:
-    """Yield what is wrong with the pass.json `content`, the signature's side left out."""
+def check_content(
+    content: dict[str, Any], *, nfc_entitled: bool, tables: Tables
+) -> Iterator[Finding]:
+    """Yield what is wrong with the pass.json `content`, the signature's side left out.
+
+    `tables` are the strings of its languages.
+    """
     yield from check_pass("", content)
     if isinstance(content.get("formatVersion"), int) and content["formatVersion"] != 1:
         yield error(
@@ -31,16 +48,18 @@ def check_content(content: dict[str, Any], *, nfc_entitled: bool) -> Iterator[Fi
             "formatVersion is not 1.",
             "Write 1: there is no other.",
         )
-    yield from _check_style(content)
-    yield from _check_fields(content)
+    yield from check_fields(content, tables)
     yield from _check_barcodes(content)
     yield from _check_service(content)
-    if "nfc" in content and not nfc_entitled:
+    yield from _check_nfc(content, nfc_entitled)
+    yield from _check_relevance(content)
+    yield from _check_actions(content)
+    if "appLaunchURL" in content and not content.get("associatedStoreIdentifiers"):
         yield error(
-            "nfc_entitlement",
-            "nfc",
-            "The pass has nfc, which phones take only under a certificate with the entitlement.",
-            "Remove nfc, or ask Apple for the entitlement and say that you have it.",
+            "app_missing",
+            "appLaunchURL",
+            "appLaunchURL names no app: associatedStoreIdentifiers is missing.",
+            "Add the app's number in the App Store as associatedStoreIdentifiers.",
         )
 
 
@@ -57,81 +76,128 @@ def check_unchanged(content: dict[str, Any], before: dict[str, Any]) -> Iterator
             )
 
 
-def _check_style(content: dict[str, Any]) -> Iterator[Finding]:
-    # A posterGeneric comes with another style, for the systems before iOS 27.
-    styles = [name for name in STYLES if name in content and name != "posterGeneric"]
-    if len(styles) == 1:
-        return
-    shown = " and ".join(styles) if styles else "none"
-    yield error(
-        "style",
-        "pass.json",
-        f"A pass has exactly one style; this one has {shown}.",
-        "Use storeCard for a card and coupon for a coupon.",
-    )
-
-
-def _fields(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each field with the place it stands in."""
-    for style in STYLES:
-        for listed in FIELD_LISTS:
-            holder = content.get(style)
-            members = holder.get(listed) if isinstance(holder, dict) else None
-            for number, field in enumerate(members if isinstance(members, list) else ()):
-                if isinstance(field, dict):
-                    yield f"{style}.{listed}[{number}]", field
-
-
-def _check_fields(content: dict[str, Any]) -> Iterator[Finding]:
-    seen: set[tuple[str, str]] = set()
-    with_message: list[str] = []
-    for where, field in _fields(content):
-        key, message = field.get("key"), field.get("changeMessage")
-        style = where.partition(".")[0]
-        if isinstance(key, str):
-            if (style, key) in seen:
-                yield error(
-                    "field_key_twice",
-                    where,
-                    f"Two fields have the key {key[:60]!r}.",
-                    "Give every field a key of its own.",
-                )
-            seen.add((style, key))
-        if isinstance(message, str):
-            with_message.append(where)
-            if "%@" not in message:
-                yield warning(
-                    "change_message_without_value",
-                    f"{where}.changeMessage",
-                    "The change message has no %@, so the lock screen shows no new value.",
-                    'Write it like "You now have %@ points".',
-                )
-    if len(with_message) > 1:
+def _check_nfc(content: dict[str, Any], nfc_entitled: bool) -> Iterator[Finding]:
+    nfc = content.get("nfc")
+    if "nfc" in content and not nfc_entitled:
         yield error(
-            "change_messages",
-            ", ".join(with_message[:5]),
-            f"{len(with_message)} fields have a change message: where two change, the lock "
-            "screen shows a generic line and none of them.",
-            "Leave one change message, on the field whose change people care for.",
+            "nfc_entitlement",
+            "nfc",
+            "The pass has nfc, which phones take only under a certificate with the entitlement.",
+            "Remove nfc, or ask Apple for the entitlement and say that you have it.",
+        )
+    message = nfc.get("message") if isinstance(nfc, dict) else None
+    if isinstance(message, str) and len(message.encode(errors="replace")) > _MAX_NFC_BYTES:
+        yield error(
+            "nfc_message",
+            "nfc.message",
+            f"The NFC message has more than {_MAX_NFC_BYTES} bytes.",
+            "Send a short number that the terminal looks up.",
         )
 
 
+def _check_relevance(content: dict[str, Any]) -> Iterator[Finding]:
+    for where, place in _objects(content, "locations"):
+        for name, most in (("latitude", 90), ("longitude", 180)):
+            degrees = place.get(name)
+            if _is_number(degrees) and abs(degrees) > most:
+                yield error(
+                    "location_bad",
+                    f"{where}.{name}",
+                    f"There is no {name} of {degrees:g} degrees.",
+                    f"Write degrees between -{most} and {most}; latitude comes first.",
+                )
+    for where, beacon in _objects(content, "beacons"):
+        for name in ("major", "minor"):
+            number = beacon.get(name)
+            if _is_number(number) and not 0 <= number <= 0xFFFF:
+                yield error(
+                    "beacon_bad",
+                    f"{where}.{name}",
+                    f"A beacon's {name} lies between 0 and 65535.",
+                    "Write the number that the beacon is set to.",
+                )
+
+
+def _check_actions(content: dict[str, Any]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for where, action in _objects(content, "featuredActions"):
+        wanted = "placeIdentifier" if action.get("type") == "place" else "url"
+        if wanted not in action:
+            yield error(
+                "action_incomplete",
+                where,
+                f"The featured action has no {wanted}: it leads nowhere.",
+                f"Add {wanted}.",
+            )
+        name = action.get("identifier")
+        if isinstance(name, str) and name in seen:
+            yield error(
+                "action_twice",
+                where,
+                f"Two featured actions are called {name[:60]!r}.",
+                "Give each an identifier of its own.",
+            )
+        seen.add(str(name))
+
+
+def _objects(content: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    listed = content.get(name)
+    for number, item in enumerate(listed[:20] if isinstance(listed, list) else ()):
+        if isinstance(item, dict):
+            yield f"{name}[{number}]", item
+
+
+def _is_number(found: Any) -> TypeGuard[float]:
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
 def _check_barcodes(content: dict[str, Any]) -> Iterator[Finding]:
-    listed = content.get("barcodes")
-    barcodes = [("barcode", content["barcode"])] if "barcode" in content else []
-    if isinstance(listed, list):
-        barcodes += [(f"barcodes[{number}]", item) for number, item in enumerate(listed[:20])]
-    found = [(where, item) for where, item in barcodes if isinstance(item, dict)]
+    listed = list(_objects(content, "barcodes"))
+    single = content.get("barcode")
+    found = [("barcode", single)] if isinstance(single, dict) else []
+    found += listed
+    formats = [item.get("format") for _, item in found]
     for where, item in found:
         message, encoding = item.get("message"), item.get("messageEncoding")
         if isinstance(message, str) and isinstance(encoding, str):
             yield from _check_encoding(where, message, encoding)
-    if found and not any(item.get("format") in _KNOWN_FORMATS for _, item in found):
+        yield from _check_format(where, item.get("format"), message)
+    if found and not any(form in _KNOWN_FORMATS for form in formats):
         yield error(
             "barcode_format",
             found[-1][0],
             "No barcode has a format that every phone knows.",
             "Add one in PKBarcodeFormatQR as the last entry.",
+        )
+    known = [item.get("format") in _KNOWN_FORMATS for _, item in listed]
+    if True in known and False in known[known.index(True) :]:
+        yield warning(
+            "barcode_order",
+            listed[known.index(True)][0],
+            "Barcodes after this one are never shown: every phone knows its format.",
+            "Put the formats of iOS 27 first and PKBarcodeFormatQR last.",
+        )
+
+
+def _check_format(where: str, form: Any, message: Any) -> Iterator[Finding]:
+    if not isinstance(form, str) or form in _KNOWN_FORMATS:
+        return
+    if form not in _NEWER_FORMATS:
+        yield warning(
+            "barcode_format_unknown",
+            f"{where}.format",
+            f"{form[:60]!r} is no barcode format that Apple knows; phones skip it.",
+            f"Use one of: {', '.join((*_KNOWN_FORMATS, *_NEWER_FORMATS))}.",
+        )
+        return
+    try:
+        FurtherCode(_NEWER_FORMATS[form], message if isinstance(message, str) else "0")
+    except FaceError as fault:
+        yield error(
+            "barcode_message",
+            f"{where}.message",
+            f"No barcode can be drawn: {fault}.",
+            "Give the digits or letters that the format has, with their check digit.",
         )
 
 

@@ -26,8 +26,11 @@ _AT_MOST = {
     "logo": (160, 50),
     "strip": (375, 144),
     "thumbnail": (90, 90),
-    "background": (180, 220),
+    "background": (343, 503),
     "footer": (286, 15),
+    "artwork": (358, 448),
+    "primaryLogo": (126, 30),
+    "secondaryLogo": (135, 12),
 }
 # Apple drew icons at 29 points for years and draws them at 38 now; both are square.
 _ICON_POINTS = (29, 38)
@@ -54,6 +57,17 @@ def check_pictures(files: Mapping[str, bytes]) -> Iterator[Finding]:
         match = _NAME.fullmatch(name)
         if match:
             yield from _check(name, match["kind"], int(match["scale"] or 1), data)
+
+
+def check_poster_artwork(files: Mapping[str, bytes]) -> Iterator[Finding]:
+    """Yield what a poster lacks, to which `files` belong: it is nothing without its picture."""
+    if not any(_NAME.fullmatch(name) and "artwork" in name for name in files):
+        yield warning(
+            "artwork_missing",
+            "artwork@2x.png",
+            "A poster has no artwork.png: iOS 27 has no picture to fill it with.",
+            "Add artwork.png (358×448 pixels), with artwork@2x.png and artwork@3x.png.",
+        )
 
 
 def _check(name: str, kind: str, scale: int, data: bytes) -> Iterator[Finding]:
@@ -83,7 +97,7 @@ def _check(name: str, kind: str, scale: int, data: bytes) -> Iterator[Finding]:
                 f"{shown}, more than the {most[0]}×{most[1]} that it is drawn in.",
                 f"Make it at most {most[0]}×{most[1]} pixels.",
             )
-        elif kind == "strip" and width < most[0]:
+        elif kind in ("strip", "artwork") and width < most[0]:
             yield warning(
                 "image_small",
                 name,

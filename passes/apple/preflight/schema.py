@@ -200,6 +200,9 @@ def _field(where: str, found: Any) -> Iterator[Finding]:
         yield from _date(f"{where}.value", found.get("value"))
 
 
+_DATE_STYLE = one_of(
+    *(f"PKDateStyle{name}" for name in ("None", "Short", "Medium", "Long", "Full"))
+)
 _FIELD_KEYS = object_of(
     {
         "key": _text,
@@ -216,8 +219,8 @@ _FIELD_KEYS = object_of(
                 "PKDataDetectorTypeCalendarEvent",
             )
         ),
-        "dateStyle": _text,
-        "timeStyle": _text,
+        "dateStyle": _DATE_STYLE,
+        "timeStyle": _DATE_STYLE,
         "ignoresTimeZone": _truth,
         "isRelative": _truth,
         "numberStyle": one_of(
@@ -247,15 +250,20 @@ FIELD_LISTS = (
 )
 _FIELDS: dict[str, Check] = {name: list_of(_field) for name in FIELD_LISTS}
 _STYLE = object_of(_FIELDS)
-_BOARDING = object_of(_FIELDS | {"transitType": _text}, ("transitType",))
+_POSTER = object_of(_FIELDS | {"footerFields": list_of(_field)})
+_TRANSIT = one_of(*(f"PKTransitType{name}" for name in ("Air", "Boat", "Bus", "Generic", "Train")))
+_BOARDING = object_of(_FIELDS | {"transitType": _TRANSIT}, ("transitType",))
 STYLES: dict[str, Check] = {
     "storeCard": _STYLE,
     "coupon": _STYLE,
     "generic": _STYLE,
     "eventTicket": _STYLE,
     "boardingPass": _BOARDING,
-    "posterGeneric": _dictionary,
+    "posterGeneric": _POSTER,
 }
+
+#: What the fields of a style stand in; the footer is the poster's alone.
+ALL_FIELD_LISTS = (*FIELD_LISTS, "footerFields")
 
 _BARCODE = object_of(
     {
@@ -279,7 +287,34 @@ _NFC = object_of(
     {"message": _text, "encryptionPublicKey": _text, "requiresAuthentication": _truth},
     ("message", "encryptionPublicKey"),
 )
-_RELEVANT_DATE = object_of({"date": _date, "startDate": _date, "endDate": _date})
+# Called relevantDate in iOS 18, date since iOS 26.
+_RELEVANT_DATE = object_of(
+    {"date": _date, "relevantDate": _date, "startDate": _date, "endDate": _date}
+)
+_ACTION = object_of(
+    {
+        "identifier": _text,
+        "type": one_of(
+            "viewSchedule",
+            "watchTrailer",
+            "listenToMusic",
+            "call",
+            "place",
+            "addToBalance",
+            "order",
+            "shop",
+            "membershipBenefits",
+            "bookAppointment",
+            "bookCar",
+            "bookFlight",
+            "bookStay",
+            "viewOffersRewards",
+        ),
+        "url": _text,
+        "placeIdentifier": _text,
+    },
+    ("identifier", "type"),
+)
 
 _TEXTS = (
     "appLaunchURL authenticationToken description eventLogoText groupingIdentifier logoText "
@@ -309,9 +344,10 @@ _KEYS: dict[str, Check] = {
     "expirationDate": _date,
     "relevantDate": _date,
     "relevantDates": list_of(_RELEVANT_DATE),
-    "featuredActions": list_of(_dictionary, 2, "too_many_actions"),
+    "featuredActions": list_of(_ACTION, 2, "too_many_actions"),
     "nfc": _NFC,
     "preferredStyleSchemes": list_of(_text),
+    "upcomingPassInformation": list_of(_dictionary),
     "semantics": _dictionary,
     "userInfo": _any,
 }

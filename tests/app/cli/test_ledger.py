@@ -1,4 +1,4 @@
-"""counterfoil ledger and counterfoil delivery."""
+"""counterfoil ledger."""
 
 import re
 import sqlite3
@@ -130,21 +130,3 @@ class TestWaiting:
         assert cafe.type("ledger", "approve", "nonsense", *words).exit_code == 2
         said = cafe.refused("ledger", "approve", str(uuid.uuid4()), *words)
         assert said == "Nothing of that id waits for a manager."
-
-
-class TestDelivery:
-    def test_one_round_ends_when_nothing_is_due(self, cafe: Any) -> None:
-        assert cafe.run("delivery", "run", "--once") == "0 passes brought up to date.\n"
-
-    def test_without_once_it_says_what_is_missing(self, cafe: Any) -> None:
-        assert cafe.type("delivery", "run").exit_code == 2
-
-    def test_the_state_of_the_wallets_is_counted(self, cafe: Any) -> None:
-        cafe.type("card", "issue", "--google")  # promised: Google does not know it yet
-        counts = {"passes": 1, "delivered": 0, "behind": 1, "failed": 0}
-        assert cafe.json("delivery", "status") == {
-            "apple": dict.fromkeys(counts, 0),
-            "google": counts,
-        }
-        said = cafe.run("delivery", "status").splitlines()
-        assert said[1] == "google: 1 passes, 0 delivered, 1 behind, 0 failed"

@@ -8,6 +8,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from datetime import date
 from functools import cache
 from typing import Any
@@ -17,31 +18,51 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from passes.apple import der, pass_json
+from passes.apple import der, pass_json, strings
 from passes.apple import signature as parts
 from passes.apple.signature import PassKey
-from passes.card import CardFace, Colours
+from passes.card import CardFace, CardKind, Colours, Issued, Look
 from passes.image import default_images
+from passes.kinds import points_card
+from passes.text import counted
 from tests.passes import certificates
 
 COLOURS = Colours("#3b2314", "#fff6e8", "#e0b070")
+BEANS = counted({"en": {"one": "bean", "other": "beans"}})
 TOKEN = "vxwxd7J8AlNNFPS8k0a0FfUFtq0ewzFdc"
 
 
-def face(**changes: Any) -> CardFace:
-    """A card, with what a test is about changed."""
+def look(kind: CardKind = CardKind.POINTS, **changes: Any) -> Look:
+    """A design, with what a test is about changed."""
     given: dict[str, Any] = {
         "programme_name": "Bean & Leaf",
         "organisation": "Bean & Leaf Ltd",
         "description": "Bean & Leaf loyalty card",
+        "colours": COLOURS,
+        "counted": BEANS,
+    }
+    return Look(kind=kind, **(given | changes))
+
+
+def issued(**changes: Any) -> Issued:
+    """What is a card's own, with what a test is about changed."""
+    given: dict[str, Any] = {
         "serial_number": "8f14e45fceea167a",
         "code": "CF1:" + "A0" * 58,
-        "balance": 120,
-        "points_label": "beans",
-        "colours": COLOURS,
         "issued_on": date(2026, 11, 23),
     }
-    return CardFace(**(given | changes))
+    return Issued(**(given | changes))
+
+
+_OF_THE_LOOK = {field.name for field in fields(Look)}
+_OF_THE_POINTS = {"balance", "pending", "tier", "reward", "announce_message"}
+
+
+def face(**changes: Any) -> CardFace:
+    """A points card; each change goes to its design, to the card's own, or to its points."""
+    points = {name: changes.pop(name) for name in _OF_THE_POINTS & changes.keys()}
+    shared = {name: changes.pop(name) for name in _OF_THE_LOOK & changes.keys()}
+    return points_card(look(**shared), issued(**changes), **({"balance": 120} | points))
 
 
 def content(card: CardFace | None = None) -> dict[str, Any]:
@@ -57,8 +78,8 @@ def content(card: CardFace | None = None) -> dict[str, Any]:
 
 @cache
 def images() -> Mapping[str, bytes]:
-    """The default images of the brand."""
-    return default_images(COLOURS, "Bean & Leaf")
+    """The files of the design: the default images of the brand, and its texts."""
+    return {**default_images(COLOURS, "Bean & Leaf"), **strings.files(look())}
 
 
 def sha1(data: bytes) -> str:
