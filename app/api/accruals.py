@@ -23,26 +23,24 @@ from passes.code import STATIC_LENGTH
 EXTENSION = "counterfoil.accruals"
 
 _Id = Annotated[str, Meta(pattern=UUID)]
-_Plain = r"\A[^\x00]*\Z"
+_Plain = r"\A[^\x00\ud800-\udfff]*\Z"
 _Minor = Annotated[int, Meta(ge=0, le=HIGHEST_AMOUNT_MINOR)]
 
 
-class _Line(Struct, omit_defaults=True):
+class _Line(Struct, forbid_unknown_fields=True):
     item: Annotated[str, Meta(min_length=1, max_length=120, pattern=_Plain)]
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
     amount_minor: _Minor
     category: Annotated[str, Meta(min_length=1, max_length=64, pattern=_Plain)] | None = None
 
 
-class _Accrual(Struct):
+class _Accrual(Struct, forbid_unknown_fields=True):
     """`schemas.AccrualIn` once more: what this lets through, that does too, as the same values."""
 
     id: _Id
     occurred_at: Annotated[datetime, Meta(tz=True)]
     cashier_id: _Id
-    code: Annotated[
-        str, Meta(min_length=STATIC_LENGTH, max_length=STATIC_LENGTH, pattern=_Plain)
-    ]
+    code: Annotated[str, Meta(min_length=STATIC_LENGTH, max_length=STATIC_LENGTH, pattern=_Plain)]
     amount_minor: Annotated[int, Meta(ge=1, le=HIGHEST_AMOUNT_MINOR)]
     currency: Annotated[str, Meta(min_length=3, max_length=3, pattern=_Plain)]
     offline: bool = False
@@ -99,5 +97,3 @@ def _declared(sent: Any) -> dict[str, Any]:
     except ValidationError as error:
         raise HTTPError(422, "Validation error", detail={"json": error.messages}) from error
     return body
-
-

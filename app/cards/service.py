@@ -188,9 +188,9 @@ _scanned = Prepared(
     ).where(_cards.c.id.in_(bindparam("ids", expanding=True)))
 )
 _keys = Prepared(
-    select(
-        _signing_keys.c.key_id, _signing_keys.c.programme_id, _signing_keys.c.valid_until
-    ).where(_signing_keys.c.key_id.in_(bindparam("ids", expanding=True)))
+    select(_signing_keys.c.key_id, _signing_keys.c.programme_id, _signing_keys.c.valid_until).where(
+        _signing_keys.c.key_id.in_(bindparam("ids", expanding=True))
+    )
 )
 
 

@@ -89,9 +89,7 @@ def tier_at(session: Session, account_id: str, moment: datetime) -> str | None:
     )
 
 
-def _give_bonus(
-    context: Context, accrual: Row, bonus: Bonus, value: Value
-) -> int:
+def _give_bonus(context: Context, accrual: Row, bonus: Bonus, value: Value) -> int:
     points = whole_number(bonus.points, "points", 0, MOST_POINTS)
     entry = context.book.enter(
         EntryKind.BONUS,

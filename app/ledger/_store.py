@@ -116,7 +116,7 @@ def _states(rows: Iterable[Any], terms: Terms) -> dict[str, AccountState]:
         standing = TierState(
             joined_on, tier, before, kept, reviewed_at, grace_until, lifted, lifted_until, review_at
         )
-        state = AccountState(*facts, standing)
+        state = AccountState(*facts, tier=standing)  # type: ignore[misc]
         states[state.id] = state
     return states
 

@@ -122,8 +122,8 @@ class Value:
     *spend_minor* the same in the programme's (what counts towards a tier that is measured in
     money). *carried_micro* is what the account then carries to the next receipt (None: this
     programme carries nothing, and what is carried stays), and *weighted_micro* what this receipt
-    weighed in for points: its money times the tier's multiplier. *available_from* empty: pending until a
-    `Confirm`. With *rolling* the points expire by the account's rolling date.
+    weighed in for points: its money times the tier's multiplier. *available_from* empty: pending
+    until a `Confirm`. With *rolling* the points expire by the account's rolling date.
     """
 
     points: int

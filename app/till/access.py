@@ -254,12 +254,13 @@ def cashiers(
     return {each: found.get((each[0], mark)) for each, mark in marks.items()}
 
 
-def check_is(person: Person | Staff | None, staff_id: str) -> None:
-    """Raise `SignInAgain` unless *person* is signed in and is the one that the till names."""
+def check_is(person: Person | Staff | None, staff_id: str) -> str:
+    """The id of *person*. Raises `SignInAgain` unless it is the one that the till names."""
     if person is None:
         raise SignInAgain("Please sign in again with your PIN.")
     if person.id != staff_id:
         raise SignInAgain("Another cashier is signed in at this till. Please sign in again.")
+    return person.id
 
 
 def _revoked() -> TillRevoked:

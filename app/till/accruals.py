@@ -141,11 +141,11 @@ def _who_asks(session: Session, cases: list[_Case], now: datetime) -> None:
             continue
         person = people[till.id, case.asked.cashier]
         try:
-            access.check_is(person, body["cashier_id"])
+            person_id = access.check_is(person, body["cashier_id"])
         except CounterfoilError as error:
             case.result = error
             continue
-        case.counter = Counter(till, person, person.id, offline=body["offline"])
+        case.counter = Counter(till, person, person_id, offline=body["offline"])
 
 
 def _is_alone(case: _Case) -> bool:

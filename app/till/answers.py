@@ -1,22 +1,12 @@
 """An answer of the ledger as a till shows it: points and tiers by their names, reasons told."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from app.ledger.explain import tell
 from app.programmes import rules
 from app.programmes.rules import Settings
-from app.programmes.voices import voice_of
+from app.programmes.voices import Named, voice_of
 from app.till.service import tier_name
-
-
-class Named(Protocol):
-    """What a programme calls its points, and its zone."""
-
-    @property
-    def points_names(self) -> dict[str, dict[str, str]]: ...
-
-    @property
-    def time_zone(self) -> str: ...
 
 
 def spoken(answer: dict[str, Any], programme: Named, settings: Settings) -> dict[str, Any]:

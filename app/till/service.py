@@ -42,8 +42,8 @@ from app.programmes.service import programme_by_id
 from app.programmes.terms import Rulebook, rulebook_of, terms_of
 from app.staff.models import Staff
 from app.till import access
-from app.till.errors import ApprovalNeeded, NotYourPosting, PresentationOver
 from app.till.access import Person, TillAt
+from app.till.errors import ApprovalNeeded, NotYourPosting, PresentationOver
 from app.till.models import Presentation, Till
 from app.till.receipts import NumberedSale, paid_with_points
 from app.till.rules import is_late
@@ -173,9 +173,7 @@ def accrue(
     book = rulebook_of(session, counter.till.programme_id, now)
     sale = None
     if body.get("receipt"):
-        sale = NumberedSale(
-            card.account_id, body["receipt"], counter.till.id, body["occurred_at"]
-        )
+        sale = NumberedSale(card.account_id, body["receipt"], counter.till.id, body["occurred_at"])
     accrual = accrual_of(
         session,
         book,
@@ -316,7 +314,7 @@ def _check_strength(
 
 
 def _presentation(
-    session: Session, till: Till, card: Card, token: str, *, now: datetime
+    session: Session, till: Till | TillAt, card: Card, token: str, *, now: datetime
 ) -> Presentation:
     found = session.scalar(
         select(Presentation).where(

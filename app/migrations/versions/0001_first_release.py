@@ -673,6 +673,7 @@ def make_tables() -> None:
         sa.Column("counted_points", sa.BigInteger(), nullable=False),
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
         sa.Column("carried_micro", sa.BigInteger(), nullable=True),
+        sa.Column("weighted_micro", sa.BigInteger(), nullable=True),
         sa.Column("at_least_minor", sa.BigInteger(), nullable=True),
         sa.Column("once_key", sa.String(length=40), nullable=True),
         sa.Column("late", sa.Boolean(), nullable=False),
