@@ -15,7 +15,8 @@ def create_app(context: "Context") -> "APIFlask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import problems
-    from app.api import accruals, apple, google, till
+    from app.api import accruals, apple, google, metrics, till
+    from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
     from app.web import customer, pages
 
@@ -38,12 +39,18 @@ def create_app(context: "Context") -> "APIFlask":
     )
     app.security_schemes = {"till": {"type": "http", "scheme": "bearer"}}
     app.extensions["counterfoil"] = context
-    app.extensions["counterfoil.wallets"] = Wallets(context)
+    wallets = app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
+<<<<<<< HEAD
     accruals.install(app, context)
     for blueprint in (till.blueprint, apple.blueprint, google.blueprint, customer.blueprint):
         app.register_blueprint(blueprint)
+=======
+    for part in (till, apple, google, metrics, customer):
+        app.register_blueprint(part.blueprint)
+    app.wsgi_app = PassLane(app.wsgi_app, wallets.desk)  # type: ignore[method-assign]
+>>>>>>> main
     if context.config.trusted_proxies:
         hops = context.config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -47,6 +47,8 @@ class CardStatus(StrEnum):
     REPLACED = "replaced"
     EXPIRED = "expired"
     USED = "used"
+    #: Its holder is forgotten: wallets show that it is over, and nothing else of it.
+    ERASED = "erased"
 
 
 class Section(StrEnum):

@@ -8,8 +8,6 @@ import hmac
 import json
 import logging
 import re
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -18,20 +16,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import problems
+from app.api.pass_lane import CACHE_CONTROL, PKPASS
 from app.cards.models import Card
 from app.cards.service import apple_token
-from app.clock import whole_second
 from app.context import current_context
 from app.delivery import registrations
+from app.delivery.pass_desk import SCHEME, SERIAL
 from app.delivery.wallets import current_wallets
 from app.keys import Purpose
-from app.ledger.models import Account
 
 blueprint = APIBlueprint("apple", __name__, url_prefix="/v1", enable_openapi=False)
 _log = logging.getLogger(__name__)
 
-PKPASS = "application/vnd.apple.pkpass"
-_SCHEME = "ApplePass"
 _LONGEST_BODY = 4096
 _LONGEST_LOG = 64 * 1024
 _MOST_LOG_LINES = 50
@@ -39,7 +35,6 @@ _LONGEST_LOG_LINE = 500
 
 #: No NUL, no control character, nothing that a database or a log would stumble over.
 _DEVICE = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
-_SERIAL = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 _PUSH_TOKEN = re.compile(r"(?:[0-9A-Fa-f]{2}){1,100}", re.ASCII)
 
 _REGISTRATION = "/devices/<device>/registrations/<pass_type>/<serial>"
@@ -95,24 +90,21 @@ def changed(device: str, pass_type: str) -> Response:
 
 @blueprint.get("/passes/<pass_type>/<serial>")
 def fetch(pass_type: str, serial: str) -> Response:
-    """The newest pass, unless the device has it already."""
-    card = _authorised(pass_type, serial)
-    if card is None:
+    """The newest pass, unless the device has it already. `app.api.pass_lane` goes before this."""
+    fetched = current_wallets().desk.fetch(
+        pass_type,
+        serial,
+        authorization=request.headers.get("Authorization", ""),
+        since=request.headers.get("If-Modified-Since", ""),
+    )
+    if fetched is None:
         return _refused()
-    context = current_context()
-    with context.database.read(card.programme_id) as session:
-        # The date first: a change in between makes the pass newer than its date, never older.
-        changed_at = whole_second(
-            session.scalars(select(Account.changed_at).where(Account.id == card.account_id)).one()
-        )
-        if _has_since(changed_at):
-            response = Response(status=304)
-        else:
-            fresh = session.scalars(select(Card).where(Card.id == card.id)).one()
-            built = current_wallets().apple.build(session, fresh, now=context.clock())
-            response = Response(built, mimetype=PKPASS)
-    response.headers["Last-Modified"] = format_datetime(changed_at, usegmt=True)
-    response.headers["Cache-Control"] = "no-cache, private"
+    if fetched.content is None:
+        response = Response(status=304)
+    else:
+        response = Response(fetched.content, mimetype=PKPASS)
+    response.headers["Last-Modified"] = fetched.last_modified
+    response.headers["Cache-Control"] = CACHE_CONTROL
     return response
 
 
@@ -144,11 +136,11 @@ def _authorised(pass_type: str, serial: str) -> Card | None:
         else:
             right = apple_token(context.keys, card)
     is_right = hmac.compare_digest(given.strip().encode(), right.encode())
-    return card if is_right and scheme == _SCHEME else None
+    return card if is_right and scheme == SCHEME else None
 
 
 def _card(session: Session, serial: str) -> Card | None:
-    if not _SERIAL.fullmatch(serial):
+    if not SERIAL.fullmatch(serial):
         return None
     return session.scalar(select(Card).where(Card.serial_number == serial))
 
@@ -161,22 +153,8 @@ def _refused() -> Response:
     answer = problems.problem(
         401, "unauthorised", "This pass and this token do not belong together."
     )
-    answer.headers["WWW-Authenticate"] = _SCHEME
+    answer.headers["WWW-Authenticate"] = SCHEME
     return answer
-
-
-def _has_since(changed_at: datetime) -> bool:
-    """Whether the device has the pass of *changed_at*: by its If-Modified-Since, to the second."""
-    since = request.headers.get("If-Modified-Since", "")
-    if not since or len(since) > 100:
-        return False
-    try:
-        moment = parsedate_to_datetime(since)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return False
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment >= changed_at
 
 
 def _push_token() -> str | None:

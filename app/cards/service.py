@@ -339,9 +339,12 @@ def totp_keys(keys: KeyRing, card_id: str) -> list[bytes]:
 
 def apple_token(keys: KeyRing, card: Card) -> str:
     """The token with which a pass asks our web service for itself. It never changes."""
-    return keys.derive(
-        Purpose.APPLE_TOKEN, card.token_key_version, card.serial_number.encode()
-    ).hex()
+    return apple_token_of(keys, card.token_key_version, card.serial_number)
+
+
+def apple_token_of(keys: KeyRing, key_version: int, serial_number: str) -> str:
+    """The same, of a card of which no more is known."""
+    return keys.derive(Purpose.APPLE_TOKEN, key_version, serial_number.encode()).hex()
 
 
 def create_link(

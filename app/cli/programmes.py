@@ -14,6 +14,7 @@ from app.cli.common import (
     print_json,
     programme_option,
 )
+from app.cli.settings import rate, settings
 from app.db import enter
 from app.errors import Misconfigured
 from app.programmes import service
@@ -232,5 +233,8 @@ def _print_code(url: str, code: str, till_id: str | None = None) -> None:
     click.echo("Within 15 minutes, on the till:")
     click.echo(f"  counterfoil-scan enrol --service {url} --code {code}")
 
+
+programme.add_command(settings)
+programme.add_command(rate)
 
 COMMANDS = [programme, location, staff, till]

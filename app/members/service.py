@@ -115,6 +115,11 @@ def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contac
     )
 
 
+def open_name(keys: KeyRing, member_id: str | None, sealed: bytes | None) -> str | None:
+    """A name as it stands in the members' table, in the clear; None for nobody's, or none."""
+    return None if member_id is None else _open(keys, sealed, member_id, "name")
+
+
 def members_by_email(session: Session, keys: KeyRing, programme_id: str, email: str) -> list[str]:
     """Ids of the members who gave this address; whatever key their index was made with."""
     indexes = keys.blind_indexes(_indexed(programme_id, email))

@@ -11,8 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from app.errors import Invalid
-from app.ledger import tiers as ledger_tiers
-from app.ledger.tiers import TierScheme
+from app.ledger.tiers import TierScheme, scheme_as_json, scheme_from_json
 
 Reader: TypeAlias = Callable[[Any], Any]
 
@@ -64,22 +63,16 @@ class Tiers:
 
     def as_json(self) -> dict[str, Any]:
         """As they are kept."""
-        scheme = self.scheme
-        return {
-            "measure": str(scheme.measure),
-            "window": str(scheme.window),
-            "downgrade": str(scheme.downgrade),
-            "grace_days": scheme.grace_days,
-            "levels": [
-                {
-                    "code": level.code,
-                    "at_least": level.at_least,
-                    "names": dict(self.names[level.code]),
-                    "multiplier": str(self.multipliers[level.code]),
-                }
-                for level in scheme.levels
-            ],
-        }
+        kept = scheme_as_json(self.scheme)
+        kept["levels"] = [
+            level
+            | {
+                "names": dict(self.names[level["code"]]),
+                "multiplier": str(self.multipliers[level["code"]]),
+            }
+            for level in kept["levels"]
+        ]
+        return kept
 
 
 def whole(lowest: int, highest: int = 1_000_000_000) -> Reader:
@@ -205,7 +198,7 @@ def tiers(value: Any) -> Tiers | None:
     if isinstance(levels, list):
         plain["levels"] = [_without_extras(level) for level in levels]
     try:
-        scheme = ledger_tiers.scheme_from_json(plain)
+        scheme = scheme_from_json(plain)
     except Invalid as wrong:
         said = [f"{name}: {' '.join(texts)}" for name, texts in wrong.fields.items()]
         raise Wrong(" ".join(said) or wrong.message) from wrong

@@ -1,5 +1,7 @@
 """A programme's settings, and what points and money are called. Pure."""
 
+import dataclasses
+import json
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -159,6 +161,26 @@ def _contradictions(settings: Settings) -> dict[str, list[str]]:
 def setting_names() -> list[str]:
     """All settings, in the order in which they are shown."""
     return list(_READERS)
+
+
+def setting_from_text(name: str, text: str) -> Any:
+    """A setting as somebody typed it, ready for `settings_from_json` (which says what is wrong).
+
+    Lists and tiers are JSON; categories may stand between commas, and yes and no for truth.
+    """
+    if name not in _READERS or name in _TEXTS:
+        return text
+    if name == "excluded_categories" and not text.lstrip().startswith("["):
+        return [each.strip() for each in text.split(",") if each.strip()]
+    if text.lower() in {"yes", "no"}:
+        return text.lower() == "yes"
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+_TEXTS = {each.name for each in dataclasses.fields(Settings) if each.type in (Decimal, str)}
 
 
 def points_for(settings: Settings, amount_minor: int, exponent: int) -> int:

@@ -101,6 +101,18 @@ def version_at(session: Session, programme_id: str, moment: datetime) -> Version
     return rulebook_of(session, programme_id, moment).at(moment)
 
 
+def versions_after(
+    session: Session, programme_id: str, moment: datetime
+) -> list[tuple[int, datetime]]:
+    """Number and beginning of the versions that begin after *moment*, in their order."""
+    rows = session.execute(
+        select(ProgrammeVersion.number, ProgrammeVersion.valid_from)
+        .where(ProgrammeVersion.programme_id == programme_id, ProgrammeVersion.valid_from > moment)
+        .order_by(ProgrammeVersion.valid_from, ProgrammeVersion.number)
+    )
+    return [(number, valid_from) for number, valid_from in rows]
+
+
 def add_location(
     session: Session, programme_id: str, *, slug: str, name: str, now: datetime
 ) -> Location:

@@ -30,6 +30,17 @@ _CLEARABLE = (
     "validTimeInterval",
 )
 
+#: The PATCH that leaves nothing of a card but that it is over.
+_BLANK: dict[str, Any] = {
+    "state": "INACTIVE",
+    **dict.fromkeys(_CLEARABLE),
+    "accountId": None,
+    "heroImage": None,
+    "linkedObjectIds": None,
+    "barcode": None,
+    "rotatingBarcode": None,
+}
+
 
 def loyalty_class(
     face: CardFace,
@@ -87,11 +98,13 @@ def loyalty_object(
     """Return the object of one card, as it is inserted or replaced.
 
     With `rotating` (from `rotating_barcode`) the object has no static barcode. `hero_url` is a
-    picture of this card alone: the stamps it has. Raises ValueError for an id that Google would
-    not take.
+    picture of this card alone: the stamps it has. An erased card is an inactive object with
+    nothing in it. Raises ValueError for an id that Google would not take.
     """
     check_identifier(object_id)
     check_identifier(class_id)
+    if parts.is_blank(face):
+        return {"id": object_id, "classId": class_id, "state": parts.state(face)}
     body = {"id": object_id, "classId": class_id} | _shown(face, hero_url)
     if face.issued.extras.linked:
         body["linkedObjectIds"] = _linked(face)
@@ -116,8 +129,11 @@ def changes(
     empty where none does. Without, every field that can change, and null for those the card no
     longer has. The barcode is sent only where it differs from `since` and is static in both.
     `notify` asks for the notice on the phone (`notifyPreference`), of which Google allows three
-    a pass in 24 hours; it goes with a change of what counts on the card only.
+    a pass in 24 hours; it goes with a change of what counts on the card only. An erased card is
+    blanked, whatever Google has.
     """
+    if parts.is_blank(face):
+        return dict(_BLANK)
     body: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(face, hero_url)
     balance_changed = body["loyaltyPoints"] is not None
     if since is not None:
@@ -135,19 +151,7 @@ def changes(
 
 def erased(notice: str) -> dict[str, Any]:
     """Return the PATCH that blanks a saved card whose member was erased, saying `notice`."""
-    return {
-        "state": "INACTIVE",
-        "accountId": None,
-        "accountName": None,
-        "loyaltyPoints": None,
-        "secondaryLoyaltyPoints": None,
-        "linksModuleData": None,
-        "validTimeInterval": None,
-        "heroImage": None,
-        "barcode": None,
-        "rotatingBarcode": None,
-        "textModulesData": [{"id": "message", "body": notice}],
-    }
+    return _BLANK | {"textModulesData": [{"id": "message", "body": notice}]}
 
 
 def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:

@@ -63,11 +63,15 @@ def offer_object(face: CardFace, *, object_id: str, class_id: str) -> dict[str, 
     """
     check_identifier(object_id)
     check_identifier(class_id)
+    if parts.is_blank(face):
+        return {"id": object_id, "classId": class_id, "state": parts.state(face)}
     return {"id": object_id, "classId": class_id, "barcode": parts.barcode(face)} | _shown(face)
 
 
 def offer_changes(face: CardFace, *, since: CardFace | None = None) -> dict[str, Any]:
     """Return the body of a PATCH that brings a saved coupon to `face`, as `loyalty.changes`."""
+    if parts.is_blank(face):
+        return {"state": parts.state(face), **dict.fromkeys(_CLEARABLE), "barcode": None}
     body: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(face)
     if since is None:
         return body

@@ -26,6 +26,7 @@ _STATES = {
     CardStatus.REPLACED: "INACTIVE",
     CardStatus.EXPIRED: "EXPIRED",
     CardStatus.USED: "COMPLETED",
+    CardStatus.ERASED: "INACTIVE",
 }
 
 
@@ -40,6 +41,11 @@ def check_identifier(identifier: str) -> None:
 def state(face: CardFace) -> str:
     """The state of the object: only an active one can be used."""
     return _STATES[face.status]
+
+
+def is_blank(face: CardFace) -> bool:
+    """Whether nothing of the card may stand at Google any more: nothing can be deleted there."""
+    return face.status is CardStatus.ERASED
 
 
 def home(words: Words) -> str:

@@ -33,6 +33,7 @@ def _load(name: str) -> ModuleType:
 
 bench = _load("bench")
 scenario = _load("scenario")
+tier_story = _load("tier_story")
 
 
 @pytest.fixture
@@ -82,3 +83,9 @@ def play(shared_ledger: Any) -> Callable[[str], None]:
 def naive() -> ModuleType:
     """A ledger so plain that it can be believed."""
     return _load("naive")
+
+
+@pytest.fixture
+def tell() -> Callable[..., Any]:
+    """Begins the story of an account's tier; see `tier_story`."""
+    return lambda *args: tier_story.Story(*args)

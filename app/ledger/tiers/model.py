@@ -1,13 +1,10 @@
-"""Tiers: what an account has to earn or spend for one, and what follows from what it did. Pure.
+"""What a programme's tiers are and where an account stands."""
 
-A tier follows from three things: what was kept at the last review, what was reached since, and an
-override by hand that lifts it until a date. Each may change by itself; the tier is the highest.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -60,13 +57,39 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class TierScheme:
-    """The tiers of a programme, the lowest first; below the first there is none."""
+    """The tiers of a programme, the lowest first; below the first there is none.
+
+    Raises `ValueError` where thresholds do not rise or a code comes twice.
+    """
 
     levels: tuple[Level, ...]
     measure: Measure = Measure.POINTS
     window: Window = Window.CALENDAR
     downgrade: Downgrade = Downgrade.RECOMPUTED
     grace_days: int = 0
+
+    #: Made of the above once, since every accrual asks: 0 is no tier, 1 the lowest.
+    ranks: Mapping[str | None, int] = field(init=False, repr=False, compare=False)
+    thresholds: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    is_rolling: bool = field(init=False, repr=False, compare=False)
+    #: Which number of a `Count` counts.
+    place: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        thresholds = tuple(level.at_least for level in self.levels)
+        ranks: dict[str | None, int] = {None: 0}
+        ranks |= {level.code: number for number, level in enumerate(self.levels, 1)}
+        if list(thresholds) != sorted(set(thresholds)) or len(ranks) <= len(thresholds):
+            raise ValueError("the tiers of a scheme have codes of their own and rise")
+        put = object.__setattr__  # It is frozen to everybody else.
+        put(self, "thresholds", thresholds)
+        put(self, "ranks", MappingProxyType(ranks))
+        put(self, "is_rolling", self.window is Window.ROLLING)
+        put(self, "place", 0 if self.measure is Measure.POINTS else 1)
+
+    def code(self, number: int) -> str | None:
+        """The tier of a rank; none for 0."""
+        return self.levels[number - 1].code if number else None
 
 
 class Count(NamedTuple):
@@ -80,8 +103,10 @@ class Count(NamedTuple):
 class TierState:
     """Where an account stands. *joined_on* is the local day on which it was opened.
 
-    *before* is the tier as it was when the last review began, *kept* what that review left,
-    *reviewed_at* its moment; *review_at* is when something is due although nobody posts.
+    *tier* is shown. The last review was at *reviewed_at*; *before* is what had been kept until it,
+    *kept* what it left. *grace_until* is the end of the grace that it gave, also when that is over
+    by now. *review_at* is when something is due although nobody posts; *changed_at* the moment
+    from which the last change took effect.
     """
 
     joined_on: date
@@ -93,6 +118,7 @@ class TierState:
     override: str | None = None
     override_until: datetime | None = None
     review_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +132,6 @@ class Change:
     effective_from: datetime
 
 
-def earliest_day(scheme: TierScheme, state: TierState, now: datetime, time_zone: str) -> date:
-    """The first day whose count `assess` may need."""
-    raise NotImplementedError
-
-
-def assess(
-    scheme: TierScheme,
-    state: TierState,
-    days: Mapping[date, Count],
-    now: datetime,
-    time_zone: str,
-    *,
-    because: TierReason = TierReason.EARNED,
-    happened_at: datetime | None = None,
-) -> Sequence[Change]:
-    """Bring *state* up to *now* and say what changed, in its order."""
-    raise NotImplementedError
+def rank(scheme: TierScheme, code: str | None) -> int:
+    """How high a tier is: 0 for none and for one that the scheme does not know, 1 the lowest."""
+    return scheme.ranks.get(code, 0)

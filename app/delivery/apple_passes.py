@@ -1,0 +1,196 @@
+"""Apple's signed files: built once for each version of a card, and served again from there on."""
+
+import hashlib
+import logging
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from importlib.metadata import version
+from weakref import WeakValueDictionary
+
+from cryptography.hazmat.primitives import hashes
+from sqlalchemy.orm import Session
+
+from app.cards.models import Card
+from app.cards.service import apple_token_of
+from app.certs import load_pass_signer
+from app.context import Context
+from app.delivery.inspecting import Inspector
+from app.delivery.kept import STAMP_BYTES, kept_of
+from app.errors import Misconfigured, Unavailable
+from app.programmes.face_rows import FaceRow, face_from, needs_ledger, row_of
+from passes.apple import pass_json
+from passes.apple.bundle import PassTemplate
+from passes.apple.design import Designs
+from passes.apple.signature import PassSigner
+from passes.errors import CertificateError
+
+_log = logging.getLogger(__name__)
+
+_MARK_BYTES = 16
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """A signer, what tells it from others, and the time in which phones take what it signs."""
+
+    signer: PassSigner
+    mark: bytes
+    valid_from: datetime
+    valid_until: datetime
+
+
+class ApplePasses:
+    """Makes .pkpass files. Safe to share between threads."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._designs = Designs()
+        #: The designs that are laid out, by their mark: a kept pass names its own.
+        self._laid_out: WeakValueDictionary[bytes, PassTemplate] = WeakValueDictionary()
+        self._kept = kept_of(context)
+        self._known: _Signer | None = None
+        self._said: str | None = None
+        self._inspector = Inspector(context)
+
+    @property
+    def available(self) -> bool:
+        """Whether a pass certificate is installed that can sign now."""
+        return self._usable() is not None
+
+    @property
+    def pass_type_identifier(self) -> str | None:
+        """The pass type of the certificate; None without one."""
+        signer = self._signer()
+        return signer.pass_type_identifier if signer else None
+
+    def build(self, session: Session, card: Card, *, now: datetime) -> bytes:
+        """The card's pass as it is now, signed. Raises `Unavailable` without a good certificate,
+        `DesignRefused` where phones would refuse it.
+
+        A card that is not active gives a pass that says so (`voided`).
+        """
+        read_at = time.time()
+        return self.built(row_of(session, card.id, now=now), read_at=read_at, now=now)
+
+    def built(self, row: FaceRow, *, read_at: float, now: datetime) -> bytes:
+        """The same for a row that was read at *now*, not before *read_at* (`time.time()`)."""
+        usable = self._usable()
+        if usable is None:
+            raise Unavailable("Passes for Apple Wallet cannot be made here at the moment.")
+        stamp = self._stamp(row, usable)
+        if not row.is_passing:
+            found = self._put_together(self._kept.find(row.id, stamp))
+            if found is not None:
+                return found
+        # Whoever asks for the same pass meanwhile waits here, and finds it built.
+        with self._kept.turn(row.id):
+            kept = None if row.is_passing else self._kept.find(row.id, stamp)
+            found = self._put_together(kept)
+            if found is not None:
+                return found
+            return self._make(row, usable.signer, stamp, kept, read_at, now)
+
+    def _make(
+        self,
+        row: FaceRow,
+        signer: PassSigner,
+        stamp: bytes,
+        kept: bytes | None,
+        read_at: float,
+        now: datetime,
+    ) -> bytes:
+        context = self._context
+        with self._ledger(row) as session:
+            face = face_from(session, context.keys, row, now=now)
+        template = self._designs.of(face)
+        self._laid_out[template.mark] = template
+        if kept is not None and (found := self._put_together(kept)) is not None:
+            # Only the design had not been laid out here.
+            return found
+        content = pass_json.render(
+            face,
+            pass_type_identifier=signer.pass_type_identifier,
+            team_identifier=signer.team_identifier,
+            web_service_url=context.config.url,
+            authentication_token=apple_token_of(
+                context.keys, row.token_key_version, row.serial_number
+            ),
+        )
+        files, end = template.own_parts(content, signer, now)
+        built = template.put_together(files, end)
+        design = (template.mark, face.look, context.config.url)
+        self._inspector.admit(signer, row.programme_id, design, built, now=now)
+        if not row.is_passing:
+            own = b"".join((template.mark, _LENGTH.pack(len(files)), files, end))
+            self._kept.keep(row.id, stamp, own, read_at=read_at)
+        return built
+
+    def _put_together(self, kept: bytes | None) -> bytes | None:
+        """The whole pass, where its design is laid out in this process."""
+        if kept is None:
+            return None
+        template = self._laid_out.get(kept[:_MARK_BYTES])
+        if template is None:
+            return None
+        begin = _MARK_BYTES + _LENGTH.size
+        end = begin + _LENGTH.unpack_from(kept, _MARK_BYTES)[0]
+        return template.put_together(kept[begin:end], kept[end:])
+
+    def _stamp(self, row: FaceRow, usable: _Signer) -> bytes:
+        """What the pass is made from, in short: row, certificate, address, and our own release."""
+        made_from = f"{_release()}\n{self._context.config.url}\n{tuple(row)!r}"
+        return hashlib.blake2b(
+            made_from.encode(), key=usable.mark, digest_size=STAMP_BYTES
+        ).digest()
+
+    @contextmanager
+    def _ledger(self, row: FaceRow) -> Iterator[Session | None]:
+        if needs_ledger(row):
+            with self._context.database.read(row.programme_id) as session:
+                yield session
+        else:
+            yield None
+
+    def _signer(self) -> PassSigner | None:
+        return load_pass_signer(self._context.config, self._context.keys)
+
+    def _usable(self) -> _Signer | None:
+        """The signer, if phones take what it signs now; why not is logged, once."""
+        usable, problem = None, None
+        try:
+            signer = self._signer()
+            if signer is not None:
+                usable = self._checked(signer)
+        except (Misconfigured, CertificateError) as error:
+            usable, problem = None, str(error)
+        if problem != self._said:
+            self._said = problem
+            if problem:
+                _log.error("passes for Apple Wallet cannot be made: %s", problem)
+        return usable
+
+    def _checked(self, signer: PassSigner) -> _Signer:
+        """Raises CertificateError where the signer's certificates are not valid now."""
+        known, now = self._known, self._context.clock()
+        if known is None or known.signer is not signer:
+            chain = signer.status()
+            known = self._known = _Signer(
+                signer,
+                signer.certificate.fingerprint(hashes.SHA256()),
+                max(each.not_before for each in chain),
+                min(each.not_after for each in chain),
+            )
+        if not known.valid_from <= now <= known.valid_until:
+            signer.check(now)
+        return known
+
+
+@lru_cache(maxsize=1)
+def _release() -> str:
+    return version("counterfoil")

@@ -1,0 +1,138 @@
+"""All that a card's face is made of, read by one statement for many cards of any programme.
+
+Ten thousand phones may ask for their passes in the same minute; `faces.face_of` asks several times
+for each. What is made here is the same face (a test compares them), and the row says besides
+whether a pass that was built before is still the same: whatever a face shows is in the row.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import JSON, Connection, Row, String, Table, and_, bindparam, exists, or_, select
+from sqlalchemy import cast as as_type
+from sqlalchemy.orm import Session
+
+from app.cards.models import Card
+from app.db import Moment
+from app.errors import NotFound
+from app.keys import KeyRing
+from app.ledger import service as ledger
+from app.ledger.models import Account, Lot
+from app.members import service as members
+from app.members.models import Member
+from app.programmes.faces import look_of
+from app.programmes.models import Programme
+from passes.card import CardFace, CardStatus, Issued, Look
+from passes.kinds import points_card
+
+FaceRow = Row[*tuple[Any, ...]]
+
+_cards, _accounts, _lots, _members, _programmes = (
+    cast(Table, model.__table__) for model in (Card, Account, Lot, Member, Programme)
+)
+#: A programme's look is made of these. JSON stays the text that it is kept as: that is quick to
+#: compare, and read once for all cards of a programme.
+_LOOK = [column for column in _programmes.c if column.name not in {"id", "created_at"}]
+_LOOK_FROM = 15
+_now = bindparam("now", type_=Moment())
+
+
+def _some_lot(condition: Any) -> Any:
+    of_account = and_(_lots.c.account_id == _accounts.c.id, _lots.c.remaining > 0)
+    return exists(select(1).where(of_account, condition).correlate(_accounts))
+
+
+_FACES = (
+    select(
+        _cards.c.id,
+        _cards.c.programme_id,
+        _cards.c.account_id,
+        _cards.c.member_id,
+        _cards.c.serial_number,
+        _cards.c.token_key_version,
+        _cards.c.code,
+        _cards.c.status,
+        _cards.c.issued_on,
+        _cards.c.language,
+        _accounts.c.changed_at,
+        _accounts.c.balance,
+        # Time has changed something that nobody has noted yet: this face is of this moment only.
+        _some_lot(
+            or_(
+                and_(_lots.c.pending, _lots.c.available_from <= _now),
+                _lots.c.expires_at <= _now,
+            )
+        ).label("is_passing"),
+        # The balance is not all there is to say: some of it is pending, or owed.
+        or_(_accounts.c.debt != 0, _some_lot(_lots.c.pending)).label("is_involved"),
+        _members.c.name.label("member_name"),
+        *(
+            (as_type(column, String) if isinstance(column.type, JSON) else column).label(
+                f"programme_{column.name}"
+            )
+            for column in _LOOK
+        ),
+        _cards.c.version.label("card_version"),
+        _accounts.c.version.label("account_version"),
+    )
+    .join_from(_cards, _accounts, _accounts.c.id == _cards.c.account_id)
+    .join(_programmes, _programmes.c.id == _cards.c.programme_id)
+    .outerjoin(_members, _members.c.id == _cards.c.member_id)
+)
+_BY_ID = _FACES.where(_cards.c.id == bindparam("card_id"))
+_BY_SERIAL = _FACES.where(_cards.c.serial_number.in_(bindparam("serials", expanding=True)))
+
+
+def row_of(session: Session, card_id: str, *, now: datetime) -> FaceRow:
+    """What the face of a card is made of at *now*. Raises `NotFound`."""
+    row = session.connection().execute(_BY_ID, {"card_id": card_id, "now": now}).first()
+    if row is None:
+        raise NotFound("There is no such card.")
+    return row
+
+
+def rows_by_serial(
+    connection: Connection, serials: Sequence[str], *, now: datetime
+) -> dict[str, FaceRow]:
+    """The same for many cards of any programme, by serial number; unknown ones are left out."""
+    found = connection.execute(_BY_SERIAL, {"serials": list(serials), "now": now})
+    return {row.serial_number: row for row in found}
+
+
+def needs_ledger(row: FaceRow) -> bool:
+    """Whether the ledger has to be asked what the account shows."""
+    return bool(row.is_involved or row.is_passing)
+
+
+def face_from(session: Session | None, keys: KeyRing, row: FaceRow, *, now: datetime) -> CardFace:
+    """The face of the card whose row was read at *now*; *session* where the row needs the ledger."""
+    balance, pending = row.balance, 0
+    if needs_ledger(row):
+        assert session is not None  # noqa: S101 - for the type checker: the caller looks first
+        standing = ledger.standing(session, row.account_id, now=now)
+        balance, pending = standing.balance, standing.pending
+    issued = Issued(
+        serial_number=row.serial_number,
+        code=row.code,
+        issued_on=row.issued_on,
+        status=CardStatus(row.status),
+        language=row.language,
+        member_name=members.open_name(keys, row.member_id, row.member_name),
+    )
+    look = _look(tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)]))
+    return points_card(look, issued, balance=balance, pending=pending)
+
+
+@lru_cache(maxsize=256)
+def _look(values: tuple[Any, ...]) -> Look:
+    return look_of(
+        Programme(
+            **{
+                column.name: json.loads(value) if isinstance(column.type, JSON) else value
+                for column, value in zip(_LOOK, values, strict=True)
+            }
+        )
+    )

@@ -1,0 +1,79 @@
+"""A load generator: GET requests from many phones at once, each with one open connection.
+
+A process of its own (``python -m benchmarks._fetch HOST:PORT CLIENTS SECONDS``); the requests' heads
+come in on standard input, separated by an empty line. With SECONDS 0 each is asked once, else they
+go round until the time is over. Prints JSON: how many were answered, and the seconds. It does as
+little as it can, since it shares the processor with what it measures.
+"""
+
+import json
+import select
+import socket
+import sys
+import time
+
+_LARGEST = 1 << 20
+
+
+class Phone:
+    """One connection, and how much of its answer is still to come."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.left = 0
+        self.head = b""
+
+    def is_answered(self, data: bytes) -> bool:
+        """Take in what has arrived; whether that was the last of it."""
+        if self.left:
+            self.left -= len(data)
+            return self.left == 0
+        data = self.head + data
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            self.head = data
+            return False
+        self.head = b""
+        if not data.startswith(b"HTTP/1.1 20"):
+            raise SystemExit(f"a request was answered with {data[:300]!r}")
+        head = data[:end].lower()
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        self.left = length - (len(data) - end - 4)
+        return self.left == 0
+
+
+def main() -> None:
+    """Ask, and count the answers."""
+    host, _, port = sys.argv[1].partition(":")
+    clients, seconds = int(sys.argv[2]), float(sys.argv[3])
+    requests = [head + b"\r\n\r\n" for head in sys.stdin.buffer.read().split(b"\r\n\r\n") if head]
+    phones = {}
+    poll = select.epoll()
+    for _ in range(clients):
+        phone = Phone((host, int(port)))
+        phones[phone.socket.fileno()] = phone
+        poll.register(phone.socket.fileno(), select.EPOLLIN)
+    begun = time.perf_counter()
+    asked, done, waiting = 0, 0, 0
+    for phone in phones.values():
+        phone.socket.send(requests[asked % len(requests)])
+        asked, waiting = asked + 1, waiting + 1
+    while waiting:
+        for descriptor, _ in poll.poll():
+            phone = phones[descriptor]
+            data = phone.socket.recv(_LARGEST)
+            if not data:
+                raise SystemExit("the server hung up")
+            if not phone.is_answered(data):
+                continue
+            done, waiting = done + 1, waiting - 1
+            if asked < len(requests) if not seconds else time.perf_counter() - begun < seconds:
+                phone.socket.send(requests[asked % len(requests)])
+                asked, waiting = asked + 1, waiting + 1
+    print(json.dumps({"done": done, "seconds": time.perf_counter() - begun}))
+
+
+if __name__ == "__main__":
+    main()
