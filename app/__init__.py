@@ -42,15 +42,10 @@ def create_app(context: "Context") -> "APIFlask":
     wallets = app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
-<<<<<<< HEAD
     accruals.install(app, context)
-    for blueprint in (till.blueprint, apple.blueprint, google.blueprint, customer.blueprint):
-        app.register_blueprint(blueprint)
-=======
     for part in (till, apple, google, metrics, customer):
         app.register_blueprint(part.blueprint)
     app.wsgi_app = PassLane(app.wsgi_app, wallets.desk)  # type: ignore[method-assign]
->>>>>>> main
     if context.config.trusted_proxies:
         hops = context.config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
