@@ -11,6 +11,7 @@ from flask.json import dumps
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
+from app.api import accruals
 from app.api import till_schemas as schemas
 from app.api.fields import UUID
 from app.cards import service as cards
@@ -22,9 +23,11 @@ from app.ledger.postings import Request, fingerprint
 from app.programmes import rules
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
+from app.programmes.terms import rulebook_of
 from app.till import access, service, waiting
 from app.till import rules as till_rules
-from app.till.errors import SignInAgain, TillRevoked
+from app.till.answers import spoken
+from app.till.errors import TillRevoked
 from app.till.models import Till
 
 blueprint = APIBlueprint("till", __name__, url_prefix="/api/till/v1", tag="Till")
@@ -187,9 +190,10 @@ def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
             till_id=till.id,
         )
         programme = programme_by_id(session, till.programme_id)
+        settings = rulebook_of(session, till.programme_id, now).at(now).settings
         first = ledger.replayed(session, wanted) or waiting.replayed(session, wanted)
         if first is not None:
-            return _answer(service.labelled(first, programme), repeated=True)
+            return _answer(spoken(first, programme, settings), repeated=True)
         counter = _counter(session, till, body, now)
         if not till_rules.is_believable(body["occurred_at"], now):
             if wanted.operation not in waiting.OPERATIONS:
@@ -200,7 +204,7 @@ def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
             answer = waiting.put_aside(session, counter, wanted, request.get_json(), now=now)
         else:
             answer = work(session, counter, wanted, body, now=now)
-        answer = service.labelled(answer, programme)
+        answer = spoken(answer, programme, settings)
     return _answer(answer, repeated=False)
 
 
@@ -221,8 +225,7 @@ def _counter(session: Session, till: Till, body: dict[str, Any], now: datetime) 
             till, None, access.known_person(session, body["cashier_id"]), offline=True
         )
     person = access.cashier(session, till, token, now=now)
-    if person.id != body["cashier_id"]:
-        raise SignInAgain("Another cashier is signed in at this till. Please sign in again.")
+    access.check_is(person, body["cashier_id"])
     approver = access.approver(session, till, approval, now=now) if approval else None
     return service.Counter(till, person, person.id, offline=offline, approver=approver)
 
@@ -245,7 +248,14 @@ def _posting(
         return _post(f"{operation}/{hold_id}", body | {"hold_id": hold_id}, work)
 
 
-_posting("/accruals", "accrual", schemas.AccrualIn, "Give points for a receipt", service.accrue)
+@blueprint.post("/accruals", endpoint="accrual")
+@blueprint.input(schemas.AccrualIn, arg_name="body", validation=False)
+@blueprint.output(schemas.PostedOut, status_code=201)
+@blueprint.doc(summary="Give points for a receipt", security="till")
+def accrue(**_: Any) -> Response:
+    return accruals.accrue(_bearer(), request.headers.get(CASHIER))
+
+
 _posting("/holds", "hold", schemas.HoldIn, "Reserve points for 15 minutes", service.hold)
 _posting(
     "/holds/<hold_id>/capture", "capture", schemas.PostingIn, "Spend held points", service.capture

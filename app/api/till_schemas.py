@@ -178,6 +178,18 @@ class AccrualIn(PostingIn):
     offline = Flag(load_default=False)
     receipt = text(64, load_default=None, allow_none=True)
     lines = List(Nested(LineIn), load_default=None, allow_none=True, validate=Length(0, 500))
+    tax_minor = Whole(
+        0,
+        HIGHEST_AMOUNT_MINOR,
+        load_default=0,
+        metadata={"description": "Tax that is contained in the amount."},
+    )
+    coupons_minor = Whole(
+        0,
+        HIGHEST_AMOUNT_MINOR,
+        load_default=0,
+        metadata={"description": "How much of the amount was paid with coupons."},
+    )
 
 
 class HoldIn(PostingIn):
@@ -187,6 +199,13 @@ class HoldIn(PostingIn):
     points = Whole(1, MOST_POINTS, required=True)
     presentation_token = text(100, load_default=None, allow_none=True)
     receipt = text(64, load_default=None, allow_none=True)
+    amount_minor = Whole(
+        1,
+        HIGHEST_AMOUNT_MINOR,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The receipt's amount: points may pay for a share of it only."},
+    )
 
 
 class ReturnedLineIn(Schema):
@@ -218,7 +237,9 @@ class PostedOut(Schema):
     kind = String()
     status = String(metadata={"enum": ["posted", "held", "released", "waiting_for_manager"]})
     points = Integer()
-    explain = List(String())
+    explain = List(String(), metadata={"description": "In the member's language."})
+    tier = String(allow_none=True)
+    language = String(metadata={"description": "The member's."})
     standing = Nested(StandingOut, allow_none=True)
     late = Boolean()
     recorded_at = String()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ from app.delivery.sending import Outcome, Sender
 from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
 from app.ledger import service as ledger
+from app.ledger.steps import TermsOf
+from app.programmes.terms import terms_of as terms_at
 
 _log = logging.getLogger(__name__)
 
@@ -224,15 +227,18 @@ class Worker:
 
     def _ledger_steps(self, now: datetime) -> int:
         """Let lots expire, points become available and forgotten holds go."""
-        steps: tuple[Callable[[Session, datetime, int], int], ...] = (
-            ledger.expire_lots,
+        # At a period's end tiers are looked at first, then points expire.
+        steps: tuple[Callable[[Session, datetime, int, TermsOf], int], ...] = (
+            ledger.review_tiers,
             ledger.release_pending,
+            ledger.expire_lots,
             ledger.release_lapsed_holds,
         )
         done = 0
         for step in steps:
             with self._context.database.write_all() as session:
-                done += step(session, now, _LEDGER_LIMIT)
+                terms = partial(terms_at, session, now=now)
+                done += step(session, now, _LEDGER_LIMIT, terms)
         return done
 
 

@@ -7,20 +7,23 @@ operation and written in a few statements. Every movement of points goes through
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.clock import whole_second
 from app.db import new_id
-from app.ledger import rules
+from app.ledger import rules, tiers
+from app.ledger.explain import Reason, because
 from app.ledger.models import EntryKind, HoldStatus
-from app.ledger.postings import Circumstances
+from app.ledger.postings import Circumstances, Terms
 from app.ledger.rules import LotState
+from app.ledger.tiers import Count, TierReason, TierState
 
 Row = dict[str, Any]
 
 #: New lots come after every lot that has a number already.
 _NEW_LOTS_FROM = 1 << 62
+_NOTHING = Count(0, 0)
 
 
 @dataclass(slots=True)
@@ -34,6 +37,10 @@ class AccountState:
     debt: int
     version: int
     changed_at: datetime
+    created_at: datetime
+    carried_micro: int
+    rolling_expires_at: datetime | None
+    tier: TierState
 
     def raise_version(self, now: datetime) -> None:
         """Say that a pass shows something new. No two versions share a second."""
@@ -63,6 +70,11 @@ class Book:
     lots: dict[str, LotState]
     holds: dict[str, HoldState]
     now: datetime
+    terms: Terms = field(default_factory=Terms)
+    #: What each local day counts towards a tier; loaded where the programme has tiers.
+    days: dict[date, Count] = field(default_factory=dict)
+    #: The bonuses that the account had and may have once, as far as they were asked for.
+    once_keys: frozenset[str] = frozenset()
 
     entries: list[Row] = field(default_factory=list)
     draws: list[Row] = field(default_factory=list)
@@ -72,9 +84,13 @@ class Book:
     receipt_lines: list[Row] = field(default_factory=list)
     returns: list[Row] = field(default_factory=list)
     changed_returns: dict[str, datetime | None] = field(default_factory=dict)
+    changed_days: dict[date, Count] = field(default_factory=dict)
+    tier_changes: list[Row] = field(default_factory=list)
     new_holds: list[Row] = field(default_factory=list)
     hold_lots: list[Row] = field(default_factory=list)
     changed_holds: dict[str, Row] = field(default_factory=dict)
+    #: A tier's next review moved although the tier stayed.
+    is_tier_moved: bool = False
     #: Lots that became available since somebody last looked.
     noticed: int = 0
 
@@ -98,6 +114,13 @@ class Book:
             "points": 0,
             "occurred_at": circumstances.occurred_at,
             "recorded_at": self.now,
+            "day": rules.local_day(circumstances.occurred_at, self.terms.time_zone),
+            "counted_points": 0,
+            "counted_minor": 0,
+            "carried_micro": None,
+            "weighted_micro": None,
+            "at_least_minor": None,
+            "once_key": None,
             "late": circumstances.late,
             "actor_kind": circumstances.actor_kind,
             "actor_id": circumstances.actor_id,
@@ -128,10 +151,12 @@ class Book:
         *,
         available_from: datetime | None,
         expires_at: datetime | None,
+        rolling: bool = False,
+        counts_on: date | None = None,
         origin_lot_id: str | None = None,
         issuing_partner_id: str | None = None,
     ) -> LotState:
-        """Make a lot of *points* under *entry*."""
+        """Make a lot of *points* under *entry*. A *rolling* one expires with the account."""
         lot = LotState(
             id=new_id(),
             entry_id=entry["id"],
@@ -141,11 +166,14 @@ class Book:
             held=0,
             pending=available_from is None or available_from > self.now,
             available_from=available_from,
-            expires_at=expires_at,
+            expires_at=self.account.rolling_expires_at if rolling else expires_at,
             issuing_partner_id=issuing_partner_id,
+            rolling=rolling,
+            counts_on=counts_on,
         )
         self.lots[lot.id] = lot
         self.new_lots.append({"lot": lot, "origin_lot_id": origin_lot_id})
+        self._leave_out(lot, points)
         self._move(entry, points)
         return lot
 
@@ -163,6 +191,31 @@ class Book:
         """Pay *points* of debt from *lot*; below zero undoes that. The balance stays."""
         self._draw(lot.entry_id, lot, points)
         self._owe(lot.entry_id, -points)
+
+    def count(self, entry: Row, points: int, spend_minor: int) -> None:
+        """Let *entry* count for its day: points earned and money spent."""
+        entry["counted_points"] += points
+        entry["counted_minor"] += spend_minor
+        self._add_to_day(entry["day"], points, spend_minor)
+
+    def carry(self, entry: Row, micro: int) -> None:
+        """Add to the money that is carried to the next receipt, under *entry*."""
+        entry["carried_micro"] = (entry["carried_micro"] or 0) + micro
+        self.account.carried_micro += micro
+
+    def roll(self, occurred_at: datetime) -> None:
+        """Move the date at which all rolling lots expire: something happened at *occurred_at*."""
+        if not self.terms.inactivity_months:
+            return
+        until = rules.expiry(
+            occurred_at, months=self.terms.inactivity_months, time_zone=self.terms.time_zone
+        )
+        before = self.account.rolling_expires_at
+        if before is None or before < until:
+            self.account.rolling_expires_at = until
+            for lot in self.lots.values():
+                if lot.rolling:
+                    lot.expires_at = until
 
     def reserve(self, lot: LotState, points: int) -> None:
         """Put *points* of *lot* under a hold; below zero frees them."""
@@ -191,6 +244,7 @@ class Book:
             return
         lot.remaining -= points
         _must(lot.held <= lot.remaining <= lot.points)
+        self._leave_out(lot, -points)
         self.changed_lots.add(lot.id)
         self._add_draw(entry_id, lot.id, points)
 
@@ -200,6 +254,18 @@ class Book:
         self.account.debt += points
         _must(self.account.debt >= 0)
         self._add_draw(entry_id, None, points)
+
+    def _leave_out(self, lot: LotState, points: int) -> None:
+        """Points that are pending are not counted yet; below zero they are again."""
+        if lot.pending and lot.counts_on is not None:
+            self._add_to_day(lot.counts_on, -points, 0)
+
+    def _add_to_day(self, day: date, points: int, spend_minor: int) -> None:
+        if points == 0 and spend_minor == 0:
+            return
+        for days in (self.days, self.changed_days):
+            before = days.get(day, _NOTHING)
+            days[day] = Count(before.points + points, before.spend_minor + spend_minor)
 
     def _add_draw(self, entry_id: str, lot_id: str | None, points: int) -> None:
         self.draws.append(
@@ -219,7 +285,7 @@ class Book:
         """Let everything happen that fell due since somebody last looked, in its order.
 
         Looking late gives what looking in time would have given: a lot that became available,
-        repaid a debt and then expired did all three.
+        repaid a debt and then expired did all three. Tiers are reviewed before points expire.
         """
         moments: set[datetime] = {hold.expires_at for hold in self.holds.values()}
         for lot in self.lots.values():
@@ -228,12 +294,81 @@ class Book:
             if lot.pending and lot.available_from is not None:
                 moments.add(lot.available_from)
         for moment in sorted(moment for moment in moments if moment <= self.now):
+            self.assess(moment)
             self._settle_at(moment)
         self.tidy()
+        self.assess(self.now)
 
     def tidy(self) -> None:
         """The same for this moment alone: after an operation has changed lots or debt."""
         self._settle_at(self.now)
+
+    def assess(
+        self,
+        moment: datetime,
+        why: TierReason = TierReason.EARNED,
+        circumstances: Circumstances | None = None,
+        posting_id: str | None = None,
+    ) -> list[Reason]:
+        """Bring the tier up to *moment*; the changes, as reasons."""
+        scheme = self.terms.tiers
+        if scheme is None:
+            return []
+        happened_at = circumstances.occurred_at if circumstances else None
+        state = self.account.tier
+        reviewed = state.review_at
+        changes = tiers.assess(
+            scheme,
+            state,
+            self.days,
+            moment,
+            self.terms.time_zone,
+            because=why,
+            happened_at=happened_at,
+        )
+        self.is_tier_moved |= state.review_at != reviewed
+        return self.note_tiers(changes, circumstances, posting_id)
+
+    def note_tiers(
+        self,
+        changes: Iterable[tiers.Change],
+        circumstances: Circumstances | None = None,
+        posting_id: str | None = None,
+        note: str | None = None,
+    ) -> list[Reason]:
+        """Write changes of the tier down; the same as reasons."""
+        told = []
+        for change in changes:
+            self.tier_changes.append(
+                {
+                    "programme_id": self.account.programme_id,
+                    "id": new_id(),
+                    "account_id": self.account.id,
+                    "from_tier": change.from_tier,
+                    "to_tier": change.to_tier,
+                    "reason": str(change.reason),
+                    "counted": change.counted,
+                    "effective_from": change.effective_from,
+                    "recorded_at": self.now,
+                    "posting_id": posting_id,
+                    "actor_kind": circumstances.actor_kind if circumstances else "system",
+                    "actor_id": circumstances.actor_id if circumstances else None,
+                    "note": note,
+                }
+            )
+            scheme = self.terms.tiers
+            up = scheme is None or tiers.rank(scheme, change.to_tier) > tiers.rank(
+                scheme, change.from_tier
+            )
+            told.append(
+                because(
+                    "tier_up" if up else "tier_down",
+                    from_tier=change.from_tier,
+                    to_tier=change.to_tier,
+                    reason=str(change.reason),
+                )
+            )
+        return told
 
     def _settle_at(self, moment: datetime) -> None:
         for hold in [hold for hold in self.holds.values() if hold.expires_at <= moment]:
@@ -241,6 +376,7 @@ class Book:
         self._expire(moment)
         for lot in self.lots.values():
             if lot.pending and lot.is_available(moment):
+                self._leave_out(lot, -lot.remaining)
                 lot.pending = False
                 self.changed_lots.add(lot.id)
                 self.noticed += 1
@@ -253,10 +389,23 @@ class Book:
 
     def _expire(self, moment: datetime) -> None:
         due = [lot for lot in self.lots.values() if lot.free > 0 and lot.is_expired(moment)]
-        if due:
-            entry = self.enter(EntryKind.EXPIRY, Circumstances(occurred_at=moment))
-            for lot in rules.draw_order(due):
-                self.draw(entry, lot, lot.free)
+        if not due:
+            return
+        entry = None
+        for lot in rules.draw_order(due):
+            if lot.pending and lot.counts_on is not None:
+                self._expire_uncounted(lot, moment)
+                continue
+            entry = entry or self.enter(EntryKind.EXPIRY, Circumstances(occurred_at=moment))
+            self.draw(entry, lot, lot.free)
+
+    def _expire_uncounted(self, lot: LotState, moment: datetime) -> None:
+        """Points that expire before they were available never count: their day gives them back."""
+        entry = self.enter(EntryKind.EXPIRY, Circumstances(occurred_at=moment))
+        entry["day"] = lot.counts_on
+        points = lot.free
+        self.draw(entry, lot, points)
+        self.count(entry, -points, 0)
 
     # --- answers ------------------------------------------------------------------------------
 
@@ -281,6 +430,9 @@ class Book:
             or self.changed_holds
             or self.new_holds
             or self.changed_returns
+            or self.changed_days
+            or self.tier_changes
+            or self.is_tier_moved
         )
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
@@ -16,27 +17,31 @@ from app.ledger._operation import (
     Context,
     Outcome,
     canonical_id,
-    count,
-    named,
     whole_number,
 )
 from app.ledger._store import load_lots
 from app.ledger.errors import InsufficientPoints, NotReversible, UnknownPosting
-from app.ledger.models import Entry, EntryKind
-from app.ledger.postings import Accrue, Adjust, Confirm, Line
+from app.ledger.explain import Reason, because
+from app.ledger.models import Entry, EntryKind, TierChange
+from app.ledger.postings import AccountFacts, Accrue, Adjust, Bonus, Confirm, Line, Value
 
 MOST_LINES = 1000
 
 
 def accrue(context: Context, operation: Accrue) -> Outcome:
     """Write a receipt and give its points. No points make an entry without a lot."""
-    points = whole_number(operation.points, "points", 0, MOST_POINTS)
     whole_number(operation.amount_minor, "amount_minor", 0, MOST_MINOR)
     book = context.book
-    receipt = _receipt(context, operation)
+    circumstances = context.circumstances
+    value = _value(context, operation)
+    points = whole_number(value.points, "points", 0, MOST_POINTS)
+    receipt = _receipt(context, operation, value)
+    explain = list(value.explain)
+    if value.rolling or book.account.rolling_expires_at is not None:
+        book.roll(circumstances.occurred_at)
     entry = book.enter(
         EntryKind.ACCRUAL,
-        context.circumstances,
+        circumstances,
         posting_id=context.request.id,
         receipt_id=receipt["id"],
         amount_minor=operation.amount_minor,
@@ -44,54 +49,103 @@ def accrue(context: Context, operation: Accrue) -> Outcome:
         rule_version=operation.rule_version,
         issuing_partner_id=operation.issuing_partner_id,
     )
-    explain = list(operation.explain)
-    _give(
-        context,
-        entry,
-        points,
-        operation.available_from,
-        operation.expires_at,
-        explain,
-        partner_id=operation.issuing_partner_id,
-    )
+    if value.carried_micro is not None:
+        book.carry(entry, value.carried_micro - book.account.carried_micro)
+        entry["weighted_micro"] = value.weighted_micro
+    spend = receipt["earning_minor"] if value.spend_minor is None else value.spend_minor
+    book.count(entry, points, spend)
+    _give(context, entry, points, value, explain)
+    for bonus in value.bonuses:
+        points += _give_bonus(context, entry, bonus, value)
     return Outcome("accrual", points=points, explain=explain, entry_id=entry["id"])
+
+
+def _value(context: Context, operation: Accrue) -> Value:
+    if isinstance(operation.value, Value):
+        return operation.value
+    account = context.book.account
+    return operation.value(
+        AccountFacts(_tier_then(context), account.carried_micro, context.book.once_keys)
+    )
+
+
+def _tier_then(context: Context) -> str | None:
+    """The tier when the receipt happened; a late one is valued by the tier of its day."""
+    book = context.book
+    if book.terms.tiers is None:
+        return None
+    if not context.circumstances.late:
+        return book.account.tier.tier
+    return tier_at(context.session, book.account.id, context.circumstances.occurred_at)
+
+
+def tier_at(session: Session, account_id: str, moment: datetime) -> str | None:
+    """The tier that an account had at *moment*, as far as it was known by now."""
+    return session.scalar(
+        select(TierChange.to_tier)
+        .where(TierChange.account_id == account_id, TierChange.effective_from <= moment)
+        .order_by(TierChange.effective_from.desc(), TierChange.sequence.desc())
+        .limit(1)
+    )
+
+
+def _give_bonus(context: Context, accrual: Row, bonus: Bonus, value: Value) -> int:
+    points = whole_number(bonus.points, "points", 0, MOST_POINTS)
+    entry = context.book.enter(
+        EntryKind.BONUS,
+        context.circumstances,
+        posting_id=context.request.id,
+        receipt_id=accrual["receipt_id"],
+        at_least_minor=bonus.at_least_minor,
+        once_key=bonus.once_key,
+        reason=bonus.name[:200],
+        rule_version=accrual["rule_version"],
+        issuing_partner_id=accrual["issuing_partner_id"],
+    )
+    context.book.count(entry, points, 0)
+    _give(context, entry, points, value, [])
+    return points
 
 
 def _give(
     context: Context,
     entry: Row,
     points: int,
-    available_from: datetime | None,
-    expires_at: datetime | None,
-    explain: list[str],
-    *,
-    partner_id: str | None = None,
+    value: Value,
+    explain: list[Reason],
 ) -> None:
     if points == 0:
         return
     book = context.book
+    is_earned = entry["counted_points"] > 0
     lot = book.credit(
         entry,
         points,
-        available_from=available_from,
-        expires_at=expires_at,
-        issuing_partner_id=partner_id,
+        available_from=value.available_from,
+        expires_at=value.expires_at,
+        rolling=value.rolling,
+        counts_on=entry["day"] if is_earned else None,
+        issuing_partner_id=entry["issuing_partner_id"],
     )
     if lot.pending:
-        until = f"until {available_from:%Y-%m-%dT%H:%MZ}" if available_from else "until confirmed"
-        explain.append(f"They are pending {until}.")
+        if value.available_from is None:
+            explain.append(because("pending_unconfirmed"))
+        else:
+            explain.append(because("pending_until", at=value.available_from))
         return
     owed = book.account.debt
     book.tidy()
     if owed > book.account.debt:
-        explain.append(f"{count(owed - book.account.debt)} of them repaid debt.")
+        explain.append(because("repaid_debt", points=owed - book.account.debt))
 
 
-def _receipt(context: Context, operation: Accrue) -> Row:
+def _receipt(context: Context, operation: Accrue, value: Value) -> Row:
     circumstances = context.circumstances
     if operation.receipt_number is not None and len(operation.receipt_number) > 64:
         raise Invalid("The receipt's number is too long.", {"receipt": ["At most 64 characters."]})
     rate = operation.exchange_rate
+    earning = operation.amount_minor if value.earning_minor is None else value.earning_minor
+    whole_number(earning, "earning_minor", 0, operation.amount_minor)
     receipt: Row = {
         "programme_id": context.book.account.programme_id,
         "id": new_id(),
@@ -101,6 +155,7 @@ def _receipt(context: Context, operation: Accrue) -> Row:
         "number": operation.receipt_number,
         "amount_minor": operation.amount_minor,
         "currency": operation.currency,
+        "earning_minor": earning,
         "exchange_rate": None if rate is None else f"{rate:f}",
         "exchange_source": operation.exchange_source,
         "occurred_at": circumstances.occurred_at,
@@ -130,6 +185,7 @@ def _lines(receipt: Row, lines: tuple[Line, ...]) -> list[Row]:
             "category": line.category[:64] if line.category else None,
             "quantity_thousandths": thousandths(line.quantity),
             "amount_minor": line.amount_minor,
+            "earns": line.earns,
         }
         for position, line in enumerate(lines, start=1)
     ]
@@ -154,7 +210,7 @@ def adjust(context: Context, operation: Adjust) -> Outcome:
         text = "An adjustment moves points and says why, in at most 200 characters."
         raise Invalid(text, {"reason" if points else "points": [text]})
     book = context.book
-    explain: list[str] = []
+    explain: list[Reason] = []
     entry = book.enter(
         EntryKind.ADJUSTMENT,
         context.circumstances,
@@ -162,8 +218,8 @@ def adjust(context: Context, operation: Adjust) -> Outcome:
         reason=operation.reason,
     )
     if points > 0:
-        available_from = operation.available_from or context.now
-        _give(context, entry, points, available_from, operation.expires_at, explain)
+        value = Value(points, operation.available_from or context.now, operation.expires_at)
+        _give(context, entry, points, value, explain)
     else:
         takes, missing = rules.plan_debit(book.spendable(), -points)
         if missing:
@@ -171,7 +227,7 @@ def adjust(context: Context, operation: Adjust) -> Outcome:
         for take in takes:
             lot = book.lots[take.lot_id]
             book.draw(entry, lot, take.points)
-            explain.append(f"{count(take.points)} of {named(lot)}.")
+            explain.append(because("taken_from", points=take.points, expires_at=lot.expires_at))
     return Outcome("adjustment", points=points, explain=explain, entry_id=entry["id"])
 
 
@@ -191,8 +247,9 @@ def confirm(context: Context, operation: Confirm) -> Outcome:
     if not pending:
         raise NotReversible("None of that posting's points are pending.")
     for lot in pending:
+        # `tidy` finds it available and lets it count.
         lot.available_from = context.now
         book.changed_lots.add(lot.id)
     points = sum(lot.remaining for lot in pending)
     book.tidy()
-    return Outcome("confirmation", explain=[f"{count(points)} became available."])
+    return Outcome("confirmation", explain=[because("available_now", points=points)])

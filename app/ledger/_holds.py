@@ -14,11 +14,10 @@ from app.ledger._operation import (
     Context,
     Outcome,
     canonical_id,
-    count,
-    named,
     whole_number,
 )
 from app.ledger.errors import HoldNotOpen, InsufficientPoints, UnknownHold
+from app.ledger.explain import because
 from app.ledger.models import EntryKind, Hold, HoldStatus
 from app.ledger.postings import Capture, HoldPoints, Release
 
@@ -79,7 +78,7 @@ def hold(context: Context, operation: HoldPoints) -> Outcome:
                 "points": take.points,
             }
         )
-        explain.append(f"{count(take.points)} of {named(lot)} reserved.")
+        explain.append(because("reserved_from", points=take.points, expires_at=lot.expires_at))
     return Outcome("hold", "held", points, explain, expires_at=operation.expires_at)
 
 
@@ -94,10 +93,13 @@ def capture(context: Context, operation: Capture) -> Outcome:
         redeeming_partner_id=operation.redeeming_partner_id,
     )
     book.close(held, HoldStatus.CAPTURED, entry)
+    if book.account.rolling_expires_at is not None:
+        book.roll(context.circumstances.occurred_at)
     explain = []
     for lot in rules.draw_order(book.lots[lot_id] for lot_id in held.lots):
         book.draw(entry, lot, held.lots[lot.id])
-        explain.append(f"{count(held.lots[lot.id])} of {named(lot)} spent.")
+        points = held.lots[lot.id]
+        explain.append(because("spent_from", points=points, expires_at=lot.expires_at))
     return Outcome("redemption", points=entry["points"], explain=explain, entry_id=entry["id"])
 
 
@@ -105,7 +107,7 @@ def release(context: Context, operation: Release) -> Outcome:
     """Give back what a hold reserves; what has expired since expires at once."""
     held = _open(context, operation.hold_posting_id)
     context.book.close(held, HoldStatus.RELEASED)
-    return Outcome("release", "released", explain=[f"{count(held.points)} released."])
+    return Outcome("release", "released", explain=[because("released", points=held.points)])
 
 
 def _open(context: Context, posting_id: str) -> HoldState:

@@ -9,12 +9,21 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.ledger._book import Book
-from app.ledger.postings import Circumstances, Request
-from app.ledger.rules import LotState
+from app.ledger.explain import Reason
+from app.ledger.postings import Circumstances, Operation, Request
 
 #: No posting moves more points than this, so that sums stay far inside 64 bits.
 MOST_POINTS = 1_000_000_000_000
 MOST_MINOR = 1_000_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A posting that is asked for."""
+
+    request: Request
+    operation: Operation
+    circumstances: Circumstances
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class Outcome:
     kind: str
     status: str = "posted"
     points: int = 0
-    explain: list[str] = field(default_factory=list)
+    explain: list[Reason] = field(default_factory=list)
     entry_id: str | None = None
     expires_at: datetime | None = None
 
@@ -61,15 +70,3 @@ def canonical_id(text: str) -> str | None:
         return str(uuid.UUID(text))
     except (ValueError, AttributeError, TypeError):
         return None
-
-
-def named(lot: LotState) -> str:
-    """How an explanation speaks of a lot."""
-    if lot.expires_at is None:
-        return "the lot that never expires"
-    return f"the lot that expires {lot.expires_at:%Y-%m-%dT%H:%MZ}"
-
-
-def count(points: int) -> str:
-    """A number of points in words: the ledger does not know what a point is called."""
-    return f"{points} point" if points == 1 else f"{points} points"

@@ -1,24 +1,26 @@
 """Reads pages of the ledger under their lock and writes them: few statements, many rows each.
 
-Inserts and selects name the mapped classes, so the wall between programmes stands behind them.
-Updates of many rows go past the ORM, which would build them by primary key alone; they name the
-programme themselves.
+The statements here are walked through by every posting, so they are built once (`Prepared`), with
+the wall between programmes inside them, and take any number of accounts at a time.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, insert, or_, select, update
+from sqlalchemy import Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.db import Prepared
+from app.ledger import rules, tiers
 from app.ledger._book import AccountState, Book, HoldState, Row
+from app.ledger._operation import Item
 from app.ledger.errors import UnknownAccount
 from app.ledger.models import (
     Account,
     Draw,
+    EarningDay,
     Entry,
     Hold,
     HoldLot,
@@ -28,148 +30,309 @@ from app.ledger.models import (
     Receipt,
     ReceiptLine,
     ReceiptReturn,
+    TierChange,
 )
-from app.ledger.postings import Request
+from app.ledger.postings import Terms
 from app.ledger.rules import LotState
-
-_ACCOUNT = (
-    Account.id,
-    Account.programme_id,
-    Account.balance,
-    Account.held,
-    Account.debt,
-    Account.version,
-    Account.changed_at,
-)
-_LOT = (
-    Lot.account_id,
-    Lot.id,
-    Lot.entry_id,
-    Lot.sequence,
-    Lot.points,
-    Lot.remaining,
-    Lot.held,
-    Lot.pending,
-    Lot.available_from,
-    Lot.expires_at,
-    Lot.issuing_partner_id,
-)
+from app.ledger.tiers import Count, TierState
 
 
-def lock(session: Session, account_id: str) -> AccountState:
-    """Lock one account until the end of the transaction. Raises `UnknownAccount`."""
-    row = session.execute(
-        select(*_ACCOUNT).where(Account.id == account_id).with_for_update()
-    ).first()
-    if row is None:
-        raise UnknownAccount("There is no such account.")
-    return AccountState(*row)
+def _table(model: Any) -> Table:
+    return cast(Table, model.__table__)
 
 
-def lock_many(session: Session, account_ids: Collection[str]) -> list[AccountState]:
-    """Lock those of the accounts that nobody else has locked, in the order of their ids."""
-    rows = session.execute(
-        select(*_ACCOUNT)
-        .where(Account.id.in_(sorted(account_ids)))
-        .order_by(Account.id)
-        .with_for_update(skip_locked=True)
+_accounts, _lots, _holds, _hold_lots = (_table(model) for model in (Account, Lot, Hold, HoldLot))
+_entries, _days, _postings = (_table(model) for model in (Entry, EarningDay, Posting))
+
+_ACCOUNT = tuple(
+    _accounts.c[name]
+    for name in (
+        "id",
+        "programme_id",
+        "balance",
+        "held",
+        "debt",
+        "version",
+        "changed_at",
+        "created_at",
+        "carried_micro",
+        "rolling_expires_at",
+        "tier",
+        "tier_before",
+        "tier_kept",
+        "tier_reviewed_at",
+        "tier_grace_until",
+        "tier_override",
+        "tier_override_until",
+        "tier_review_at",
     )
-    return [AccountState(*row) for row in rows]
+)
+_ids: Any = bindparam("ids", expanding=True)
+_READ = select(*_ACCOUNT).where(_accounts.c.id.in_(_ids)).order_by(_accounts.c.id)
+_read_accounts = Prepared(_READ)
+_lock_accounts = Prepared(_READ.with_for_update())
+_lock_free_accounts = Prepared(_READ.with_for_update(skip_locked=True))
 
 
-def peek(session: Session, account_id: str) -> AccountState:
+# --- accounts ---------------------------------------------------------------------------------
+
+
+def lock(session: Session, account_ids: Collection[str], terms: Terms) -> dict[str, AccountState]:
+    """Lock accounts until the end of the transaction, in the order of their ids; by id.
+
+    Whoever locks several locks them in this order, so that no two wait for each other.
+    """
+    return _states(_lock_accounts(session, {"ids": sorted(account_ids)}), terms)
+
+
+def lock_one(session: Session, account_id: str, terms: Terms) -> AccountState:
+    """Lock one account until the end of the transaction. Raises `UnknownAccount`."""
+    return _one(lock(session, [account_id], terms))
+
+
+def lock_free(
+    session: Session, account_ids: Collection[str], terms: Terms
+) -> dict[str, AccountState]:
+    """Lock those of the accounts that nobody else has locked."""
+    return _states(_lock_free_accounts(session, {"ids": sorted(account_ids)}), terms)
+
+
+def peek(session: Session, account_id: str, terms: Terms) -> AccountState:
     """Read one account without a lock. Raises `UnknownAccount`."""
-    row = session.execute(select(*_ACCOUNT).where(Account.id == account_id)).first()
-    if row is None:
-        raise UnknownAccount("There is no such account.")
-    return AccountState(*row)
+    return _one(_states(_read_accounts(session, {"ids": [account_id]}), terms))
+
+
+def _one(states: dict[str, AccountState]) -> AccountState:
+    for state in states.values():
+        return state
+    raise UnknownAccount("There is no such account.")
+
+
+def _states(rows: Iterable[Any], terms: Terms) -> dict[str, AccountState]:
+    states = {}
+    for row in rows:
+        *facts, tier, before, kept, reviewed_at, grace_until, lifted, lifted_until, review_at = row
+        joined_on = rules.local_day(row.created_at, terms.time_zone)
+        standing = TierState(
+            joined_on, tier, before, kept, reviewed_at, grace_until, lifted, lifted_until, review_at
+        )
+        state = AccountState(*facts, tier=standing)  # type: ignore[misc]
+        states[state.id] = state
+    return states
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+_LOT = tuple(
+    _lots.c[name]
+    for name in (
+        "account_id",
+        "id",
+        "entry_id",
+        "sequence",
+        "points",
+        "remaining",
+        "held",
+        "pending",
+        "available_from",
+        "expires_at",
+        "issuing_partner_id",
+        "rolling",
+        "counts_on",
+    )
+)
+_OPEN = (
+    select(*_LOT)
+    .where(_lots.c.account_id.in_(_ids), _lots.c.remaining > 0)
+    .order_by(_lots.c.account_id, _lots.c.sequence)
+)
+_open_lots = Prepared(_OPEN)
+_stirring_lots = Prepared(
+    _OPEN.where(or_(_lots.c.pending, _lots.c.expires_at <= bindparam("now"), _lots.c.held > 0))
+)
+_further_lots = Prepared(
+    select(*_LOT)
+    .where(
+        _lots.c.account_id == bindparam("account"),
+        or_(_lots.c.id.in_(_ids), _lots.c.entry_id.in_(bindparam("entries", expanding=True))),
+    )
+    .order_by(_lots.c.sequence)
+)
+_open_holds = Prepared(
+    select(
+        _holds.c.account_id,
+        _holds.c.id,
+        _holds.c.points,
+        _holds.c.expires_at,
+        _hold_lots.c.lot_id,
+        _hold_lots.c.points.label("reserved"),
+    )
+    .select_from(_holds.join(_hold_lots, _hold_lots.c.hold_id == _holds.c.id))
+    .where(_holds.c.account_id.in_(_ids), _holds.c.status == HoldStatus.OPEN)
+    .order_by(_holds.c.expires_at, _holds.c.id)
+)
+_recent_days = Prepared(
+    select(_days.c.account_id, _days.c.day, _days.c.points, _days.c.spend_minor).where(
+        _days.c.account_id.in_(_ids), _days.c.day >= bindparam("earliest")
+    )
+)
+_bonuses_had = Prepared(
+    select(_entries.c.account_id, _entries.c.once_key)
+    .where(
+        _entries.c.account_id.in_(_ids),
+        _entries.c.once_key.in_(bindparam("keys", expanding=True)),
+    )
+    .group_by(_entries.c.account_id, _entries.c.once_key)
+    .having(func.sum(_entries.c.points) > 0)
+)
 
 
 def load(
-    session: Session, accounts: Sequence[AccountState], now: datetime, *, whole: bool
-) -> list[Book]:
-    """The pages of *accounts*, as they were last written.
+    session: Session,
+    accounts: Iterable[AccountState],
+    now: Any,
+    *,
+    whole: bool,
+    terms: Terms,
+    once_keys: Collection[str] = (),
+) -> dict[str, Book]:
+    """The pages of *accounts*, as they were last written, by account.
 
     Not *whole* leaves out lots to which nothing can happen: available, not due, not held. That is
     enough for a credit, unless there is debt that such a lot might repay.
     """
-    books = {account.id: Book(account=account, lots={}, holds={}, now=now) for account in accounts}
+    books = {
+        account.id: Book(account=account, lots={}, holds={}, now=now, terms=terms)
+        for account in accounts
+    }
     if not books:
-        return []
-    found = select(*_LOT).where(_is(Lot.account_id, books), Lot.remaining > 0)
-    if not whole and not any(account.debt for account in accounts):
-        found = found.where(or_(Lot.pending, Lot.expires_at <= now, Lot.held > 0))
-    for account_id, *rest in session.execute(found.order_by(Lot.account_id, Lot.sequence)):
-        lot = LotState(*rest)
-        books[account_id].lots[lot.id] = lot
-    holding = [account.id for account in accounts if account.held]
+        return {}
+    ids = list(books)
+    if whole or any(_wants_all(book.account, now) for book in books.values()):
+        lots = _open_lots(session, {"ids": ids})
+    else:
+        lots = _stirring_lots(session, {"ids": ids, "now": now})
+    for account_id, *rest in lots:
+        _put(books[account_id], rest)
+    holding = [account_id for account_id, book in books.items() if book.account.held]
     if holding:
         _load_holds(session, books, holding)
-    return list(books.values())
+    if terms.tiers is not None:
+        _load_days(session, books, now)
+    if once_keys:
+        for account_id, key in _bonuses_had(session, {"ids": ids, "keys": sorted(once_keys)}):
+            books[account_id].once_keys |= {key}
+    return books
 
 
-def _load_holds(session: Session, books: dict[str, Book], account_ids: Collection[str]) -> None:
-    rows = session.execute(
-        select(
-            Hold.account_id, Hold.id, Hold.points, Hold.expires_at, HoldLot.lot_id, HoldLot.points
-        )
-        .join(HoldLot, HoldLot.hold_id == Hold.id)
-        .where(_is(Hold.account_id, account_ids), Hold.status == HoldStatus.OPEN)
-        .order_by(Hold.expires_at, Hold.id)
-    )
-    for account_id, hold_id, points, expires_at, lot_id, reserved in rows:
+def _wants_all(account: AccountState, now: Any) -> bool:
+    rolling = account.rolling_expires_at
+    return account.debt > 0 or (rolling is not None and rolling <= now)
+
+
+def _put(book: Book, row: Sequence[Any]) -> None:
+    lot = LotState(*row)
+    if lot.rolling:
+        lot.expires_at = book.account.rolling_expires_at
+    book.lots.setdefault(lot.id, lot)
+
+
+def _load_holds(session: Session, books: dict[str, Book], account_ids: list[str]) -> None:
+    for account_id, hold_id, points, expires_at, lot_id, reserved in _open_holds(
+        session, {"ids": account_ids}
+    ):
         holds = books[account_id].holds
         hold = holds.setdefault(hold_id, HoldState(hold_id, points, expires_at))
         hold.lots[lot_id] = reserved
+
+
+def _load_days(session: Session, books: dict[str, Book], now: Any) -> None:
+    terms = next(iter(books.values())).terms
+    if terms.tiers is None:
+        return
+    earliest = {
+        account_id: tiers.earliest_day(terms.tiers, book.account.tier, now, terms.time_zone)
+        for account_id, book in books.items()
+    }
+    rows = _recent_days(session, {"ids": list(books), "earliest": min(earliest.values())})
+    for account_id, day, points, spend_minor in rows:
+        books[account_id].days[day] = Count(points, spend_minor)
 
 
 def load_lots(
     session: Session, book: Book, *, ids: Collection[str] = (), entry_ids: Collection[str] = ()
 ) -> None:
     """Add further lots to a page, empty ones too: by id, or by the entries that made them."""
-    found = select(*_LOT).where(
-        Lot.account_id == book.account.id, or_(Lot.id.in_(ids), Lot.entry_id.in_(entry_ids))
+    found = _further_lots(
+        session,
+        {"account": book.account.id, "ids": sorted(ids), "entries": sorted(entry_ids)},
     )
-    for _account_id, *rest in session.execute(found.order_by(Lot.sequence)):
-        lot = LotState(*rest)
-        book.lots.setdefault(lot.id, lot)
+    for _account_id, *rest in found:
+        _put(book, rest)
 
 
-def _is(column: Any, values: Collection[str]) -> Any:
-    if len(values) == 1:
-        return column == next(iter(values))
-    return column.in_(sorted(values))
+# --- postings ---------------------------------------------------------------------------------
 
 
-def claim(
-    session: Session, request: Request, account: AccountState, answer: Row, now: datetime
-) -> bool:
-    """Store the posting and its answer; False where its id is taken.
+class First(NamedTuple):
+    """The first answer to a posting's id."""
 
-    Waits for another transaction that is just storing the same id.
+    id: str
+    operation: str
+    fingerprint: bytes
+    answer: Row
+
+
+_firsts = Prepared(
+    select(*(_postings.c[name] for name in First._fields)).where(_postings.c.id.in_(_ids))
+)
+
+
+def firsts(session: Session, posting_ids: Collection[str]) -> dict[str, First]:
+    """What was answered to these ids before, by id."""
+    rows = _firsts(session, {"ids": sorted(posting_ids)})
+    return {row.id: First(*row) for row in rows}
+
+
+def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]:
+    """Store postings and their answers; the ids of those that were not taken already.
+
+    Waits for another transaction that is just storing one of the ids; in the order of the ids, so
+    that no two wait for each other.
     """
-    row = {
-        "programme_id": account.programme_id,
-        "id": request.id,
-        "operation": request.operation,
-        "fingerprint": request.fingerprint,
-        "account_id": account.id,
-        "till_id": request.till_id,
-        "answer": answer,
-        "recorded_at": now,
-    }
+    rows = [
+        {
+            "programme_id": book.account.programme_id,
+            "id": item.request.id,
+            "operation": item.request.operation,
+            "fingerprint": item.request.fingerprint,
+            "account_id": book.account.id,
+            "till_id": item.request.till_id,
+            "answer": answer,
+            "recorded_at": book.now,
+        }
+        for item, book, answer in sorted(items, key=lambda each: each[0].request.id)
+    ]
     statement = _claim_on(session.get_bind().dialect.name)
-    return session.execute(statement, [row]).first() is not None
+    return {row.id for row in statement(session, rows)}
 
 
 @cache
-def _claim_on(dialect: str) -> Any:
+def _claim_on(dialect: str) -> Prepared:
     insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return (
-        insert_into(Posting)
+    return Prepared(
+        insert_into(_postings)
         .on_conflict_do_nothing(index_elements=["programme_id", "id"])
-        .returning(Posting.sequence)
+        .returning(_postings.c.id)
     )
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+_NEW = {
+    model: Prepared(insert(_table(model)))
+    for model in (Receipt, ReceiptLine, Entry, Lot, Draw, Hold, HoldLot, ReceiptReturn, TierChange)
+}
 
 
 def flush(session: Session, books: Iterable[Book]) -> None:
@@ -186,9 +349,10 @@ def flush(session: Session, books: Iterable[Book]) -> None:
         (Hold, [row for book in books for row in book.new_holds]),
         (HoldLot, [row for book in books for row in book.hold_lots]),
         (ReceiptReturn, [row for book in books for row in book.returns]),
+        (TierChange, [row for book in books for row in book.tier_changes]),
     ):
         if rows:
-            session.execute(insert(model), rows)
+            _NEW[model](session, rows)
     _update(session, Lot, [row for book in books for row in _changed_lots(book)])
     _update(session, Hold, [row for book in books for row in _changed(book, book.changed_holds)])
     back = {
@@ -197,6 +361,7 @@ def flush(session: Session, books: Iterable[Book]) -> None:
         for id_, moment in book.changed_returns.items()
     }
     _update(session, ReceiptReturn, [row for book in books for row in _changed(book, back)])
+    _write_days(session, books)
     write_accounts(session, [book.account for book in books])
 
 
@@ -211,8 +376,10 @@ def _lot_row(book: Book, new: Row) -> Row:
         "remaining": lot.remaining,
         "held": lot.held,
         "pending": lot.pending,
+        "rolling": lot.rolling,
+        "counts_on": lot.counts_on,
         "available_from": lot.available_from,
-        "expires_at": lot.expires_at,
+        "expires_at": None if lot.rolling else lot.expires_at,
         "origin_lot_id": new["origin_lot_id"],
         "issuing_partner_id": lot.issuing_partner_id,
     }
@@ -223,7 +390,6 @@ def _changed_lots(book: Book) -> list[Row]:
     return [
         {
             "of_id": lot.id,
-            "of_programme": book.account.programme_id,
             "remaining": lot.remaining,
             "held": lot.held,
             "pending": lot.pending,
@@ -234,8 +400,37 @@ def _changed_lots(book: Book) -> list[Row]:
 
 
 def _changed(book: Book, changes: dict[str, Row]) -> list[Row]:
-    programme_id = book.account.programme_id
-    return [{"of_id": id_, "of_programme": programme_id, **row} for id_, row in changes.items()]
+    return [{"of_id": id_, **row} for id_, row in changes.items()]
+
+
+def _write_days(session: Session, books: Iterable[Book]) -> None:
+    rows = [
+        {
+            "programme_id": book.account.programme_id,
+            "account_id": book.account.id,
+            "day": day,
+            "points": count.points,
+            "spend_minor": count.spend_minor,
+        }
+        for book in books
+        for day, count in book.changed_days.items()
+        if count != (0, 0)
+    ]
+    if rows:
+        _add_days_on(session.get_bind().dialect.name)(session, rows)
+
+
+@cache
+def _add_days_on(dialect: str) -> Prepared:
+    statement: Any = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_days)
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "day"],
+            set_={
+                name: _days.c[name] + statement.excluded[name] for name in ("points", "spend_minor")
+            },
+        )
+    )
 
 
 def write_accounts(session: Session, accounts: Iterable[AccountState]) -> None:
@@ -243,12 +438,21 @@ def write_accounts(session: Session, accounts: Iterable[AccountState]) -> None:
     rows = [
         {
             "of_id": account.id,
-            "of_programme": account.programme_id,
             "balance": account.balance,
             "held": account.held,
             "debt": account.debt,
             "version": account.version,
             "changed_at": account.changed_at,
+            "carried_micro": account.carried_micro,
+            "rolling_expires_at": account.rolling_expires_at,
+            "tier": account.tier.tier,
+            "tier_before": account.tier.before,
+            "tier_kept": account.tier.kept,
+            "tier_reviewed_at": account.tier.reviewed_at,
+            "tier_grace_until": account.tier.grace_until,
+            "tier_override": account.tier.override,
+            "tier_override_until": account.tier.override_until,
+            "tier_review_at": account.tier.review_at,
         }
         for account in accounts
     ]
@@ -256,16 +460,15 @@ def write_accounts(session: Session, accounts: Iterable[AccountState]) -> None:
 
 
 def _update(session: Session, model: Any, rows: list[Row]) -> None:
-    if not rows:
-        return
-    names = tuple(name for name in rows[0] if not name.startswith("of_"))
-    session.connection().execute(_update_of(cast(Table, model.__table__), names), rows)
+    if rows:
+        names = tuple(name for name in rows[0] if name != "of_id")
+        _update_of(_table(model), names)(session, rows)
 
 
 @cache
-def _update_of(table: Table, names: tuple[str, ...]) -> Any:
-    return (
+def _update_of(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(
         update(table)
-        .where(table.c.id == bindparam("of_id"), table.c.programme_id == bindparam("of_programme"))
+        .where(table.c.id == bindparam("of_id"))
         .values({name: bindparam(name) for name in names})
     )

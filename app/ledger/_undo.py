@@ -7,7 +7,7 @@ give back is counted over everything that ever reversed it (`Outstanding`).
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from app.ledger import rules
 from app.ledger._book import Book, Row
-from app.ledger._operation import Context, count, named
+from app.ledger._operation import Context
 from app.ledger._store import load_lots
 from app.ledger.errors import AlreadyReversed
+from app.ledger.explain import Reason, because
 from app.ledger.models import Draw, Entry, EntryKind, Lot
 from app.ledger.postings import Reverse
 from app.ledger.rules import LotState, Own, ReturnPolicy
@@ -36,6 +37,14 @@ class Target(NamedTuple):
     amount_minor: int | None
     currency: str | None
     reverses_id: str | None
+    day: date
+    counted_points: int
+    counted_minor: int
+    carried_micro: int | None
+    weighted_micro: int | None
+    at_least_minor: int | None
+    once_key: str | None
+    reason: str | None
 
 
 TARGET = tuple(getattr(Entry, name) for name in Target._fields)
@@ -133,7 +142,7 @@ def give_back(
     parts: dict[str, int],
     points: int,
     grace_until: datetime | None,
-    explain: list[str],
+    explain: list[Reason],
 ) -> None:
     """Give *points* back to the lots of *parts*, what was drawn last first.
 
@@ -158,7 +167,7 @@ def give_back(
             )
         else:
             book.draw(entry, lot, -part)
-        explain.append(f"{count(part)} back to {named(lot)}.")
+        explain.append(because("back_to", points=part, expires_at=lot.expires_at))
 
 
 def lift_debt(context: Context, entry: Row, points: int) -> None:
@@ -227,7 +236,7 @@ def take_back(
     points: int,
     lots: dict[str, int],
     operation: Reverse,
-    explain: list[str],
+    explain: list[Reason],
     *,
     is_return: bool,
 ) -> None:
@@ -248,23 +257,27 @@ def take_back(
     )
     for undone in plan.undone:
         book.repay(book.lots[undone.lot_id], -undone.points)
-        explain.append(f"{count(undone.points)} of repaid debt owed again.")
+        explain.append(because("owed_again", points=undone.points))
     for take in plan.takes:
         lot: LotState = book.lots[take.lot_id]
         book.draw(entry, lot, take.points)
-        explain.append(f"{count(take.points)} taken from {named(lot)}.")
+        explain.append(because("taken_from", points=take.points, expires_at=lot.expires_at))
     book.owe(entry, plan.debt)
     if plan.debt:
-        explain.append(f"{count(plan.debt)} owed: they were spent already.")
+        explain.append(because("owed", points=plan.debt))
     if plan.forgiven:
-        explain.append(f"{count(plan.forgiven)} left: they were spent already.")
+        explain.append(because("forgiven", points=plan.forgiven))
 
 
 # --- one entry --------------------------------------------------------------------------------
 
 
 def undo(
-    context: Context, target: Target, operation: Reverse, grace_until: datetime, explain: list[str]
+    context: Context,
+    target: Target,
+    operation: Reverse,
+    grace_until: datetime,
+    explain: list[Reason],
 ) -> Row:
     """Reverse all of one entry that is not an accrual. Raises `AlreadyReversed`."""
     book = context.book
@@ -278,8 +291,14 @@ def undo(
         receipt_id=target.receipt_id,
         amount_minor=None if target.amount_minor is None else -target.amount_minor,
         currency=target.currency,
+        at_least_minor=target.at_least_minor,
+        once_key=target.once_key,
         reason=operation.reason,
     )
+    entry["day"] = target.day
+    book.count(entry, -target.counted_points, -target.counted_minor)
+    if target.carried_micro is not None:
+        book.carry(entry, -target.carried_micro)
     did = effects(context.session, [target.id])
     back = {lot_id: points for lot_id, points in did.taken.items() if points > 0}
     if is_reversal:
@@ -293,7 +312,7 @@ def undo(
     )
     if did.debt > 0:
         lift_debt(context, entry, did.debt)
-        explain.append(f"{count(did.debt)} no longer owed.")
+        explain.append(because("no_longer_owed", points=did.debt))
     given = {id_: -points for id_, points in did.taken.items() if points < 0} | did.made
     if given:
         expired = expired_since(context.session, book, given, target.sequence)
@@ -301,7 +320,7 @@ def undo(
         take_back(context, entry, due, given, operation, explain, is_return=False)
     if did.debt < 0:
         book.owe(entry, -did.debt)
-        explain.append(f"{count(-did.debt)} owed again.")
+        explain.append(because("owed_again", points=-did.debt))
     return entry
 
 

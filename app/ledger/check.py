@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.ledger.models import (
     Account,
     Draw,
+    EarningDay,
     Entry,
     Hold,
     HoldLot,
@@ -24,7 +25,7 @@ from app.ledger.models import (
     ReceiptReturn,
 )
 
-Statement: TypeAlias = Select[*tuple[Any, ...]]
+Statement: TypeAlias = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ def _comparisons() -> Iterator[tuple[str, Statement]]:
         .join(Entry, Entry.id == Hold.entry_id)
         .where(Hold.points != -Entry.points),
     )
+    carried = _sum(Entry.account_id, Entry.carried_micro)
+    yield "carried money", _differing(account, Account.id, Account.carried_micro, carried)
+    yield "counted points", _miscounted(EarningDay.points, _counted(Entry.counted_points, True))
+    yield "counted money", _miscounted(EarningDay.spend_minor, _counted(Entry.counted_minor, False))
+
     came = _sum(
         ReceiptReturn.receipt_id, ReceiptReturn.amount_minor, ReceiptReturn.reversed_at.is_(None)
     )
@@ -117,6 +123,60 @@ def _unequal_entries(entry: tuple[Any, Any]) -> Statement:
         .outerjoin(given, given.c.key == Entry.id)
         .outerjoin(taken, taken.c.key == Entry.id)
         .where(Entry.points != computed)
+    )
+
+
+def _counted(value: Any, without_pending: bool) -> Any:
+    """What each day of each account counts: what entries say, without points still pending.
+
+    The entries of an account that was merged into another count there.
+    """
+    owner = func.coalesce(Account.merged_into_id, Account.id)
+    parts: list[Any] = [
+        select(
+            Account.programme_id.label("programme_id"),
+            owner.label("account_id"),
+            Entry.day.label("day"),
+            value.label("value"),
+        )
+        .join(Account, Account.id == Entry.account_id)
+        .where(value != 0)
+    ]
+    if without_pending:
+        parts.append(
+            select(Account.programme_id, owner, Lot.counts_on, -Lot.remaining)
+            .join(Account, Account.id == Lot.account_id)
+            .where(Lot.pending, Lot.counts_on.is_not(None), Lot.remaining > 0)
+        )
+    each = union_all(*parts).subquery()
+    key = (each.c.programme_id, each.c.account_id, each.c.day)
+    return select(*key, func.sum(each.c.value).label("total")).group_by(*key).subquery()
+
+
+def _miscounted(stored: Any, counted: Any) -> Statement:
+    """Days whose count is not what the entries say; also days that should be there and are not."""
+    same = (EarningDay.account_id == counted.c.account_id) & (EarningDay.day == counted.c.day)
+    return (
+        select(
+            counted.c.programme_id,
+            counted.c.account_id,
+            counted.c.day,
+            func.coalesce(stored, 0),
+            counted.c.total,
+        )
+        .outerjoin(EarningDay, same)
+        .where(func.coalesce(stored, 0) != counted.c.total)
+        .union_all(
+            select(
+                EarningDay.programme_id,
+                EarningDay.account_id,
+                EarningDay.day,
+                stored,
+                literal(0),
+            )
+            .outerjoin(counted, same)
+            .where(counted.c.account_id.is_(None), stored != 0)
+        )
     )
 
 

@@ -16,7 +16,7 @@ at whatever time that happens: the lot +n, no lot -n. So a draw on a lot under t
 is always a repayment (or, where negative, one undone).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -81,16 +81,41 @@ class Account(OfProgramme, Base):
             sqlite_where=text("version > delivered_version"),
             postgresql_where=text("version > delivered_version"),
         ),
+        Index(
+            "ix_accounts_tier_review",
+            "tier_review_at",
+            sqlite_where=text("tier_review_at IS NOT NULL"),
+            postgresql_where=text("tier_review_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_accounts_rolling",
+            "rolling_expires_at",
+            sqlite_where=text("rolling_expires_at IS NOT NULL"),
+            postgresql_where=text("rolling_expires_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     balance: Mapped[int] = mapped_column(BigInteger, default=0)
     held: Mapped[int] = mapped_column(BigInteger, default=0)
     debt: Mapped[int] = mapped_column(BigInteger, default=0)
-    #: Money of earlier receipts that was too little for a point, in minor units.
-    carried_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    #: Inactivity expiry: one date for the whole account.
+    #: Money of earlier receipts that was too little for a point, in millionths of a minor unit;
+    #: below zero where what it had bought came back. A cache over the entries.
+    carried_micro: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Inactivity expiry: one date for all lots of the account that roll.
     rolling_expires_at: Mapped[datetime | None]
+    #: "personal", "household" or "company".
+    kind: Mapped[str] = mapped_column(String(10), default="personal")
+    #: The tier that is shown, and what it follows from: see `ledger.tiers.TierState`.
+    tier: Mapped[str | None] = mapped_column(String(40))
+    tier_before: Mapped[str | None] = mapped_column(String(40))
+    tier_kept: Mapped[str | None] = mapped_column(String(40))
+    tier_reviewed_at: Mapped[datetime | None]
+    tier_grace_until: Mapped[datetime | None]
+    tier_override: Mapped[str | None] = mapped_column(String(40))
+    tier_override_until: Mapped[datetime | None]
+    #: When the tier has to be looked at next although nobody posts.
+    tier_review_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
     changed_at: Mapped[datetime]
@@ -128,6 +153,8 @@ class Receipt(OfProgramme, Base):
     number: Mapped[str | None] = mapped_column(String(64))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
+    #: The part of the amount that earned: without what was paid in points or coupons, and so on.
+    earning_minor: Mapped[int] = mapped_column(BigInteger)
     #: An exact decimal as text: SQLite would make a float of a number.
     exchange_rate: Mapped[str | None] = mapped_column(String(32))
     exchange_source: Mapped[str | None] = mapped_column(String(64))
@@ -148,6 +175,8 @@ class ReceiptLine(OfProgramme, Base):
     #: 1000 is one piece, 350 might be 0.35 kg.
     quantity_thousandths: Mapped[int] = mapped_column(BigInteger)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    #: Whether it is of a kind that earns points at all.
+    earns: Mapped[bool] = mapped_column(default=True)
 
 
 class Entry(OfProgramme, Base):
@@ -158,6 +187,13 @@ class Entry(OfProgramme, Base):
         Index("ix_entries_account", "account_id", "sequence"),
         Index("ix_entries_posting", "programme_id", "posting_id"),
         Index("ix_entries_receipt", "receipt_id"),
+        Index(
+            "ix_entries_once",
+            "account_id",
+            "once_key",
+            sqlite_where=text("once_key IS NOT NULL"),
+            postgresql_where=text("once_key IS NOT NULL"),
+        ),
         Index(
             "ix_entries_reverses",
             "reverses_id",
@@ -182,6 +218,21 @@ class Entry(OfProgramme, Base):
     points: Mapped[int] = mapped_column(BigInteger)
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    #: The local day that it counts for; a reversal counts for the day of what it reverses.
+    day: Mapped[date]
+    #: What it adds to that day's count towards a tier: points, and money in the programme's
+    #: minor units. Points that are still pending are counted here and left out of the day's sum.
+    counted_points: Mapped[int] = mapped_column(BigInteger, default=0)
+    counted_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: What it adds to the money that the account carries to its next receipt; empty where
+    #: nothing is carried.
+    carried_micro: Mapped[int | None] = mapped_column(BigInteger)
+    #: Of an accrual that carries: what its receipt weighed in for points.
+    weighted_micro: Mapped[int | None] = mapped_column(BigInteger)
+    #: A bonus for a receipt of at least so much (minor units) goes when the receipt falls below.
+    at_least_minor: Mapped[int | None] = mapped_column(BigInteger)
+    #: A bonus that an account gets once, whatever is merged into it.
+    once_key: Mapped[str | None] = mapped_column(String(40))
     #: It reached us later than it happened: queued by a till without a network.
     late: Mapped[bool] = mapped_column(default=False)
     #: "staff", "till", "api" or "system", and the id of that one.
@@ -245,6 +296,10 @@ class Lot(OfProgramme, Base):
     remaining: Mapped[int] = mapped_column(BigInteger)
     held: Mapped[int] = mapped_column(BigInteger, default=0)
     pending: Mapped[bool] = mapped_column(default=False)
+    #: Its expiry is the account's rolling date; *expires_at* is empty.
+    rolling: Mapped[bool] = mapped_column(default=False)
+    #: The local day whose count towards a tier its points join when they become available.
+    counts_on: Mapped[date | None]
     available_from: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     origin_lot_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lots.id"))
@@ -274,10 +329,17 @@ class ReceiptReturn(OfProgramme, Base):
     receipt_id: Mapped[str] = mapped_column(Id, ForeignKey("receipts.id"), index=True)
     posting_id: Mapped[str] = mapped_column(Id)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    #: The part of it that had earned.
+    earning_minor: Mapped[int] = mapped_column(BigInteger)
     #: Due from what the receipt earned, and to what was redeemed on it; what was really taken
     #: back or restored stands in the entries.
     earned_points_due: Mapped[int] = mapped_column(BigInteger)
     redeemed_points_due: Mapped[int] = mapped_column(BigInteger)
+    #: Due of each bonus, by its entry; below zero where one came back.
+    bonus_points_due: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    #: What it took off the day's money, and off what is carried to the next receipt.
+    counted_minor_due: Mapped[int] = mapped_column(BigInteger, default=0)
+    carried_micro_due: Mapped[int] = mapped_column(BigInteger, default=0)
     lines: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
     recorded_at: Mapped[datetime]
     #: Set when the return itself was reversed: it then counts for nothing.
@@ -322,3 +384,37 @@ class HoldLot(OfProgramme, Base):
     hold_id: Mapped[str] = mapped_column(Id, ForeignKey("holds.id"), primary_key=True)
     lot_id: Mapped[str] = mapped_column(Id, ForeignKey("lots.id"), primary_key=True)
     points: Mapped[int] = mapped_column(BigInteger)
+
+
+class EarningDay(OfProgramme, Base):
+    """What one local day counts towards an account's tier: a cache over entries and lots."""
+
+    __tablename__ = "earning_days"
+
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger)
+    spend_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class TierChange(OfProgramme, Base):
+    """One change of an account's tier, with its reason; immutable."""
+
+    __tablename__ = "tier_changes"
+    __table_args__ = (Index("ix_tier_changes_account", "account_id", "effective_from"),)
+
+    sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, unique=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"))
+    from_tier: Mapped[str | None] = mapped_column(String(40))
+    to_tier: Mapped[str | None] = mapped_column(String(40))
+    #: One of `ledger.tiers.TierReason`.
+    reason: Mapped[str] = mapped_column(String(16))
+    #: The points or minor units that were counted when it was decided.
+    counted: Mapped[int] = mapped_column(BigInteger)
+    effective_from: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    posting_id: Mapped[str | None] = mapped_column(Id)
+    actor_kind: Mapped[str] = mapped_column(String(8))
+    actor_id: Mapped[str | None] = mapped_column(Id)
+    note: Mapped[str | None] = mapped_column(String(200))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -36,7 +36,10 @@ def fingerprint(
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """When, where and by whom. *late*: it reached us later than it happened."""
+    """When, where and by whom. *late*: it reached us later than it happened.
+
+    *language* is the member's: what the answer is explained in.
+    """
 
     occurred_at: datetime
     late: bool = False
@@ -45,6 +48,7 @@ class Circumstances:
     till_id: str | None = None
     location_id: str | None = None
     card_id: str | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,10 @@ class Value:
 
     *earning_minor* is the part of the receipt's amount that earned, in the receipt's currency;
     *spend_minor* the same in the programme's (what counts towards a tier that is measured in
-    money). *carried_micro* is what is left over for the next receipt. *available_from* empty:
-    pending until a `Confirm`. With *rolling* the points expire by the account's rolling date.
+    money). *carried_micro* is what the account then carries to the next receipt (None: this
+    programme carries nothing, and what is carried stays), and *weighted_micro* what this receipt
+    weighed in for points: its money times the tier's multiplier. *available_from* empty: pending
+    until a `Confirm`. With *rolling* the points expire by the account's rolling date.
     """
 
     points: int
@@ -126,28 +132,28 @@ class Value:
     rolling: bool = False
     earning_minor: int | None = None
     spend_minor: int | None = None
-    carried_micro: int = 0
+    carried_micro: int | None = None
+    weighted_micro: int = 0
     bonuses: tuple[Bonus, ...] = ()
     explain: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Accrue:
-    """Points for a receipt. *available_from* empty: pending until a `Confirm`."""
+    """Points for a receipt. *value* may be said once the account is known and locked."""
 
     account_id: str
-    points: int
     amount_minor: int
     currency: str
-    available_from: datetime | None
-    expires_at: datetime | None = None
+    value: Value | Callable[[AccountFacts], Value]
     receipt_number: str | None = None
     lines: tuple[Line, ...] = ()
     rule_version: int | None = None
-    explain: tuple[str, ...] = ()
     issuing_partner_id: str | None = None
     exchange_rate: Decimal | None = None
     exchange_source: str | None = None
+    #: Bonuses of these keys may be given: whether the account had them has to be looked up.
+    once_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from zoneinfo import ZoneInfo
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -47,6 +48,8 @@ class LotState:
     available_from: datetime | None
     expires_at: datetime | None
     issuing_partner_id: str | None = None
+    rolling: bool = False
+    counts_on: date | None = None
 
     @property
     def free(self) -> int:
@@ -206,6 +209,13 @@ def due_so_far(points: int, returned_minor: int, sold_minor: int) -> int:
 
 # --- dates ------------------------------------------------------------------------------------
 
+_zone = cache(ZoneInfo)
+
+
+def local_day(moment: datetime, time_zone: str) -> date:
+    """The local day that *moment* is in."""
+    return moment.astimezone(_zone(time_zone)).date()
+
 
 def start_of_day(day: date, time_zone: str) -> datetime:
     """The first instant of a local day, in UTC.
@@ -213,7 +223,7 @@ def start_of_day(day: date, time_zone: str) -> datetime:
     Where the clocks skip midnight that is the instant of the change; where midnight comes twice
     it is the first of the two.
     """
-    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+    return datetime.combine(day, time(), _zone(time_zone)).astimezone(UTC)
 
 
 def add_months(day: date, months: int) -> date:
@@ -248,7 +258,7 @@ def expiry(
     """
     if months < 0 or days < 0:
         raise ValueError("points cannot expire before they are earned")
-    last = add_months(earned_at.astimezone(ZoneInfo(time_zone)).date(), months)
+    last = add_months(earned_at.astimezone(_zone(time_zone)).date(), months)
     last += timedelta(days=days)
     if round_up is not None:
         last = end_of(last, round_up)

@@ -5,10 +5,10 @@ account's lock and written in a few statements. An account is locked for one pos
 so two postings cannot deadlock.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,9 +17,9 @@ from app.clock import whole_second
 from app.errors import CounterfoilError, Invalid
 from app.ledger import _credits, _holds, _returns, _store
 from app.ledger._book import Book
-from app.ledger._operation import Context, Outcome, canonical_id
+from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
-from app.ledger.models import Account, Posting
+from app.ledger.models import Account
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -32,10 +32,12 @@ from app.ledger.postings import (
     Release,
     Request,
     Reverse,
+    Terms,
     fingerprint,
 )
 from app.ledger.rules import Standing
-from app.ledger.steps import expire_lots, release_lapsed_holds, release_pending
+from app.ledger.steps import expire_lots, release_lapsed_holds, release_pending, review_tiers
+from app.ledger.tiers import TierReason
 
 __all__ = [
     "Posted",
@@ -43,13 +45,17 @@ __all__ = [
     "expire_lots",
     "fingerprint",
     "lock_account",
+    "look",
     "mark_changed",
     "open_account",
     "post",
+    "post_accruals",
     "raise_version",
     "release_lapsed_holds",
     "release_pending",
     "replayed",
+    "replayed_many",
+    "review_tiers",
     "standing",
 ]
 
@@ -90,16 +96,32 @@ def replayed(session: Session, request: Request) -> dict[str, Any] | None:
 
     Raises `PostingIdReused` where the id was used for something else.
     """
-    row = session.execute(
-        select(Posting.fingerprint, Posting.answer).where(Posting.id == canonical_id(request.id))
-    ).first()
-    if row is None:
-        return None
-    if row.fingerprint != request.fingerprint:
+    posting_id = canonical_id(request.id)
+    first = _store.firsts(session, [posting_id]).get(posting_id) if posting_id else None
+    return None if first is None else _again(request, first)
+
+
+def replayed_many(
+    session: Session, requests: Sequence[Request]
+) -> list[dict[str, Any] | PostingIdReused | None]:
+    """The same for many at once, in their order; a refusal is given back, not raised."""
+    firsts = _store.firsts(session, [canonical_id(request.id) or "" for request in requests])
+    found: list[dict[str, Any] | PostingIdReused | None] = []
+    for request in requests:
+        first = firsts.get(canonical_id(request.id) or "")
+        try:
+            found.append(None if first is None else _again(request, first))
+        except PostingIdReused as error:
+            found.append(error)
+    return found
+
+
+def _again(request: Request, first: _store.First) -> dict[str, Any]:
+    if first.fingerprint != request.fingerprint:
         raise PostingIdReused(
             "This id was used before for another posting. Make a new id for a new posting."
         )
-    return cast(dict[str, Any], row.answer)
+    return first.answer
 
 
 def post(
@@ -109,36 +131,65 @@ def post(
     circumstances: Circumstances,
     *,
     now: datetime,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
 ) -> Posted:
     """Make one posting, once: a repeat gets the first answer and changes nothing.
 
-    The session is one that writes, for one programme. Raises the errors of `ledger.errors` and
-    `Invalid`; the caller rolls back, and nothing is stored. The posting's row is written first: of
-    two that race with the same id the second waits there, has written nothing, and answers what
-    the first one did.
+    The session is one that writes, for one programme, whose *terms* hold now. Raises the errors of
+    `ledger.errors` and `Invalid`; the caller rolls back, and nothing is stored. The posting's row
+    is written first: of two that race with the same id the second waits there, has written
+    nothing, and answers what the first one did.
     """
-    request = _checked(request)
+    item = Item(_checked(request), operation, circumstances)
     try:
-        book = _page(session, operation, now)
-        book.settle()
-        context = Context(session, book, request, circumstances)
-        outcome = _HANDLERS[type(operation)](context, operation)
-        book.tidy()
+        book = _page(session, operation, now, terms)
+        answer = _work(session, book, item)
     except CounterfoilError:
         # The first time it went well, and that may be just why it cannot go well again.
-        first = replayed(session, request)
+        first = replayed(session, item.request)
         if first is None:
             raise
         return Posted(first, repeated=True)
-    book.account.raise_version(now)
-    answer = _answer(request, circumstances, book, outcome)
-    if not _store.claim(session, request, book.account, answer, now):
-        first = replayed(session, request)
-        if first is None:
-            raise AssertionError("a posting's id was taken and is free again")
-        return Posted(first, repeated=True)
-    _store.flush(session, [book])
-    return Posted(answer, repeated=False)
+    [posted] = _store_all(session, [(item, book, answer)])
+    if isinstance(posted, CounterfoilError):
+        raise posted
+    return posted
+
+
+def post_accruals(
+    session: Session,
+    accruals: Sequence[tuple[Request, Accrue, Circumstances]],
+    *,
+    now: datetime,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+) -> list[Posted | CounterfoilError]:
+    """The same for accruals of different accounts in one go; what is refused is given back.
+
+    A few statements for all of them: the way for a service that has several to do at once. Raises
+    `ValueError` where two are of one account, or of one id.
+    """
+    items = [Item(_checked(request), operation, where) for request, operation, where in accruals]
+    wanted = [operation.account_id for _, operation, _ in accruals]
+    ids = {item.request.id for item in items}
+    if len(set(wanted)) < len(wanted) or len(ids) < len(items):
+        raise ValueError("each account posts once at a time, and each id is one posting's")
+    accounts = _store.lock(session, wanted, terms)
+    once_keys = {key for _, operation, _ in accruals for key in operation.once_keys}
+    books = _store.load(
+        session, accounts.values(), now, whole=False, terms=terms, once_keys=once_keys
+    )
+    results: dict[str, Posted | CounterfoilError] = {}
+    done = []
+    for item, account_id in zip(items, wanted, strict=True):
+        try:
+            if account_id not in books:
+                raise UnknownAccount("There is no such account.")
+            done.append((item, books[account_id], _work(session, books[account_id], item)))
+        except CounterfoilError as error:
+            results[item.request.id] = error
+    for (item, _, _), posted in zip(done, _store_all(session, done), strict=True):
+        results[item.request.id] = posted
+    return [results[item.request.id] for item in items]
 
 
 def _checked(request: Request) -> Request:
@@ -150,28 +201,71 @@ def _checked(request: Request) -> Request:
     return replace(request, id=posting_id)
 
 
-def _page(session: Session, operation: Operation, now: datetime) -> Book:
+def _page(session: Session, operation: Operation, now: datetime, terms: Terms) -> Book:
+    once_keys: tuple[str, ...] = ()
     match operation:
-        case Accrue() | Adjust() | HoldPoints():
+        case Accrue():
+            account_id, once_keys = operation.account_id, operation.once_keys
+        case Adjust() | HoldPoints():
             account_id = operation.account_id
         case Capture() | Release():
             account_id = _holds.find(session, operation.hold_posting_id).account_id
         case Reverse() | Confirm():
             account_id = _returns.account_of(session, operation.posting_id)
-    account = _store.lock(session, account_id)
-    return _store.load(session, [account], now, whole=not isinstance(operation, Accrue))[0]
+    account = _store.lock_one(session, account_id, terms)
+    whole = not isinstance(operation, Accrue)
+    books = _store.load(session, [account], now, whole=whole, terms=terms, once_keys=once_keys)
+    return books[account.id]
+
+
+def _work(session: Session, book: Book, item: Item) -> dict[str, Any]:
+    """Change the page as the posting asks; the answer to it."""
+    book.settle()
+    operation = item.operation
+    outcome = _HANDLERS[type(operation)](
+        Context(session, book, item.request, item.circumstances), operation
+    )
+    book.tidy()
+    if book.terms.tiers is not None and book.changed_days:
+        why = TierReason.RETURNED if isinstance(operation, Reverse) else TierReason.EARNED
+        if why is TierReason.EARNED and item.circumstances.late:
+            why = TierReason.LATE_RECEIPT
+        told = book.assess(book.now, why, item.circumstances, item.request.id)
+        outcome.explain.extend(told)
+    book.account.raise_version(book.now)
+    return _answer(item.request, item.circumstances, book, outcome)
+
+
+def _store_all(session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]]) -> list[Posted]:
+    if not done:
+        return []
+    claimed = _store.claim(session, done)
+    _store.flush(session, [book for item, book, _ in done if item.request.id in claimed])
+    posted = []
+    for item, _, answer in done:
+        if item.request.id in claimed:
+            posted.append(Posted(answer, repeated=False))
+            continue
+        first = replayed(session, item.request)
+        if first is None:
+            raise AssertionError("a posting's id was taken and is free again")
+        posted.append(Posted(first, repeated=True))
+    return posted
 
 
 def _answer(
     request: Request, circumstances: Circumstances, book: Book, outcome: Outcome
 ) -> dict[str, Any]:
+    standing = book.standing()
     answer = {
         "posting_id": request.id,
         "kind": outcome.kind,
         "status": outcome.status,
         "points": outcome.points,
         "explain": outcome.explain,
-        "standing": asdict(book.standing()),
+        "standing": {name: getattr(standing, name) for name in standing.__slots__},
+        "tier": book.account.tier.tier,
+        "language": circumstances.language,
         "late": circumstances.late,
         "recorded_at": book.now.isoformat(),
         "entry_id": outcome.entry_id,
@@ -181,26 +275,40 @@ def _answer(
     return answer
 
 
-def standing(session: Session, account_id: str, *, now: datetime) -> Standing:
+def standing(
+    session: Session,
+    account_id: str,
+    *,
+    now: datetime,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+) -> Standing:
     """What the account shows at *now*, whether or not the sweep has been there. Writes nothing.
 
     Raises `UnknownAccount`.
     """
-    account = _store.peek(session, account_id)
-    book = _store.load(session, [account], now, whole=False)[0]
+    return look(session, account_id, now=now, terms=terms).standing()
+
+
+def look(session: Session, account_id: str, *, now: datetime, terms: Terms) -> Book:
+    """The account's page as it is at *now*, to read from. Writes nothing.
+
+    Raises `UnknownAccount`.
+    """
+    account = _store.peek(session, account_id, terms)
+    book = _store.load(session, [account], now, whole=False, terms=terms)[account.id]
     book.settle()
-    return book.standing()
+    return book
 
 
 def raise_version(session: Session, account_id: str, *, now: datetime) -> None:
     """Say that the account's passes show something new that is no posting."""
-    account = _store.lock(session, account_id)
+    account = _store.lock_one(session, account_id, Terms())
     account.raise_version(now)
     _store.write_accounts(session, [account])
 
 
 def mark_changed(session: Session, account_id: str, *, now: datetime) -> None:
     """Move the account's `changed_at` on: one of its cards changed, and says so by this date."""
-    account = _store.lock(session, account_id)
+    account = _store.lock_one(session, account_id, Terms())
     account.mark_changed(now)
     _store.write_accounts(session, [account])

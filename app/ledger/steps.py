@@ -3,28 +3,78 @@
 Each step does a bounded piece, is safe to run twice and side by side, and says how much it did.
 An account that somebody else has locked is left for the next time. The steps do nothing that a
 posting would not do by itself: they do it for accounts that nobody posts to.
+
+A step is given `terms_of`, which says by what terms of its programme an account is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.db import EVERYWHERE, Prepared, within
 from app.ledger import _store
 from app.ledger._book import Book
-from app.ledger.models import EntryKind, Hold, HoldStatus, Lot
+from app.ledger.models import Account, EntryKind, Hold, HoldStatus, Lot
+from app.ledger.postings import Terms
 
+TermsOf: TypeAlias = Callable[[str], Terms]
 
-def expire_lots(session: Session, now: datetime, limit: int) -> int:
-    """Expire what is due of up to *limit* lots; the number of lots that lost points."""
-    due = session.scalars(
-        select(Lot.account_id)
-        .where(Lot.expires_at <= now, Lot.remaining > Lot.held)
-        .order_by(Lot.expires_at)
-        .limit(limit)
+_now: Any = bindparam("now")
+_limit: Any = bindparam("limit")
+_accounts: Any = Account.__table__
+_lots: Any = Lot.__table__
+_holds: Any = Hold.__table__
+
+_expiring = Prepared(
+    select(_lots.c.programme_id, _lots.c.account_id)
+    .where(_lots.c.expires_at <= _now, _lots.c.remaining > _lots.c.held)
+    .order_by(_lots.c.expires_at)
+    .limit(_limit)
+)
+_rolled = Prepared(
+    select(_accounts.c.programme_id, _accounts.c.id)
+    .where(
+        _accounts.c.rolling_expires_at.is_not(None),
+        _accounts.c.rolling_expires_at <= _now,
+        _accounts.c.balance + _accounts.c.debt > _accounts.c.held,
     )
-    return sum(_expired(book) for book in _settle(session, due, now))
+    .order_by(_accounts.c.rolling_expires_at)
+    .limit(_limit)
+)
+_ripening = Prepared(
+    select(_lots.c.programme_id, _lots.c.account_id)
+    .where(_lots.c.pending, _lots.c.remaining > 0, _lots.c.available_from <= _now)
+    .order_by(_lots.c.available_from)
+    .limit(_limit)
+)
+_lapsed = Prepared(
+    select(_holds.c.programme_id, _holds.c.account_id)
+    .where(_holds.c.status == HoldStatus.OPEN, _holds.c.expires_at <= _now)
+    .order_by(_holds.c.expires_at)
+    .limit(_limit)
+)
+_to_review = Prepared(
+    select(_accounts.c.programme_id, _accounts.c.id)
+    .where(_accounts.c.tier_review_at.is_not(None), _accounts.c.tier_review_at <= _now)
+    .order_by(_accounts.c.tier_review_at)
+    .limit(_limit)
+)
+
+
+def expire_lots(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
+    """Expire what is due of up to *limit* lots; the number of lots that lost points.
+
+    Points under a hold are passed over. Tiers are reviewed first where that is due too.
+    """
+    done = sum(_expired(book) for book in _settle(session, _expiring, now, limit, terms_of))
+    if done < limit:
+        rolled = _settle(session, _rolled, now, limit - done, terms_of)
+        done += sum(_expired(book) for book in rolled)
+    return done
 
 
 def _expired(book: Book) -> int:
@@ -32,34 +82,47 @@ def _expired(book: Book) -> int:
     return sum(draw["entry_id"] in entries for draw in book.draws)
 
 
-def release_pending(session: Session, now: datetime, limit: int) -> int:
+def release_pending(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
     """Notice up to *limit* lots that have become available; the number of lots."""
-    due = session.scalars(
-        select(Lot.account_id)
-        .where(Lot.pending, Lot.remaining > 0, Lot.available_from <= now)
-        .order_by(Lot.available_from)
-        .limit(limit)
-    )
-    return sum(book.noticed for book in _settle(session, due, now))
+    return sum(book.noticed for book in _settle(session, _ripening, now, limit, terms_of))
 
 
-def release_lapsed_holds(session: Session, now: datetime, limit: int) -> int:
+def release_lapsed_holds(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
     """Release up to *limit* holds that took too long; the number of holds."""
-    due = session.scalars(
-        select(Hold.account_id)
-        .where(Hold.status == HoldStatus.OPEN, Hold.expires_at <= now)
-        .order_by(Hold.expires_at)
-        .limit(limit)
-    )
-    return sum(len(book.changed_holds) for book in _settle(session, due, now))
+    settled = _settle(session, _lapsed, now, limit, terms_of)
+    return sum(len(book.changed_holds) for book in settled)
 
 
-def _settle(session: Session, account_ids: Iterable[str], now: datetime) -> list[Book]:
-    accounts = _store.lock_many(session, set(account_ids))
-    books = _store.load(session, accounts, now, whole=False)
-    for book in books:
+def review_tiers(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
+    """Review the tiers of up to *limit* accounts; the number of accounts."""
+    return len(_settle(session, _to_review, now, limit, terms_of))
+
+
+def _settle(
+    session: Session, due: Prepared, now: datetime, limit: int, terms_of: TermsOf
+) -> list[Book]:
+    """Settle the accounts that *due* finds; the pages of those that were free and changed."""
+    found = due(session, {"now": now, "limit": limit}, programme_id=EVERYWHERE)
+    settled: list[Book] = []
+    by_programme = groupby(sorted({(row[0], row[1]) for row in found}), key=lambda row: row[0])
+    for programme_id, rows in by_programme:
+        with within(session, programme_id):
+            settled += _settle_accounts(
+                session, [account_id for _, account_id in rows], now, terms_of(programme_id)
+            )
+    return settled
+
+
+def _settle_accounts(
+    session: Session, account_ids: Iterable[str], now: datetime, terms: Terms
+) -> list[Book]:
+    accounts = _store.lock_free(session, list(account_ids), terms)
+    books = _store.load(session, accounts.values(), now, whole=False, terms=terms)
+    changed = []
+    for book in books.values():
         book.settle()
         if book.is_changed:
             book.account.raise_version(now)
-    _store.flush(session, books)
-    return books
+            changed.append(book)
+    _store.flush(session, changed)
+    return changed

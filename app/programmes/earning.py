@@ -267,7 +267,7 @@ def value_of(
     """
     settings = tariff.settings
     explain = [*because_of, *earning.explain]
-    points, carried_micro = _points(tariff, earning, facts, explain)
+    points, weighted_micro, carried_micro = _points(tariff, earning, facts, explain)
     bonuses = _bonuses(earning, facts, explain)
     available_from = None
     if not settings.pending_until_confirmed:
@@ -292,6 +292,7 @@ def value_of(
         earning_minor=earning.earning_minor,
         spend_minor=earning.spend_minor,
         carried_micro=carried_micro,
+        weighted_micro=weighted_micro,
         bonuses=bonuses,
         explain=tuple(explain),
     )
@@ -299,8 +300,11 @@ def value_of(
 
 def _points(
     tariff: Tariff, earning: Earning, facts: AccountFacts, explain: list[Reason]
-) -> tuple[int, int]:
-    """Points, and what is left over in micro. Nothing is rounded before the division at the end."""
+) -> tuple[int, int, int | None]:
+    """Points, what weighed in for them, and what is left over in micro (None: nothing is carried).
+
+    Nothing is rounded before the division at the end.
+    """
     carries = tariff.settings.carry_remainder
     numerator, denominator = earning.counted
     multiplier = tariff.multipliers.get(facts.tier, tariff.one) if facts.tier else tariff.one
@@ -308,6 +312,7 @@ def _points(
     if multiplier != tariff.one:
         factor = f"{(Decimal(multiplier) / tariff.one).normalize():f}"
         explain.append(because("multiplied", tier=facts.tier, factor=factor))
+    weighted_micro = numerator // denominator
     if carries and facts.carried_micro:
         above, below = _exact_carry(tariff, facts.carried_micro)
         numerator, denominator = numerator * below + above * denominator, denominator * below
@@ -327,10 +332,10 @@ def _points(
         )
     )
     if not carries:
-        return points, facts.carried_micro
+        return points, weighted_micro, None
     carried_micro = rest // (denominator * up)
     _say_carried("carried_over", tariff, carried_micro, explain)
-    return points, carried_micro
+    return points, weighted_micro, carried_micro
 
 
 def _exact_carry(tariff: Tariff, carried_micro: int) -> tuple[int, int]:

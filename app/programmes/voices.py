@@ -1,14 +1,26 @@
 """How a programme speaks: what it calls its points and tiers, in the reader's language."""
 
 from functools import partial
+from typing import Protocol
 
 from app.ledger.explain import Voice
 from app.programmes import rules
-from app.programmes.models import Programme
 from app.programmes.rules import Settings
 
 
-def voice_of(programme: Programme, settings: Settings, language: str) -> Voice:
+class Named(Protocol):
+    """What a programme calls its points, and its zone."""
+
+    @property
+    def points_names(self) -> dict[str, dict[str, str]]:
+        """By language and CLDR plural."""
+
+    @property
+    def time_zone(self) -> str:
+        """An IANA zone."""
+
+
+def voice_of(programme: Named, settings: Settings, language: str) -> Voice:
     """The voice that tells reasons of *programme*; the tiers' names are those of *settings*.
 
     A tier without a name in that language is called as in English, else as in the first language

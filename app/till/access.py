@@ -2,16 +2,19 @@
 
 import base64
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.attempts import count_attempt, note_attempt, refuse_if_too_many
 from app.cards.service import RandomBytes, hash_token
-from app.db import enter
+from app.db import EVERYWHERE, Prepared, enter
 from app.errors import Conflict, Invalid, NotFound
+from app.programmes.models import Location, Programme
 from app.programmes.service import location_by_slug
 from app.staff import service as staff
 from app.staff.errors import PinLocked, WrongPin
@@ -156,14 +159,122 @@ def enrol(
     return till, token
 
 
+# --- many at once -----------------------------------------------------------------------------
+
+_tills: Any = Till.__table__
+_locations: Any = Location.__table__
+_programmes: Any = Programme.__table__
+_sessions: Any = CashierSession.__table__
+_staff: Any = Staff.__table__
+_hashes: Any = bindparam("hashes", expanding=True)
+_doors = Prepared(
+    select(
+        _tills.c.token_hash,
+        _tills.c.id,
+        _tills.c.programme_id,
+        _tills.c.location_id,
+        _tills.c.revoked_at,
+        _locations.c.partner_id,
+        _programmes.c.points_names,
+        _programmes.c.currency,
+        _programmes.c.time_zone,
+    )
+    .select_from(
+        _tills.join(_locations, _locations.c.id == _tills.c.location_id).join(
+            _programmes, _programmes.c.id == _tills.c.programme_id
+        )
+    )
+    .where(_tills.c.token_hash.in_(_hashes))
+)
+_signed_in = Prepared(
+    select(_sessions.c.token_hash, _sessions.c.till_id, _staff.c.id, _staff.c.role)
+    .select_from(_sessions.join(_staff, _staff.c.id == _sessions.c.staff_id))
+    .where(
+        _sessions.c.token_hash.in_(_hashes),
+        _sessions.c.ended_at.is_(None),
+        _sessions.c.expires_at > bindparam("now"),
+        _staff.c.left_at.is_(None),
+    )
+)
+
+
+class TillAt(NamedTuple):
+    """Which till it is and where it stands."""
+
+    id: str
+    programme_id: str
+    location_id: str
+
+
+class Person(NamedTuple):
+    """Who is signed in."""
+
+    id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a request came in: the till, whose location it stands in, and its programme."""
+
+    till: TillAt
+    partner_id: str | None
+    points_names: dict[str, dict[str, str]]
+    currency: str
+    time_zone: str
+
+
+def doors(session: Session, tokens: Iterable[str]) -> dict[str, Door | TillRevoked]:
+    """Which till each token is of, in a session open for all programmes; or that it is of none."""
+    hashes = {token: hash_token(token[:200]) for token in set(tokens)}
+    rows = _doors(session, {"hashes": list(hashes.values())}, programme_id=EVERYWHERE)
+    found = {
+        row.token_hash: Door(
+            TillAt(row.id, row.programme_id, row.location_id),
+            row.partner_id,
+            row.points_names,
+            row.currency,
+            row.time_zone,
+        )
+        for row in rows
+        if row.revoked_at is None
+    }
+    return {token: found.get(mark) or _revoked() for token, mark in hashes.items()}
+
+
+def cashiers(
+    session: Session, asked: Iterable[tuple[str, str | None]], *, now: datetime
+) -> dict[tuple[str, str | None], Person | None]:
+    """Who is signed in, for each till and session token that is asked for."""
+    marks = {each: hash_token((each[1] or "")[:200]) for each in set(asked)}
+    if not marks:
+        return {}
+    rows = _signed_in(session, {"hashes": list(set(marks.values())), "now": now})
+    found = {(row.till_id, row.token_hash): Person(row.id, row.role) for row in rows}
+    return {each: found.get((each[0], mark)) for each, mark in marks.items()}
+
+
+def check_is(person: Person | Staff | None, staff_id: str) -> str:
+    """The id of *person*. Raises `SignInAgain` unless it is the one that the till names."""
+    if person is None:
+        raise SignInAgain("Please sign in again with your PIN.")
+    if person.id != staff_id:
+        raise SignInAgain("Another cashier is signed in at this till. Please sign in again.")
+    return person.id
+
+
+def _revoked() -> TillRevoked:
+    return TillRevoked(
+        "This till is no longer enrolled. Ask for a new code and enrol it again; "
+        "what waits in its queue is kept."
+    )
+
+
 def authenticate(session: Session, token: str) -> Till:
     """The till whose token this is, in a session open for all programmes. Raises `TillRevoked`."""
     till = session.scalar(select(Till).where(Till.token_hash == hash_token(token[:200])))
     if till is None or till.revoked_at is not None:
-        raise TillRevoked(
-            "This till is no longer enrolled. Ask for a new code and enrol it again; "
-            "what waits in its queue is kept."
-        )
+        raise _revoked()
     return till
 
 
@@ -248,6 +359,6 @@ def known_person(session: Session, staff_id: str) -> str | None:
     return session.scalar(select(Staff.id).where(Staff.id == staff_id))
 
 
-def is_manager(person: Staff) -> bool:
+def is_manager(person: Staff | Person) -> bool:
     """Whether this person may approve what a cashier may not do alone."""
     return person.role in {Role.MANAGER, Role.OWNER}

@@ -5,6 +5,7 @@ answer, whatever has changed since; so nothing is checked before that.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,6 @@ from app.cards.errors import CardRefused
 from app.cards.models import Card
 from app.errors import Invalid
 from app.keys import KeyRing
-from app.ledger import rules as ledger_rules
 from app.ledger import service as ledger
 from app.ledger.models import Hold, HoldStatus, Posting
 from app.ledger.postings import (
@@ -31,15 +31,21 @@ from app.ledger.postings import (
     Request,
     ReturnedLine,
     Reverse,
+    Terms,
 )
 from app.members import service as members
 from app.programmes import rules
-from app.programmes.models import Programme
-from app.programmes.service import Version, programme_by_id, version_at
+from app.programmes.earning import Sale
+from app.programmes.models import Location, Programme
+from app.programmes.pricing import price
+from app.programmes.service import programme_by_id
+from app.programmes.terms import Rulebook, rulebook_of, terms_of
 from app.staff.models import Staff
 from app.till import access
+from app.till.access import Person, TillAt
 from app.till.errors import ApprovalNeeded, NotYourPosting, PresentationOver
 from app.till.models import Presentation, Till
+from app.till.receipts import NumberedSale, paid_with_points
 from app.till.rules import is_late
 from passes.code import Kind, Outcome
 
@@ -56,14 +62,19 @@ class Counter:
     one works or worked here; *approver* is a manager who stood by.
     """
 
-    till: Till
-    person: Staff | None
+    till: Till | TillAt
+    person: Staff | Person | None
     cashier_id: str | None
     offline: bool
     approver: Staff | None = None
 
     def circumstances(
-        self, occurred_at: datetime, card_id: str | None, *, now: datetime
+        self,
+        occurred_at: datetime,
+        card_id: str | None,
+        *,
+        now: datetime,
+        language: str = "en",
     ) -> Circumstances:
         """How the ledger writes it down; the actor is the server's word where there is one."""
         return Circumstances(
@@ -74,6 +85,7 @@ class Counter:
             till_id=self.till.id,
             location_id=self.till.location_id,
             card_id=card_id,
+            language=language,
         )
 
 
@@ -90,8 +102,10 @@ def look_up(
     except CardRefused as refused:
         return _not_accepted(refused)
     programme = programme_by_id(session, till.programme_id)
-    version = version_at(session, till.programme_id, now)
-    standing = ledger.standing(session, card.account_id, now=now)
+    book = rulebook_of(session, till.programme_id, now)
+    settings = book.at(now).settings
+    page = ledger.look(session, card.account_id, now=now, terms=book.terms(now))
+    standing = page.standing()
     return {
         "outcome": str(Outcome.ACCEPTED),
         "message": "Card accepted.",
@@ -102,11 +116,11 @@ def look_up(
             "status": card.status,
         },
         "member": {"name": members.contact_of(session, keys, card.member_id).name},
-        "tier": None,
+        "tier": tier_name(settings, page.account.tier.tier, card.language),
         "standing": _standing(programme, card, standing),
         "redeem": {
-            "minimum": version.settings.redeem_minimum,
-            "step": version.settings.redeem_step,
+            "minimum": settings.redeem_minimum,
+            "step": settings.redeem_step,
             "maximum": max(0, standing.available),
         },
     }
@@ -154,49 +168,59 @@ def _standing(programme: Programme, card: Card, standing: ledger.Standing) -> di
 def accrue(
     session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
-    """Value a receipt by the rules of its day and give the points."""
-    occurred_at: datetime = body["occurred_at"]
-    card = _card(session, counter, body["code"], occurred_at, now=now)
-    programme = programme_by_id(session, counter.till.programme_id)
-    if body["currency"] != programme.currency:
-        raise Invalid(
-            f"This programme counts in {programme.currency}.",
-            {"currency": [f"Send {programme.currency}."]},
-        )
-    version = version_at(session, programme.id, occurred_at)
-    accrual = _value(programme, version, card, body, now=now)
-    return ledger.post(
-        session, request, accrual, counter.circumstances(occurred_at, card.id, now=now), now=now
-    ).answer
+    """Value one receipt by the rules of its day and give the points; `accruals` does many."""
+    card = _card(session, counter, body["code"], body["occurred_at"], now=now)
+    book = rulebook_of(session, counter.till.programme_id, now)
+    sale = None
+    if body.get("receipt"):
+        sale = NumberedSale(card.account_id, body["receipt"], counter.till.id, body["occurred_at"])
+    accrual = accrual_of(
+        session,
+        book,
+        card.account_id,
+        body,
+        partner_id=_partner_of(session, counter),
+        paid_with_points=paid_with_points(session, [sale] if sale else []).get(sale, 0),
+        now=now,
+    )
+    where = counter.circumstances(body["occurred_at"], card.id, now=now, language=card.language)
+    return ledger.post(session, request, accrual, where, now=now, terms=book.terms(now)).answer
 
 
-def _value(
-    programme: Programme, version: Version, card: Card, body: dict[str, Any], *, now: datetime
+def accrual_of(
+    session: Session,
+    book: Rulebook,
+    account_id: str,
+    body: Mapping[str, Any],
+    *,
+    partner_id: str | None,
+    paid_with_points: int,
+    now: datetime,
 ) -> Accrue:
-    settings = version.settings
-    exponent = rules.currency_exponent(programme.currency)
-    points = rules.points_for(settings, body["amount_minor"], exponent)
-    label = rules.points_label(programme.points_names, points, "en")
-    occurred_at: datetime = body["occurred_at"]
-    expires_at = None
-    if settings.expires_after_months:
-        expires_at = ledger_rules.expiry(
-            occurred_at, months=settings.expires_after_months, time_zone=programme.time_zone
-        )
-    return Accrue(
-        account_id=card.account_id,
-        points=points,
+    """What the ledger is asked for a receipt of the till API."""
+    sale = Sale(
         amount_minor=body["amount_minor"],
         currency=body["currency"],
-        receipt_number=body.get("receipt"),
+        occurred_at=body["occurred_at"],
+        tax_minor=body.get("tax_minor") or 0,
+        coupons_minor=body.get("coupons_minor") or 0,
+        paid_with_points=paid_with_points,
         lines=tuple(Line(**line) for line in body.get("lines") or ()),
-        # A till whose clock runs ahead a little gives points that can be spent at once.
-        available_from=min(occurred_at, now),
-        expires_at=expires_at,
-        rule_version=version.number,
-        explain=(
-            rules.explain_points(settings, body["amount_minor"], programme.currency, points, label),
-        ),
+    )
+    return Accrue(
+        account_id=account_id,
+        amount_minor=sale.amount_minor,
+        currency=sale.currency,
+        receipt_number=body.get("receipt"),
+        issuing_partner_id=partner_id,
+        **price(session, book, sale, now=now).fields(),
+    )
+
+
+def _partner_of(session: Session, counter: Counter) -> str | None:
+    """The partner of a coalition whose location the till stands in."""
+    return session.scalar(
+        select(Location.partner_id).where(Location.id == counter.till.location_id)
     )
 
 
@@ -205,7 +229,8 @@ def hold(
 ) -> dict[str, Any]:
     """Reserve points for a redemption. Raises `ApprovalNeeded` where a static code is too weak."""
     card = _card(session, counter, body["code"], now, now=now)
-    settings = version_at(session, counter.till.programme_id, now).settings
+    book = rulebook_of(session, counter.till.programme_id, now)
+    settings = book.at(now).settings
     points: int = body["points"]
     if points < settings.redeem_minimum or points % settings.redeem_step:
         raise Invalid(
@@ -213,7 +238,9 @@ def hold(
             f"in steps of {settings.redeem_step}.",
             {"points": [f"At least {settings.redeem_minimum}, steps of {settings.redeem_step}."]},
         )
-    _check_strength(session, counter, card, body, settings.static_redeem_limit, now=now)
+    _check_share(settings, points, body.get("amount_minor"), book.currency)
+    terms = book.terms(now)
+    _check_strength(session, counter, card, body, settings.static_redeem_limit, terms, now=now)
     return ledger.post(
         session,
         request,
@@ -223,9 +250,27 @@ def hold(
             receipt_number=body.get("receipt"),
             expires_at=now + HOLD_LIFE,
         ),
-        counter.circumstances(body["occurred_at"], card.id, now=now),
+        counter.circumstances(body["occurred_at"], card.id, now=now, language=card.language),
         now=now,
+        terms=terms,
     ).answer
+
+
+def _check_share(
+    settings: rules.Settings, points: int, amount_minor: int | None, currency: str
+) -> None:
+    """Points pay for no more than a share of the receipt, where the till says how much it is."""
+    share = settings.redeem_maximum_share
+    if amount_minor is None:
+        if share < 100:
+            text = f"Points pay for at most {share} % of a receipt: send its amount."
+            raise Invalid(text, {"amount_minor": [text]})
+        return
+    value = settings.point_value.scaleb(rules.currency_exponent(currency))
+    most = int(amount_minor * share // (100 * value))
+    if points > most:
+        text = f"Points pay for at most {share} % of this receipt: redeem {most} points or fewer."
+        raise Invalid(text, {"points": [text]})
 
 
 def _check_strength(
@@ -234,13 +279,15 @@ def _check_strength(
     card: Card,
     body: dict[str, Any],
     limit: int,
+    terms: Terms,
     *,
     now: datetime,
 ) -> None:
     """A photographed code may not empty an account: above *limit* a day it takes more."""
     # Locked first: two holds at once would each see the other's points unspent.
     ledger.lock_account(session, card.account_id)
-    if ledger.standing(session, card.account_id, now=now).available < body["points"]:
+    standing = ledger.standing(session, card.account_id, now=now, terms=terms)
+    if standing.available < body["points"]:
         return  # The ledger refuses it for the better reason.
     token = body.get("presentation_token")
     if token is not None and _presentation(session, counter.till, card, token, now=now).rotating:
@@ -267,7 +314,7 @@ def _check_strength(
 
 
 def _presentation(
-    session: Session, till: Till, card: Card, token: str, *, now: datetime
+    session: Session, till: Till | TillAt, card: Card, token: str, *, now: datetime
 ) -> Presentation:
     found = session.scalar(
         select(Presentation).where(
@@ -286,8 +333,10 @@ def capture(
     session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
     """Complete a redemption: the points held under `hold_id` are spent."""
-    operation = Capture(hold_posting_id=body["hold_id"])
-    return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
+    operation = Capture(
+        hold_posting_id=body["hold_id"], redeeming_partner_id=_partner_of(session, counter)
+    )
+    return _post_about(session, counter, request, operation, body, body["hold_id"], now=now)
 
 
 def release(
@@ -295,7 +344,7 @@ def release(
 ) -> dict[str, Any]:
     """Give the points held under `hold_id` back to the lots they came from."""
     operation = Release(hold_posting_id=body["hold_id"])
-    return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
+    return _post_about(session, counter, request, operation, body, body["hold_id"], now=now)
 
 
 def reverse(
@@ -303,8 +352,8 @@ def reverse(
 ) -> dict[str, Any]:
     """Take a posting back, whole or in part. Offline only this till's own accruals."""
     _check_may_reverse(session, counter, body["posting_id"])
-    programme = programme_by_id(session, counter.till.programme_id)
-    settings = version_at(session, programme.id, now).settings
+    book = rulebook_of(session, counter.till.programme_id, now)
+    settings = book.at(now).settings
     operation = Reverse(
         posting_id=body["posting_id"],
         amount_minor=body.get("amount_minor"),
@@ -312,9 +361,10 @@ def reverse(
         return_policy=settings.return_policy,
         debt_floor=settings.debt_floor,
         reason=body.get("reason"),
-        time_zone=programme.time_zone,
+        grace_days=settings.grace_days,
+        time_zone=book.time_zone,
     )
-    return _post_on_account(session, counter, request, operation, body["occurred_at"], now=now)
+    return _post_about(session, counter, request, operation, body, body["posting_id"], now=now)
 
 
 def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> None:
@@ -332,27 +382,35 @@ def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> N
         )
 
 
-def _post_on_account(
+def _post_about(
     session: Session,
     counter: Counter,
     request: Request,
     operation: Operation,
-    occurred_at: datetime,
+    body: Mapping[str, Any],
+    about: str,
     *,
     now: datetime,
 ) -> dict[str, Any]:
-    return ledger.post(
-        session, request, operation, counter.circumstances(occurred_at, None, now=now), now=now
-    ).answer
+    """Post something about an earlier posting; its member's language is the answer's."""
+    language = session.scalar(
+        select(Card.language)
+        .join(Posting, Posting.account_id == Card.account_id)
+        .where(Posting.id == about)
+        .order_by(Card.issued_at.desc())
+        .limit(1)
+    )
+    where = counter.circumstances(body["occurred_at"], None, now=now, language=language or "en")
+    terms = terms_of(session, counter.till.programme_id, now)
+    return ledger.post(session, request, operation, where, now=now, terms=terms).answer
 
 
-def labelled(answer: dict[str, Any], programme: Programme) -> dict[str, Any]:
-    """The ledger counts; what a point is called is the programme's business."""
-    standing = answer.get("standing")
-    if standing is None:
-        return answer
-    label = rules.points_label(programme.points_names, standing["balance"], "en")
-    return answer | {"standing": standing | {"points_label": label}}
+def tier_name(settings: rules.Settings, tier: str | None, language: str) -> str | None:
+    """What a tier is called in *language*."""
+    if tier is None or settings.tiers is None:
+        return tier
+    names = settings.tiers.names.get(tier, {})
+    return names.get(language) or names.get("en") or tier
 
 
 def _card(

@@ -1,16 +1,19 @@
 """Postings whose date cannot be believed: they wait for a manager, who lets them in or not."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.cards import service as cards
 from app.cards.errors import CardRefused
+from app.db import Prepared
 from app.errors import Conflict, Invalid, NotFound
 from app.ledger.errors import PostingIdReused
+from app.ledger.explain import because
 from app.ledger.postings import Request
 from app.staff.models import Staff
 from app.till import access, service
@@ -28,10 +31,38 @@ def replayed(session: Session, request: Request) -> dict[str, Any] | None:
     if found is None:
         return None
     if found.fingerprint != request.fingerprint:
-        raise PostingIdReused(
-            "This id was used before for another posting. Make a new id for a new posting."
-        )
+        raise _reused()
     return found.answer
+
+
+_waiting: Any = WaitingPosting.__table__
+_firsts = Prepared(
+    select(_waiting.c.posting_id, _waiting.c.fingerprint, _waiting.c.answer).where(
+        _waiting.c.posting_id.in_(bindparam("ids", expanding=True))
+    )
+)
+
+
+def replayed_many(
+    session: Session, requests: Sequence[Request]
+) -> list[dict[str, Any] | PostingIdReused | None]:
+    """The same for many at once, in their order; a refusal is given back, not raised."""
+    rows = _firsts(session, {"ids": sorted({request.id for request in requests})})
+    found = {row.posting_id: row for row in rows}
+    return [
+        None
+        if request.id not in found
+        else found[request.id].answer
+        if found[request.id].fingerprint == request.fingerprint
+        else _reused()
+        for request in requests
+    ]
+
+
+def _reused() -> PostingIdReused:
+    return PostingIdReused(
+        "This id was used before for another posting. Make a new id for a new posting."
+    )
 
 
 def put_aside(
@@ -53,9 +84,7 @@ def put_aside(
         "kind": request.operation,
         "status": STATUS,
         "points": 0,
-        "explain": [
-            "The till's date is more than 14 days old or in the future. A manager has to let it in."
-        ],
+        "explain": [because("waits_for_manager")],
         "standing": None,
         "late": True,
         "recorded_at": now.isoformat(),

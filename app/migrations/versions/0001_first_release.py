@@ -1,4 +1,4 @@
-"""Every table of the first release, and the triggers that keep some rows as they were written.
+"""Every table of the first release, and the triggers that keep the ledger as it was written.
 
 Until the first release is out, this one revision is made anew whenever a model changes::
 
@@ -17,7 +17,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-IMMUTABLE = ("entries", "draws", "member_reads")
+IMMUTABLE = ("entries", "draws", "tier_changes", "member_reads")
 MESSAGE = "the rows of {table} are never changed or deleted: a correction is a further entry"
 
 
@@ -52,6 +52,10 @@ def guard_against_replacing() -> None:
     for table, same in (
         ("entries", "SELECT 1 FROM entries WHERE sequence = NEW.sequence OR id = NEW.id"),
         ("draws", "SELECT 1 FROM draws WHERE sequence = NEW.sequence"),
+        (
+            "tier_changes",
+            "SELECT 1 FROM tier_changes WHERE sequence = NEW.sequence OR id = NEW.id",
+        ),
         ("member_reads", "SELECT 1 FROM member_reads WHERE id = NEW.id"),
     ):
         op.execute(
@@ -137,8 +141,17 @@ def make_tables() -> None:
         sa.Column("balance", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("debt", sa.BigInteger(), nullable=False),
-        sa.Column("carried_minor", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro", sa.BigInteger(), nullable=False),
         sa.Column("rolling_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("tier", sa.String(length=40), nullable=True),
+        sa.Column("tier_before", sa.String(length=40), nullable=True),
+        sa.Column("tier_kept", sa.String(length=40), nullable=True),
+        sa.Column("tier_reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_grace_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_override", sa.String(length=40), nullable=True),
+        sa.Column("tier_override_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_review_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -162,6 +175,22 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("version > delivered_version"),
         postgresql_where=sa.text("version > delivered_version"),
+    )
+    op.create_index(
+        "ix_accounts_rolling",
+        "accounts",
+        ["rolling_expires_at"],
+        unique=False,
+        sqlite_where=sa.text("rolling_expires_at IS NOT NULL"),
+        postgresql_where=sa.text("rolling_expires_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_tier_review",
+        "accounts",
+        ["tier_review_at"],
+        unique=False,
+        sqlite_where=sa.text("tier_review_at IS NOT NULL"),
+        postgresql_where=sa.text("tier_review_at IS NOT NULL"),
     )
     op.create_table(
         "exchange_rates",
@@ -359,6 +388,21 @@ def make_tables() -> None:
     )
     op.create_index(op.f("ix_consents_member_id"), "consents", ["member_id"], unique=False)
     op.create_table(
+        "earning_days",
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("spend_minor", sa.BigInteger(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_earning_days_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_earning_days_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_earning_days")),
+    )
+    op.create_table(
         "locations",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("slug", sa.String(length=40), nullable=False),
@@ -394,6 +438,34 @@ def make_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_postings")),
         sa.UniqueConstraint("programme_id", "id", name=op.f("uq_postings_programme_id_id")),
+    )
+    op.create_table(
+        "tier_changes",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("from_tier", sa.String(length=40), nullable=True),
+        sa.Column("to_tier", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("actor_kind", sa.String(length=8), nullable=False),
+        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_tier_changes_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_tier_changes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_tier_changes")),
+        sa.UniqueConstraint("id", name=op.f("uq_tier_changes_id")),
+    )
+    op.create_index(
+        "ix_tier_changes_account", "tier_changes", ["account_id", "effective_from"], unique=False
     )
     op.create_table(
         "apple_registrations",
@@ -492,6 +564,7 @@ def make_tables() -> None:
         sa.Column("number", sa.String(length=64), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
         sa.Column("exchange_rate", sa.String(length=32), nullable=True),
         sa.Column("exchange_source", sa.String(length=64), nullable=True),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
@@ -596,6 +669,13 @@ def make_tables() -> None:
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("counted_points", sa.BigInteger(), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro", sa.BigInteger(), nullable=True),
+        sa.Column("weighted_micro", sa.BigInteger(), nullable=True),
+        sa.Column("at_least_minor", sa.BigInteger(), nullable=True),
+        sa.Column("once_key", sa.String(length=40), nullable=True),
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("actor_kind", sa.String(length=8), nullable=False),
         sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
@@ -637,6 +717,14 @@ def make_tables() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_entries_id")),
     )
     op.create_index("ix_entries_account", "entries", ["account_id", "sequence"], unique=False)
+    op.create_index(
+        "ix_entries_once",
+        "entries",
+        ["account_id", "once_key"],
+        unique=False,
+        sqlite_where=sa.text("once_key IS NOT NULL"),
+        postgresql_where=sa.text("once_key IS NOT NULL"),
+    )
     op.create_index("ix_entries_posting", "entries", ["programme_id", "posting_id"], unique=False)
     op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
     op.create_index(
@@ -684,6 +772,7 @@ def make_tables() -> None:
         sa.Column("category", sa.String(length=64), nullable=True),
         sa.Column("quantity_thousandths", sa.BigInteger(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earns", sa.Boolean(), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
             ["programme_id"], ["programmes.id"], name=op.f("fk_receipt_lines_programme_id")
@@ -702,8 +791,12 @@ def make_tables() -> None:
         sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
         sa.Column("earned_points_due", sa.BigInteger(), nullable=False),
         sa.Column("redeemed_points_due", sa.BigInteger(), nullable=False),
+        sa.Column("bonus_points_due", sa.JSON(), nullable=False),
+        sa.Column("counted_minor_due", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro_due", sa.BigInteger(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reversed_at", sa.DateTime(timezone=True), nullable=True),
@@ -791,6 +884,8 @@ def make_tables() -> None:
         sa.Column("remaining", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("pending", sa.Boolean(), nullable=False),
+        sa.Column("rolling", sa.Boolean(), nullable=False),
+        sa.Column("counts_on", sa.Date(), nullable=True),
         sa.Column("available_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("origin_lot_id", sa.Uuid(as_uuid=False), nullable=True),

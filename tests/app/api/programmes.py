@@ -8,7 +8,7 @@ from app.cards.models import Card
 from app.cards.service import create_signing_key, issue_card
 from app.context import Context
 from app.ledger import service as ledger
-from app.ledger.postings import Accrue, Circumstances, Request
+from app.ledger.postings import Accrue, Circumstances, Request, Value
 from app.programmes.service import create_programme
 
 
@@ -42,7 +42,7 @@ class Programme:
             ledger.post(
                 session,
                 Request(str(uuid.uuid4()), "accrual", bytes(32)),
-                Accrue(card.account_id, points, points * 100, "EUR", available_from=now),
+                Accrue(card.account_id, points * 100, "EUR", Value(points, now)),
                 Circumstances(now),
                 now=now,
             )

@@ -160,7 +160,6 @@ class TestBadInput:
             ({"amount_minor": True}, "amount_minor"),
             ({"amount_minor": None}, "amount_minor"),
             ({"amount_minor": 10**30}, "amount_minor"),
-            ({"currency": "USD"}, "currency"),
             ({"currency": "EUROS"}, "currency"),
             ({"id": "1"}, "id"),
             ({"id": str(uuid.uuid4()).upper()}, "id"),
@@ -179,6 +178,12 @@ class TestBadInput:
         assert answer.status_code == 422, answer.json
         assert answer.mimetype == "application/problem+json"
         assert list(answer.json["errors"]) == [field]
+        assert entries(shop) == 0
+
+    def test_money_without_a_rate_waits_until_there_is_one(self, shop: Any) -> None:
+        answer = shop.ask("POST", "/accruals", shop.accrual(shop.issue()) | {"currency": "USD"})
+        assert (answer.status_code, answer.json["code"]) == (409, "no_exchange_rate")
+        assert "programme rate add USD" in answer.json["detail"]
         assert entries(shop) == 0
 
     def test_a_truncated_body_is_a_bad_request(self, shop: Any) -> None:

@@ -23,11 +23,32 @@ from app.ledger.postings import (
     Release,
     Request,
     Reverse,
+    Terms,
+    Value,
 )
 from app.ledger.rules import Standing
 from app.programmes.models import Programme
 
 QUARTER_OF_AN_HOUR = timedelta(minutes=15)
+
+
+def accrual(
+    account_id: str,
+    points: int,
+    available_from: datetime | None,
+    *,
+    amount_minor: int | None = None,
+    **facts: Any,
+) -> Accrue:
+    """An accrual of so many points for as many euros."""
+    valued = {name: facts.pop(name) for name in Value.__slots__ if name in facts}
+    return Accrue(
+        account_id=account_id,
+        amount_minor=points * 100 if amount_minor is None else amount_minor,
+        currency="EUR",
+        value=Value(points, available_from, **valued),
+        **facts,
+    )
 
 
 class Bench:
@@ -37,6 +58,7 @@ class Bench:
         self.database = database
         self.clock = clock
         self.programme_id = str(uuid.uuid4())
+        self.terms = Terms()
         with database.write_all() as session:
             session.add(
                 Programme(
@@ -79,17 +101,13 @@ class Bench:
                 operation,
                 circumstances,
                 now=self.clock.now,
+                terms=self.terms,
             )
 
     def earn(self, account_id: str, points: int, **facts: Any) -> str:
         """An accrual of so many points for as many euros; the id of its posting."""
-        facts = {
-            "amount_minor": points * 100,
-            "currency": "EUR",
-            "available_from": self.clock.now,
-            **facts,
-        }
-        return self._id(Accrue(account_id=account_id, points=points, **facts))
+        facts = {"available_from": self.clock.now, **facts}
+        return self._id(accrual(account_id, points, **facts))
 
     def adjust(self, account_id: str, points: int, **facts: Any) -> str:
         return self._id(Adjust(account_id, points, "for the test", **facts))
@@ -119,13 +137,14 @@ class Bench:
         """Every background step until nothing is left to do; how much was done."""
         done = 0
         for step in (
+            service.review_tiers,
             service.release_lapsed_holds,
             service.release_pending,
             service.expire_lots,
         ):
             while True:
                 with self.database.write_all() as session:
-                    piece = step(session, self.clock.now, limit)
+                    piece = step(session, self.clock.now, limit, lambda _: self.terms)
                 done += piece
                 if piece == 0:
                     break
@@ -133,7 +152,7 @@ class Bench:
 
     def standing(self, account_id: str) -> Standing:
         with self.database.read(self.programme_id) as session:
-            return service.standing(session, account_id, now=self.clock.now)
+            return service.standing(session, account_id, now=self.clock.now, terms=self.terms)
 
     def lots(self, account_id: str) -> list[tuple[int, datetime | None]]:
         """What is left of the account's lots and until when, in draw order."""

@@ -47,6 +47,7 @@ from app.ledger.postings import (
     Release,
     ReturnedLine,
     Reverse,
+    Value,
 )
 
 FIRST_DAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -175,14 +176,15 @@ class Play:
         for line in options.get("lines", "").split():
             quantity, _, amount = line.partition("x")
             lines.append(Line(f"item {len(lines) + 1}", minor(amount), Decimal(quantity)))
+        value = Value(
+            points, None if "pending" in options else available_from, self.expiry(options)
+        )
         return Accrue(
             account_id=self.account_id,
-            points=points,
             amount_minor=sum(line.amount_minor for line in lines)
             or minor(options.get("worth", str(points))),
             currency="EUR",
-            available_from=None if "pending" in options else available_from,
-            expires_at=self.expiry(options),
+            value=value,
             receipt_number=options.get("receipt"),
             lines=tuple(lines),
         )

@@ -14,7 +14,7 @@ from app.clock import FixedClock
 from app.db import Database
 from app.ledger import service
 from app.ledger.errors import AlreadyReversed, HoldNotOpen, InsufficientPoints, PostingIdReused
-from app.ledger.postings import Accrue, Adjust, Capture, HoldPoints, Release, Reverse
+from app.ledger.postings import Accrue, Adjust, Capture, HoldPoints, Release, Reverse, Terms, Value
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def test_of_many_returns_of_a_receipt_one_succeeds(ledger: Any) -> None:
 
 def test_one_posting_sent_many_times_at_once_happens_once(ledger: Any) -> None:
     account_id = ledger.account()
-    accrual = Accrue(account_id, 10, 1000, "EUR", ledger.clock.now)
+    accrual = Accrue(account_id, 1000, "EUR", Value(10, ledger.clock.now))
     posting_id = str(uuid.uuid4())
     outcomes = at_once(lambda _: ledger.post(accrual, posting_id), 20)
     assert [outcome.repeated for outcome in outcomes].count(False) == 1
@@ -94,7 +94,9 @@ def test_one_id_for_two_accounts_at_once_goes_to_one_of_them(ledger: Any) -> Non
     accounts = [ledger.account() for _ in range(10)]
     posting_id = str(uuid.uuid4())
     outcomes = at_once(
-        lambda n: ledger.post(Accrue(accounts[n], 10, 1000, "EUR", ledger.clock.now), posting_id),
+        lambda n: ledger.post(
+            Accrue(accounts[n], 1000, "EUR", Value(10, ledger.clock.now)), posting_id
+        ),
         10,
     )
     assert kinds(outcomes) == {"Posted": 1, PostingIdReused.__name__: 9}
@@ -146,7 +148,7 @@ def test_two_sweeps_at_once_expire_each_lot_once(ledger: Any) -> None:
         done = 0
         for _ in range(20):
             with ledger.database.write_all() as session:
-                done += service.expire_lots(session, ledger.clock.now, 3)
+                done += service.expire_lots(session, ledger.clock.now, 3, lambda _: ledger.terms)
         return done
 
     assert sum(at_once(sweep, 2)) == 20  # type: ignore[arg-type]
@@ -166,7 +168,7 @@ def test_a_step_does_not_wait_for_an_account_that_is_busy(
     with database.write(ledger.programme_id) as posting:
         service.lock_account(posting, busy)
         with database.write_all() as session:
-            assert service.expire_lots(session, clock.now, 10) == 1
+            assert service.expire_lots(session, clock.now, 10, lambda _: Terms()) == 1
     assert ledger.lots(idle) == []
     assert ledger.sweep() == 1
     assert ledger.lots(busy) == []

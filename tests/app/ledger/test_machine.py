@@ -27,6 +27,7 @@ from app.ledger.postings import (
     Posted,
     Release,
     Reverse,
+    Value,
 )
 
 HOUR = timedelta(hours=1)
@@ -82,11 +83,13 @@ def machine(bench: Any, naive: Any) -> type[RuleBasedStateMachine]:
             return self.both(
                 Accrue(
                     self.account_id,
-                    points,
                     value,
                     "EUR",
-                    available_from=now + delay * HOUR,
-                    expires_at=None if life is None else now + life * HOUR,
+                    Value(
+                        points,
+                        available_from=now + delay * HOUR,
+                        expires_at=None if life is None else now + life * HOUR,
+                    ),
                 ),
                 self.naive.earn(points, value, self.naive.now + delay, expires),
             )

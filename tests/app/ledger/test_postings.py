@@ -32,6 +32,7 @@ from app.ledger.postings import (
     Release,
     ReturnedLine,
     Reverse,
+    Value,
     fingerprint,
 )
 
@@ -46,14 +47,16 @@ def rows(ledger: Any) -> list[int]:
 
 
 def accrual(ledger: Any, account_id: str, points: int = 12, **facts: Any) -> Accrue:
-    facts = {"amount_minor": 1250, "currency": "EUR", "available_from": ledger.clock.now, **facts}
-    return Accrue(account_id=account_id, points=points, **facts)
+    facts = {"amount_minor": 1250, "currency": "EUR", **facts}
+    valued = {name: facts.pop(name) for name in Value.__slots__ if name in facts}
+    value = Value(points, **{"available_from": ledger.clock.now, **valued})
+    return Accrue(account_id=account_id, value=value, **facts)
 
 
 def test_an_answer_says_everything_and_is_json(ledger: Any) -> None:
     account_id = ledger.account()
     posted = ledger.post(
-        accrual(ledger, account_id, explain=("12.50 EUR at 1 point per 1.00 EUR: 12 points.",)),
+        accrual(ledger, account_id, explain=({"code": "earned", "points": 12},)),
         late=True,
     )
     answer = posted.answer
@@ -63,7 +66,7 @@ def test_an_answer_says_everything_and_is_json(ledger: Any) -> None:
     assert answer["status"] == "posted"
     assert answer["points"] == 12
     assert answer["late"] is True
-    assert answer["explain"][0] == "12.50 EUR at 1 point per 1.00 EUR: 12 points."
+    assert answer["explain"][0] == {"code": "earned", "points": 12}
     assert answer["recorded_at"] == ledger.clock.now.isoformat()
     assert answer["standing"] == {
         "balance": 12,

@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 def run(ledger: Any, step: Any, limit: int = 100) -> int:
     with ledger.database.write_all() as session:
-        return int(step(session, ledger.clock.now, limit))
+        return int(step(session, ledger.clock.now, limit, lambda _: ledger.terms))
 
 
 def expiries(ledger: Any) -> list[Entry]:

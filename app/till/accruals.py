@@ -1,0 +1,214 @@
+"""Accruals, many at once: what a counter does all day, done in few statements.
+
+Everything is looked up for all of them together, by statements that are built once. What is
+refused is refused alone; nothing is checked before it is clear that a posting is not a repeat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.cards import service as cards
+from app.cards.service import FoundCard
+from app.db import within
+from app.errors import CounterfoilError
+from app.ledger import service as ledger
+from app.ledger.postings import Accrue, Circumstances, Request, fingerprint
+from app.programmes.rules import Settings
+from app.programmes.terms import Rulebook, rulebook_of
+from app.till import access, service, waiting
+from app.till.access import Door
+from app.till.receipts import NumberedSale, paid_with_points
+from app.till.rules import is_believable
+from app.till.service import Counter
+
+OPERATION = "accrual"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One accrual as a till asks for it: *body* as it was checked, *sent* as it came."""
+
+    token: str
+    cashier: str | None
+    body: Mapping[str, Any]
+    sent: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer; *repeated*: it was given before."""
+
+    answer: dict[str, Any]
+    door: Door
+    settings: Settings
+    repeated: bool
+
+
+@dataclass(slots=True)
+class _Case:
+    """An accrual on its way through."""
+
+    asked: Asked
+    door: Door
+    request: Request
+    settings: Settings | None = None
+    card: FoundCard | None = None
+    counter: Counter | None = None
+    result: Answered | Exception | None = None
+
+    def give(self, answer: dict[str, Any], *, repeated: bool) -> None:
+        """Answer it."""
+        if self.settings is None:
+            raise AssertionError("an answer is told by the rules that hold")
+        self.result = Answered(answer, self.door, self.settings, repeated)
+
+    @property
+    def occurred_at(self) -> datetime:
+        moment: datetime = self.asked.body["occurred_at"]
+        return moment
+
+
+def accrue(
+    session: Session, asked: Sequence[Asked], *, now: datetime
+) -> list[Answered | Exception]:
+    """Do all that is asked, in a session open for all programmes that commits afterwards."""
+    doors = access.doors(session, [each.token for each in asked])
+    results: list[Answered | Exception | None] = [None] * len(asked)
+    cases: dict[str, list[tuple[int, _Case]]] = {}
+    for place, each in enumerate(asked):
+        door = doors[each.token]
+        if isinstance(door, CounterfoilError):
+            results[place] = door
+            continue
+        mark = fingerprint(door.till.programme_id, door.till.id, OPERATION, each.sent)
+        request = Request(each.body["id"], OPERATION, mark, door.till.id)
+        case = _Case(each, door, request)
+        cases.setdefault(door.till.programme_id, []).append((place, case))
+    for programme_id, group in cases.items():
+        with within(session, programme_id):
+            _accrue(session, programme_id, [case for _, case in group], now)
+        for place, case in group:
+            results[place] = case.result
+    return [result or RuntimeError("an accrual was left without an answer") for result in results]
+
+
+def _accrue(session: Session, programme_id: str, cases: list[_Case], now: datetime) -> None:
+    book = rulebook_of(session, programme_id, now)
+    for case in cases:
+        case.settings = book.at(now).settings
+    _repeats(session, cases)
+    _who_asks(session, _open(cases), now)
+    for case in _open(cases):
+        if not is_believable(case.occurred_at, now):
+            _put_aside(session, case, now)
+    _find_cards(session, _open(cases), now)
+    while left := _open(cases):
+        # Each account and each id once at a time; two receipts of one card are two rounds.
+        by_account = {case.card.account_id: case for case in reversed(left) if case.card}
+        by_id = {case.request.id: case for case in by_account.values()}
+        _post(session, book, list(by_id.values()), now)
+
+
+def _open(cases: Sequence[_Case]) -> list[_Case]:
+    return [case for case in cases if case.result is None]
+
+
+def _repeats(session: Session, cases: list[_Case]) -> None:
+    requests = [case.request for case in cases]
+    for known in (ledger.replayed_many, waiting.replayed_many):
+        for case, first in zip(cases, known(session, requests), strict=True):
+            if isinstance(first, Exception):
+                case.result = case.result or first
+            elif first is not None and case.result is None:
+                case.give(first, repeated=True)
+
+
+def _who_asks(session: Session, cases: list[_Case], now: datetime) -> None:
+    """With a network the server's own sessions say who it is, not the body."""
+    signed_in = [case for case in cases if not _is_alone(case)]
+    people = access.cashiers(
+        session, [(case.door.till.id, case.asked.cashier) for case in signed_in], now=now
+    )
+    for case in cases:
+        body, till = case.asked.body, case.door.till
+        if _is_alone(case):
+            person_id = access.known_person(session, body["cashier_id"])
+            case.counter = Counter(till, None, person_id, offline=True)
+            continue
+        person = people[till.id, case.asked.cashier]
+        try:
+            person_id = access.check_is(person, body["cashier_id"])
+        except CounterfoilError as error:
+            case.result = error
+            continue
+        case.counter = Counter(till, person, person_id, offline=body["offline"])
+
+
+def _is_alone(case: _Case) -> bool:
+    return bool(case.asked.body["offline"]) and case.asked.cashier is None
+
+
+def _put_aside(session: Session, case: _Case, now: datetime) -> None:
+    if case.counter is None:
+        return
+    try:
+        answer = waiting.put_aside(session, case.counter, case.request, case.asked.sent, now=now)
+        case.give(answer, repeated=False)
+    except CounterfoilError as error:
+        case.result = error
+
+
+def _find_cards(session: Session, cases: list[_Case], now: datetime) -> None:
+    wanted = [
+        (case.asked.body["code"], case.occurred_at if case.asked.body["offline"] else now)
+        for case in cases
+    ]
+    for case, found in zip(cases, cards.cards_by_codes(session, wanted, now=now), strict=True):
+        if isinstance(found, CounterfoilError):
+            case.result = found
+        else:
+            case.card = found
+
+
+def _sale_of(case: _Case) -> NumberedSale | None:
+    number = case.asked.body.get("receipt")
+    if number is None or case.card is None:
+        return None
+    return NumberedSale(case.card.account_id, number, case.door.till.id, case.occurred_at)
+
+
+def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
+    paid = paid_with_points(session, [sale for case in cases if (sale := _sale_of(case))])
+    wanted: list[tuple[Request, Accrue, Circumstances]] = []
+    posting: list[_Case] = []
+    for case in cases:
+        if case.card is None or case.counter is None:
+            raise AssertionError("an accrual is posted by somebody, on a card")
+        try:
+            accrual = service.accrual_of(
+                session,
+                book,
+                case.card.account_id,
+                case.asked.body,
+                partner_id=case.door.partner_id,
+                paid_with_points=paid.get(_sale_of(case), 0),
+                now=now,
+            )
+        except CounterfoilError as error:
+            case.result = error
+            continue
+        where = case.counter.circumstances(
+            case.occurred_at, case.card.id, now=now, language=case.card.language
+        )
+        wanted.append((case.request, accrual, where))
+        posting.append(case)
+    results = ledger.post_accruals(session, wanted, now=now, terms=book.terms(now))
+    for case, posted in zip(posting, results, strict=True):
+        if isinstance(posted, CounterfoilError):
+            case.result = posted
+        else:
+            case.give(posted.answer, repeated=posted.repeated)
