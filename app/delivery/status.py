@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card
-from app.delivery.google_pace import REQUESTS_PER_SECOND
+from app.delivery.google.pace import REQUESTS_PER_SECOND
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.sending import Wallet
 from app.delivery.wanted import VERSION, table_of

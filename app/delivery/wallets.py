@@ -4,7 +4,7 @@ from flask import current_app
 
 from app.context import Context
 from app.delivery.apple_passes import ApplePasses
-from app.delivery.google_passes import GooglePasses
+from app.delivery.google.passes import GooglePasses
 from app.delivery.pass_desk import PassDesk
 from app.delivery.wake import bell_of
 

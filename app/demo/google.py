@@ -6,8 +6,8 @@
 
 google-auth's own session reaches it: it signs `aud=https://oauth2.googleapis.com/token` whatever
 `token_uri` says. Bodies are held to Google's discovery document (`google_rules`), signatures to
-Google's rules (`google_signing`). How ill it is can be set at any time: `fail`, `deny`, `slow`,
-`silent`; `well` ends all of it.
+Google's rules (`google_signing`). How ill it is can be set at any time (`google_ills`): `fail`,
+`deny`, `exceed_quota`, `slow`, `silent`, `break_off`, `refuse`; `well` ends all of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -29,8 +29,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from app.demo import google_signing
+from app.demo import google_batch, google_signing
 from app.demo.google_http import HttpAnswer, HttpRequest, HttpServer, Silence
+from app.demo.google_ills import Ills
 from app.demo.google_rules import GoogleRefuses, Json, answered
 from app.demo.google_signing import CallbackSigner, JwtRefused
 from app.demo.google_store import CLASS, OBJECT, Store
@@ -45,7 +46,8 @@ _EMAIL = "counterfoil@counterfoil-stand-in.iam.gserviceaccount.com"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request to the API and its answer's status. `at` is `time.monotonic()`."""
+    """One request to the API and its answer's status; 0 where the answer did not go out whole,
+    whatever was done. `at` is `time.monotonic()`."""
 
     method: str
     path: str
@@ -54,20 +56,23 @@ class Seen:
     at: float
 
 
-@dataclass(slots=True)
-class _Failure:
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """What became of one call, and what it asked."""
+
     status: int
-    reason: str
-    message: str
-    retry_after: int | None
-    times: int | None
+    body: bytes
+    headers: dict[str, str]
+    asked: Json | None
 
 
-class GoogleStandIn:
+class GoogleStandIn(Ills):
     """The server, in threads of its own while the context lasts.
 
-    `objects` and `classes` are what is stored, by id. `requests` is what was asked of the API.
-    `clock` gives Unix seconds. With `requests_per_second` Google's limit is kept (429).
+    `objects` and `classes` are what is stored, by id. `requests` is what was asked of the API, the
+    parts of a batch one by one; `batches` has the number of parts of each batch. `clock` gives Unix
+    seconds. With `requests_per_second` Google's limit is kept (429); a batch is one request, with
+    `parts_count` each of its parts is.
     """
 
     def __init__(
@@ -77,26 +82,30 @@ class GoogleStandIn:
         clock: Callable[[], float] = time.time,
         port: int = 0,
         requests_per_second: int | None = None,
+        parts_count: bool = False,
     ) -> None:
         self.issuer_id = issuer_id
         self._clock = clock
         self._store = Store(issuer_id)
-        self._server = HttpServer(self._answer, port)
-        self._lock = threading.Lock()
+        self._server = HttpServer(self._answer, port, clock)
+        self._asking = threading.Lock()
         self._key: rsa.RSAPublicKey | None = None
         self._email: str | None = None
         self._tokens: dict[str, float] = {}
         self._callbacks = CallbackSigner()
-        self._rate = requests_per_second
-        self._lately: list[float] = []
+        self._parts_count = parts_count
         self.requests: list[Seen] = []
-        self._well = threading.Event()
-        self.well()
+        self.batches: list[int] = []
+        self._was_started = False
+        #: What is answered instead of the root keys, for a Google that is ill there.
+        self.root_keys_answer: HttpAnswer | None = None
+        super().__init__(requests_per_second)
 
     # -- life ---------------------------------------------------------------------------------
 
     def __enter__(self) -> GoogleStandIn:
         self._server.start()
+        self._was_started = True
         return self
 
     def __exit__(
@@ -105,8 +114,18 @@ class GoogleStandIn:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self.well()
+        super().well()
         self._server.stop()
+
+    def refuse(self) -> None:
+        """Listen no more, so that connections are refused; `well` listens on the same port."""
+        self._server.stop()
+
+    def well(self) -> None:
+        """End every ill."""
+        super().well()
+        if not self._server.is_running and self._was_started:
+            self._server.start()
 
     @property
     def url(self) -> str:
@@ -242,41 +261,6 @@ class GoogleStandIn:
     def _now_ms(self) -> int:
         return round(self._clock() * 1000)
 
-    # -- ills ---------------------------------------------------------------------------------
-
-    def fail(
-        self,
-        status: int,
-        reason: str = "backendError",
-        message: str = "The service is currently unavailable.",
-        *,
-        times: int | None = None,
-        retry_after: int | None = None,
-    ) -> None:
-        """Refuse the next `times` requests to the API (None: all, until `well`).
-
-        For example (503, "backendError"), (429, "rateLimitExceeded"), (403, "rateLimitExceeded").
-        """
-        self._failures.append(_Failure(status, reason, message, retry_after, times))
-
-    def deny(self) -> None:
-        """The service account was not added in the console: 403 to everything."""
-        self.fail(403, "permissionDenied", "Permission Denied")
-
-    def slow(self, seconds: float) -> None:
-        """Answer the API's requests so much later."""
-        self._delay_seconds = seconds
-
-    def silent(self) -> None:
-        """Take requests to the API in and answer none; `well` drops those that wait."""
-        self._well.clear()
-
-    def well(self) -> None:
-        """End every ill."""
-        self._failures: list[_Failure] = []
-        self._delay_seconds = 0.0
-        self._well.set()
-
     # -- answering ----------------------------------------------------------------------------
 
     def _answer(self, request: HttpRequest) -> HttpAnswer:
@@ -284,55 +268,64 @@ class GoogleStandIn:
         if path == "/token" and request.method == "POST":
             return self._token(request)
         if path == "/root-keys" and request.method == "GET":
-            return HttpAnswer(200, self.root_keys(), {})
-        content: Json | None = None
-        status = 200
+            return self.root_keys_answer or HttpAnswer(200, self.root_keys(), {})
         try:
-            content = _json(request)
-            self._be_ill()
-            self._authorize(request)
-            shown = self._api(request.method, path, content)
-            return HttpAnswer(200, shown, {})
-        except GoogleRefuses as refused:
-            status = refused.status
-            after = {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
-            return HttpAnswer(status, refused.body, after)
+            self.before_request()
         except Silence:
-            status = 0
+            self._note(request, None, 0)
             raise
-        finally:
-            self.requests.append(Seen(request.method, path, content, status, time.monotonic()))
+        if path == "/batch" and request.method == "POST":
+            return self._batch(request)
+        called = self._called(request, counts=True)
+        is_broken = self.breaks_off_after() is not None
+        self._note(request, called.asked, 0 if is_broken else called.status)
+        cut = len(called.body) // 2 if is_broken else None
+        return HttpAnswer(called.status, called.body, called.headers, cut)
 
-    def _be_ill(self) -> None:
-        if not self._well.is_set():
-            self._well.wait()
-            raise Silence
-        if self._delay_seconds:
-            time.sleep(self._delay_seconds)
-        with self._lock:
-            for failure in self._failures:
-                if failure.times == 0:
-                    continue
-                if failure.times is not None:
-                    failure.times -= 1
-                raise GoogleRefuses(
-                    failure.status,
-                    failure.reason,
-                    failure.message,
-                    retry_after=failure.retry_after,
-                )
-            self._keep_rate()
+    def _batch(self, request: HttpRequest) -> HttpAnswer:
+        try:
+            if not self._parts_count:
+                self.keep_rate()
+            self._authorize(request)
+            asked = google_batch.read(request)
+        except GoogleRefuses as refused:
+            self._note(request, None, refused.status)
+            return HttpAnswer(refused.status, refused.body, _after(refused))
+        self.batches.append(len(asked))
+        done = []
+        for part in asked:
+            inner = replace(part.request, headers={**request.headers, **part.request.headers})
+            done.append((part, self._called(inner, counts=self._parts_count)))
+        kind, pieces = google_batch.write(
+            [(part, called.status, called.body, called.headers) for part, called in done]
+        )
+        whole = self.breaks_off_after()
+        for number, (part, called) in enumerate(done):
+            is_answered = whole is None or number < whole
+            self._note(part.request, called.asked, called.status if is_answered else 0)
+        # The delimiter that follows is what tells that a part was whole.
+        cut = None if whole is None else len(b"".join(pieces[:whole])) + 60
+        return HttpAnswer(200, b"".join(pieces), {"Content-Type": kind}, cut)
 
-    def _keep_rate(self) -> None:
-        if self._rate is None:
-            return
-        now = time.monotonic()
-        self._lately = [at for at in self._lately if now - at < 1]
-        if len(self._lately) >= self._rate:
-            raise GoogleRefuses(
-                429, "rateLimitExceeded", "Quota exceeded for quota metric 'Requests'."
-            )
-        self._lately.append(now)
+    def _called(self, request: HttpRequest, *, counts: bool) -> _Called:
+        """Do what one call asks."""
+        content: Json | None = None
+        try:
+            if counts:
+                self.keep_rate()
+            content = _json(request)
+            self.before_call(content)
+            self._authorize(request)
+            path = urllib.parse.urlsplit(request.path).path
+            shown = self._api(request.method, path, content)
+            return _Called(200, json.dumps(shown).encode(), {}, content)
+        except GoogleRefuses as refused:
+            body = json.dumps(refused.body).encode()
+            return _Called(refused.status, body, _after(refused), content)
+
+    def _note(self, request: HttpRequest, content: Json | None, status: int) -> None:
+        path = urllib.parse.urlsplit(request.path).path
+        self.requests.append(Seen(request.method, path, content, status, time.monotonic()))
 
     def _token(self, request: HttpRequest) -> HttpAnswer:
         asked = urllib.parse.parse_qs(request.body.decode("latin-1"))
@@ -360,7 +353,7 @@ class GoogleStandIn:
             raise GoogleRefuses(404, "notFound", "Not Found")
         resource_id = urllib.parse.unquote(parts[1]) if len(parts) > 1 else None
         now = self._clock()
-        with self._lock:
+        with self._asking:
             match method, parts[1:], body:
                 case "POST", [], dict():
                     result = self._store.insert(kind, body)
@@ -378,6 +371,10 @@ class GoogleStandIn:
                 case _:
                     raise GoogleRefuses(404, "notFound", "Not Found")
             return answered(kind, result)
+
+
+def _after(refused: GoogleRefuses) -> dict[str, str]:
+    return {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
 
 
 def _json(request: HttpRequest) -> Json | None:

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from app.clock import FixedClock
 from app.db import Database
-from app.delivery.google_pace import SharedPacer
+from app.delivery.google.pace import SharedPacer
 from app.delivery.models import Pace
 
 #: 20 a second, a little further apart.
@@ -19,7 +19,7 @@ GAP = 0.052
 TAKE = """
 import sys, time
 from app.db import Database
-from app.delivery.google_pace import SharedPacer
+from app.delivery.google.pace import SharedPacer
 pacer = SharedPacer(Database(sys.argv[1]), rate=100)
 pacer.take()
 print("ready", flush=True)

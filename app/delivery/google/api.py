@@ -13,8 +13,8 @@ from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2 import service_account
 
-from app.delivery import google_batch
-from app.delivery.google_batch import Call
+from app.delivery.google import batch as batch_format
+from app.delivery.google.batch import Call
 
 SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
 TIMEOUT_SECONDS = 10.0
@@ -91,7 +91,7 @@ class Pace(Protocol):
 
 
 class Pacer:
-    """Lets at most *rate* calls a second of this process through; see `google_pace` for all."""
+    """Lets at most *rate* calls a second of this process through; see `google.pace` for all."""
 
     def __init__(self, rate: float = 20.0) -> None:
         self._gap = 1 / rate
@@ -176,16 +176,28 @@ class GoogleApi:
         self._slow_down(answer)
         return answer
 
-    def batch(self, calls: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[Answer | None]:
+    def batch(
+        self,
+        calls: Sequence[tuple[str, str, Mapping[str, Any]]],
+        *,
+        patience_seconds: float | None = None,
+    ) -> list[Answer | None]:
         """Ask Google many things in one request: (method, path, body) each, at most 1,000.
 
         An answer for each; None for those of which no answer came, the connection having broken
         in the middle. Raises as `request` does where there is no answer at all. A batch that is
         refused as a whole is the same answer for each.
         """
-        body = google_batch.encode([Call(method, _PATH + path, to) for method, path, to in calls])
+        body = batch_format.encode([Call(method, _PATH + path, to) for method, path, to in calls])
         seconds = self._timeout_seconds + _SECONDS_A_PART * len(calls)
-        got = self._send("POST", "/batch", body, google_batch.CONTENT_TYPE, seconds=seconds)
+        got = self._send(
+            "POST",
+            "/batch",
+            body,
+            batch_format.CONTENT_TYPE,
+            seconds=seconds,
+            patience_seconds=patience_seconds,
+        )
         if isinstance(got, Answer):
             return [got] * len(calls)
         if not 200 <= got.status < 300:
@@ -195,7 +207,7 @@ class GoogleApi:
             self._slow_down(refused)
             return [refused] * len(calls)
         try:
-            parts = google_batch.decode(got.headers.get("content-type", ""), got.body, len(calls))
+            parts = batch_format.decode(got.headers.get("content-type", ""), got.body, len(calls))
         except ValueError as error:
             raise got.broken or GoogleSilent(f"Google's answer was broken: {error}") from error
         if got.broken is not None and not any(parts):
@@ -274,7 +286,8 @@ def _receive(response: requests.Response, deadline: float) -> _Got:
     body = bytearray()
     broken = None
     try:
-        for chunk in response.iter_content(_CHUNK):
+        # What has come is taken at once: a fuller read that breaks off would throw it away.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > _LARGEST_ANSWER:
                 broken = GoogleSilent("Google's answer has no end.")

@@ -1,0 +1,104 @@
+"""Pure rules of what Google is told of a card: only what changed, and how often aloud."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+Json = dict[str, Any]
+
+#: Google shows so many notices of one pass in `NOTICE_WINDOW`, and refuses the next with 403.
+NOTICES = 3
+NOTICE_WINDOW = timedelta(hours=24)
+#: Fields whose change is worth a notice on the phone.
+_NOTABLE = ("loyaltyPoints",)
+#: Google was told of this field and did not answer: nobody knows what it has.
+UNCERTAIN = ""
+_DIGEST_CHARACTERS = 16
+#: They name the resource and never change.
+_NAMES = ("id", "classId")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One request that brings an object up to date, and what is known of Google afterwards.
+
+    *digests* holds once Google did it, *meanwhile* from the moment it is sent: an answer may never
+    come. An empty *body* asks for nothing: Google has it all.
+    """
+
+    method: str
+    body: Json
+    digests: dict[str, str]
+    meanwhile: dict[str, str] | None
+
+
+def change(body: Mapping[str, Any], told: Mapping[str, str] | None, key: bytes) -> Change:
+    """What to ask so that an object becomes *body* (as it would be inserted).
+
+    *told* are the digests of what Google has; without them all of it is replaced (PUT), with them
+    a PATCH has what differs, and null for what is no longer there. *key* (32 bytes) keys digests.
+    """
+    digests = {
+        name: _digest(name, value, key) for name, value in body.items() if name not in _NAMES
+    }
+    if told is None:
+        return Change("PUT", dict(body), digests, None)
+    changed: Json = {
+        name: body[name] for name, digest in digests.items() if told.get(name) != digest
+    }
+    changed |= {name: None for name in told if name not in digests}
+    return Change("PATCH", changed, digests, dict(told) | dict.fromkeys(changed, UNCERTAIN))
+
+
+def is_notable(request: Change) -> bool:
+    """Whether the change deserves a notice on the phone."""
+    return request.method == "PATCH" and any(name in request.body for name in _NOTABLE)
+
+
+def aloud(body: Mapping[str, Any]) -> Json:
+    """The same request with a notice."""
+    return {**body, "notifyPreference": "NOTIFY_ON_UPDATE"}
+
+
+def lately(notices: Sequence[int] | None, now: datetime) -> list[int]:
+    """The notices (Unix seconds) that still count at *now*; one dated in the future counts."""
+    since = int((now - NOTICE_WINDOW).timestamp())
+    return [at for at in notices or () if at > since][-NOTICES:]
+
+
+def may_notify(notices: Sequence[int] | None, now: datetime) -> bool:
+    """Whether Google would show another notice of the pass."""
+    return len(lately(notices, now)) < NOTICES
+
+
+def with_notice(notices: Sequence[int] | None, now: datetime) -> list[int]:
+    """The notices with one more."""
+    return [*lately(notices, now), int(now.timestamp())][-NOTICES:]
+
+
+def used_up(now: datetime) -> list[int]:
+    """The notices of a pass for which Google counted more than we did: none for a day."""
+    return [int(now.timestamp())] * NOTICES
+
+
+def class_change(body: Mapping[str, Any], told: Mapping[str, Any]) -> Json:
+    """The PATCH that turns the class *told* into *body*; empty where nothing differs.
+
+    It always asks for a review anew: Google refuses one that does not, or that echoes "approved".
+    """
+    changed = {
+        name: value
+        for name, value in body.items()
+        if name not in ("id", "reviewStatus") and told.get(name) != value
+    }
+    changed |= {name: None for name in told if name not in body and told[name] is not None}
+    return {**changed, "reviewStatus": "UNDER_REVIEW"} if changed else {}
+
+
+def _digest(name: str, value: Any, key: bytes) -> str:
+    text = json.dumps([name, value], sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:_DIGEST_CHARACTERS]
