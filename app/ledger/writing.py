@@ -85,7 +85,7 @@ def money(minor: int | Decimal, currency: str, language: str) -> str:
     if isinstance(minor, Decimal):
         finer = f"{minor:f}".partition(".")[2].rstrip("0")
     sign = "-" if minor < 0 else ""
-    whole, rest = divmod(int(abs(minor)), 10**exponent)
+    whole, rest = divmod(abs(int(minor)), 10**exponent)
     fraction = (f"{rest:0{exponent}d}" if exponent else "") + finer
     figures = f"{whole:,}".replace(",", group)
     return f"{sign}{prefix}{figures}{mark + fraction if fraction else ''}{suffix}"
