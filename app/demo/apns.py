@@ -74,7 +74,8 @@ class ApnsStandIn:
     `client_ca` is PEM: what a client's certificate must chain to (root and intermediate, as Apple
     knows its own). `ca_pem` is what the server's certificate chains to. `pushes` holds what was
     accepted in order, `answers` counts what was said (status, reason), `received` every token for
-    which a whole request came in, answered or not, `violations` what a client did against HTTP/2.
+    which a whole request came in, answered or not, `certificates` who came, by connection (DER),
+    `violations` what a client did against HTTP/2.
     """
 
     def __init__(self, *, client_ca: bytes, port: int = 0) -> None:
@@ -87,6 +88,7 @@ class ApnsStandIn:
         self.answers: Counter[tuple[int, str]] = Counter()
         self.violations: list[str] = []
         self.connections_made = 0
+        self.certificates: dict[int, bytes] = {}
         self._ills = _Ills()
         self._gone: dict[str, int] = {}
         self._topics: dict[str, str] = {}
@@ -271,6 +273,7 @@ class ApnsStandIn:
     def _handle(self, number: int, connection: Connection, request: Request) -> None:
         token = request.path.removeprefix("/3/device/")
         self.received.append(token)
+        self.certificates[number] = connection.certificate
         ills = self._ills
         if ills.silent:
             return

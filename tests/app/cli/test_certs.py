@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     pkcs12,
 )
 
@@ -125,6 +126,59 @@ def test_a_p12_is_installed_with_its_password(fresh: Any, tmp_path: Path) -> Non
     assert "does not hold a password" in fresh.refused(
         "certs", "install", str(p12), "--password-file", str(password)
     )
+
+
+def test_the_password_of_a_p12_is_asked_for(fresh: Any, tmp_path: Path) -> None:
+    key, now = certificates.rsa_key(), system_clock()
+    leaf = certificates.pass_certificate(key, start=now, end=now + timedelta(days=300))
+    chain = [certificates.intermediate().certificate]
+    p12 = tmp_path / "pass.p12"
+    for encryption, typed in (
+        (BestAvailableEncryption(b"secret"), "secret\n"),
+        (NoEncryption(), ""),
+    ):
+        p12.write_bytes(
+            pkcs12.serialize_key_and_certificates(b"pass", key, leaf, chain, encryption)
+        )
+        if typed:
+            assert (
+                "or its password is another"
+                in fresh.type("certs", "install", str(p12), typed="wrong\n").stderr
+            )
+        result = fresh.type("certs", "install", str(p12), typed=typed)
+        assert (result.exit_code, "Installed" in result.stdout) == (0, True)
+        assert ("Password of pass.p12" in result.stderr) == bool(typed)
+        assert "secret" not in result.output
+
+
+def test_a_request_prints_its_path_and_what_to_do_with_it(fresh: Any) -> None:
+    result = fresh.type("certs", "request", "--ec")
+    path = Path(result.stdout.strip())
+    assert (result.exit_code, path.parent, path.suffix) == (
+        0,
+        fresh.data / "keys",
+        ".certSigningRequest",
+    )
+    assert "developer.apple.com" in result.stderr
+    again = fresh.type("certs", "request", "--ec")
+    assert again.stdout.strip() == str(path)
+    assert "waits for its answer" in again.stderr
+    assert fresh.type("certs", "request", "--ec", "--another").stdout.strip() != str(path)
+    assert "1 to 64 letters" in fresh.refused("certs", "request", "--name", "")
+    assert f"{path}: waits for Apple's answer" in fresh.run("certs", "list")
+
+
+def test_the_list_says_how_many_days_are_left(fresh: Any) -> None:
+    assert "counterfoil certs request" in fresh.run("certs", "list")
+    with fresh.open() as context:
+        made = system_clock() - timedelta(days=395 - 9, hours=-1)
+        make_dev_chain(context.config, context.keys, now=made)
+    assert "Pass Type ID: pass.dev.counterfoil, valid until" in fresh.run("certs", "list")
+    assert "(9 days left)" in fresh.run("certs", "list")
+    told = fresh.json("certs", "list")
+    assert [each["days_left"] for each in told["certificates"]] == [9, 1439, 3264]
+    assert "expires on" in fresh.run("certs", "check")
+    assert "in 9 days." in fresh.run("certs", "check")
 
 
 def free_port() -> int:
