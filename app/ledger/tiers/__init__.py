@@ -29,7 +29,7 @@ and recomputed tiers the last one sees the same days anyway.
 what the new rules give is given at once.
 """
 
-from app.ledger.tiers.assess import assess, earliest_day, is_due
+from app.ledger.tiers.assessment import assess, earliest_day, is_due
 from app.ledger.tiers.by_hand import absorb, end_override, override
 from app.ledger.tiers.model import (
     Change,
@@ -43,7 +43,7 @@ from app.ledger.tiers.model import (
     Window,
     rank,
 )
-from app.ledger.tiers.progress import Progress, progress
+from app.ledger.tiers.outlook import Progress, progress
 from app.ledger.tiers.scheme import scheme_as_json, scheme_from_json
 
 __all__ = [

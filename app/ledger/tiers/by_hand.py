@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from app.errors import Invalid
-from app.ledger.tiers.assess import assess
+from app.ledger.tiers.assessment import assess
 from app.ledger.tiers.model import Change, Count, TierReason, TierScheme, TierState, rank
 from app.ledger.tiers.windows import Sheet, counted_by, day_after, reached, standing
 

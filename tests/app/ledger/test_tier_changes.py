@@ -99,14 +99,39 @@ def test_a_late_receipt_may_save_what_a_grace_lost(tell: Tell) -> None:
     assert story.told[-1] == "2027-01-31 00:00 - > silver: late_receipt"
 
 
-def test_points_that_were_pending_at_the_review_count_for_it_later(tell: Tell) -> None:
-    story = tell(CALENDAR)
+@pytest.mark.parametrize("scheme", [CALENDAR, ROLLING])
+def test_points_that_were_pending_at_the_review_count_for_it_later(
+    tell: Tell, scheme: TierScheme
+) -> None:
+    story = tell(scheme)
     story.look("2027-01-05 10:00")
     story.count("2026-12-20", 500)
     story.look("2027-01-08 10:00")
     assert story.told == ["2027-01-08 10:00 - > silver: earned"]
-    story.look("2027-12-31 10:00")
+    story.look("2027-01-31 10:00")
     assert story.state.tier == "silver"
+
+
+def test_a_late_receipt_may_make_a_grace_needless(tell: Tell) -> None:
+    story = tell(replace(ROLLING, grace_days=75))
+    story.earn("2025-03-10 10:00", 500)
+    story.earn("2026-03-10 10:00", 400)
+    story.look("2026-04-10 10:00")
+    assert story.state.review_at == story.moment("2026-06-15 00:00")
+    story.earn("2026-03-31 10:00", 100, "2026-04-10 10:00")
+    assert (story.state.grace_until, story.state.review_at) == (
+        None,
+        story.moment("2026-05-01 00:00"),
+    )
+
+
+def test_a_receipt_of_a_till_that_is_ahead_waits_for_its_year(tell: Tell) -> None:
+    story = tell(CALENDAR)
+    story.earn("2026-01-01 00:02", 500, "2025-12-31 23:58")
+    assert story.told == []
+    assert story.state.review_at == story.moment("2026-01-01 00:00")
+    story.look("2026-01-01 00:05")
+    assert story.told == ["2026-01-01 00:05 - > silver: earned"]
 
 
 # --- returns ----------------------------------------------------------------------------------
@@ -172,6 +197,16 @@ def test_a_return_after_the_review_may_begin_a_grace(tell: Tell) -> None:
     story.earn("2027-01-20 10:00", 99)
     story.look("2027-02-02 10:00")
     assert story.told[1:] == ["2027-01-31 00:00 silver > -: grace_over"]
+
+
+def test_a_return_of_something_else_leaves_the_last_review_as_it_was(tell: Tell) -> None:
+    story = tell(replace(ROLLING, downgrade=Downgrade.ONE_STEP))
+    story.earn("2025-03-10 10:00", 900)
+    story.earn("2026-03-05 10:00", 100)
+    story.earn("2026-04-02 10:00", 10)
+    assert story.told[-1] == "2026-04-01 00:00 gold > silver: review"
+    story.give_back("2026-04-02", 10, "2026-04-03 10:00")
+    assert story.state.tier == "silver"
 
 
 # --- overrides --------------------------------------------------------------------------------
@@ -268,7 +303,7 @@ def test_higher_thresholds_take_nothing_before_the_next_review(tell: Tell) -> No
     story.scheme = replace(CALENDAR, levels=(Level("silver", 1000),))
     story.assess("2025-06-01 10:00", TierReason.RULES)
     story.earn("2025-07-01 10:00", 10)
-    assert story.state.tier == "silver"
+    assert (story.state.tier, story.state.review_at) == ("silver", story.moment("2026-01-01 00:00"))
     story.look("2026-01-02 10:00")
     assert story.told[1:] == ["2026-01-01 00:00 silver > -: review"]
 

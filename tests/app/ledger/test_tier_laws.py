@@ -121,7 +121,22 @@ schemes = st.builds(
     grace_days=st.sampled_from([0, 0, 10, 31, 75]),
 )
 days = st.integers(1, LAST).map(lambda number: JOINED + timedelta(days=number))
-counts = st.dictionaries(days, st.integers(1, 12), max_size=14).map(Counter)
+gaps = st.one_of(st.integers(1, 40), st.integers(330, 370))
+visits = st.lists(st.tuples(gaps, st.integers(1, 12)), min_size=4, max_size=40)
+
+
+@visits.map
+def counts(visits: list[tuple[int, int]]) -> Counter[date]:
+    """Receipts one after the other: often enough to climb, with pauses in which to fall."""
+    counted: Counter[date] = Counter()
+    day = JOINED
+    for gap, points in visits:
+        day += timedelta(days=gap)
+        if (day - JOINED).days <= LAST:
+            counted[day] = points
+    return counted
+
+
 lifts = st.none() | st.tuples(st.integers(1, 3), days)
 
 
@@ -198,7 +213,7 @@ def without_steps(told: list[Told]) -> list[tuple[str | None, str | None, str]]:
     return short
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(schemes, counts, st.sets(days, max_size=8), lifts)
 def test_looking_in_time_looking_late_and_living_every_day_agree(
     scheme: TierScheme, counted: Counter[date], looks: set[date], lift: tuple[int, date] | None
@@ -220,7 +235,7 @@ def test_looking_in_time_looking_late_and_living_every_day_agree(
     assert reviewed == [c for c in account.changes if c.reason is not TierReason.EARNED]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(schemes, counts, st.sets(days, max_size=8), lifts)
 def test_nothing_falls_between_reviews_without_a_return(
     scheme: TierScheme, counted: Counter[date], looks: set[date], lift: tuple[int, date] | None
@@ -239,7 +254,7 @@ receipts = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(schemes, receipts, st.booleans())
 def test_what_comes_late_or_back_ends_as_if_it_had_been_so_from_the_start(
     scheme: TierScheme, bought: list[tuple[date, int, int, int | None]], is_undone: bool

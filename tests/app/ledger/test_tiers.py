@@ -270,6 +270,15 @@ def test_a_grace_keeps_what_the_year_and_the_grace_count_together(
         assert story.told[1:] == ["2027-01-31 00:00 gold > silver: grace_over"]
 
 
+def test_a_grace_keeps_and_never_lifts(tell: Tell) -> None:
+    story = tell(GRACE)
+    story.earn("2025-05-01 10:00", 500)
+    story.earn("2026-05-01 10:00", 400)
+    story.earn("2027-01-15 10:00", 700)
+    story.look("2027-12-01 10:00")
+    assert story.told == ["2025-05-01 10:00 - > silver: earned"]
+
+
 def test_what_is_earned_after_the_grace_keeps_nothing(tell: Tell) -> None:
     story = tell(GRACE)
     story.earn("2025-05-01 10:00", 1000)
@@ -298,3 +307,26 @@ def test_there_is_no_rolling_review_while_a_grace_runs(tell: Tell) -> None:
     story.look("2026-12-01 10:00")
     assert story.told[1:] == ["2026-06-15 00:00 gold > silver: grace_over"]
     assert story.state.review_at == story.moment("2027-01-01 00:00")
+
+
+def test_what_was_reached_during_a_grace_is_reviewed_after_it(tell: Tell) -> None:
+    story = tell(replace(ROLLING, grace_days=75))
+    story.earn("2025-03-10 10:00", 1000)
+    story.earn("2025-05-20 10:00", 900)
+    story.earn("2026-05-10 10:00", 1100)
+    story.look("2026-12-01 10:00")
+    assert story.told[1:] == [
+        "2026-05-10 10:00 gold > platinum: earned",
+        "2026-09-14 00:00 platinum > gold: grace_over",
+    ]
+
+
+def test_a_step_is_taken_from_what_was_reached_within_the_month(tell: Tell) -> None:
+    story = tell(replace(ROLLING, downgrade=Downgrade.ONE_STEP))
+    story.earn("2025-03-10 10:00", 900)
+    story.earn("2026-03-05 10:00", 100)
+    story.look("2026-04-01 10:00")
+    assert story.told[1:] == [
+        "2026-03-05 10:00 silver > gold: earned",
+        "2026-04-01 00:00 gold > silver: review",
+    ]

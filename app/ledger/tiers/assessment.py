@@ -129,7 +129,7 @@ def _is_quiet(
     base = max(kept, there)
     if max(base, ranks.get(state.override, 0)) != tier:
         return False
-    due_at = cycle.ends_at if base or is_beyond else None
+    due_at = cycle.ends_at if base or is_beyond or state.override_until is not None else None
     if state.grace_until is not None and now < state.grace_until:
         due_at = state.grace_until
     if state.override_until is not None and (due_at is None or state.override_until < due_at):
@@ -181,17 +181,20 @@ def _rolling(
         return reached(scheme, Sheet(scheme, days), cycle, end), True
     place = scheme.place
     from_first, from_last = a_year_to(first), a_year_to(max(first, last))
-    counted = most = earlier = 0
+    since_review = before_it = leaving = left = 0
     for day, count in days.items():
-        if day >= from_last:
-            counted += count[place]
-        if day >= from_first:
-            most += count[place]
-        if reviewed_from <= day < first:
-            earlier += count[place]
+        if day >= first:
+            since_review += count[place]
+        elif day >= from_last:
+            before_it += count[place]
+        elif day >= from_first:
+            leaving += count[place]
+        elif day >= reviewed_from:
+            left += count[place]
+    earlier = before_it + leaving + left
     if earlier and reviewed_at == starts_at and level(scheme, earlier) > kept:
         return _LOOK_CLOSER, False
-    there = level(scheme, counted) if last >= first else 0
-    if level(scheme, most) > max(there, kept):
+    there = level(scheme, before_it + since_review) if last >= first else 0
+    if level(scheme, leaving + before_it + since_review) > max(there, kept):
         there = reached(scheme, Sheet(scheme, days), cycle, end)
     return there, False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from app.ledger.tiers.assess import assess
+from app.ledger.tiers.assessment import assess
 from app.ledger.tiers.model import Count, Level, TierScheme, TierState, rank
 from app.ledger.tiers.review import counts_from
 from app.ledger.tiers.windows import (
