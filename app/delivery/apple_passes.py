@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import struct
 import time
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card
-from app.cards.service import apple_token_of
-from app.certs import load_pass_signer
+from app.cards.service import apple_token
+from app.certs import PASS, WWDR, load_pass_signer
 from app.context import Context
 from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
@@ -27,12 +28,15 @@ from passes.apple import pass_json
 from passes.apple.bundle import PassTemplate
 from passes.apple.design import Designs
 from passes.apple.signature import PassSigner
+from passes.card import CardFace
 from passes.errors import CertificateError
 
 _log = logging.getLogger(__name__)
 
 _MARK_BYTES = 16
 _LENGTH = struct.Struct("<I")
+_SETTLED_NS = 2_000_000_000
+_Seen = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,12 @@ class ApplePasses:
         self._laid_out: WeakValueDictionary[bytes, PassTemplate] = WeakValueDictionary()
         self._kept = kept_of(context)
         self._known: _Signer | None = None
+        config = context.config
+        self._watched = [
+            str(path)
+            for path in (config.certs_dir / PASS, config.certs_dir / WWDR, config.keys_dir)
+        ]
+        self._loaded: tuple[tuple[_Seen | None, ...], PassSigner | None] | None = None
         self._said: str | None = None
         self._inspector = Inspector(context)
 
@@ -76,9 +86,11 @@ class ApplePasses:
         A card that is not active gives a pass that says so (`voided`).
         """
         read_at = time.time()
-        return self.built(row_of(session, card.id, now=now), read_at=read_at, now=now)
+        row = row_of(session, card.id, now=now)
+        token = apple_token(self._context.keys, card)
+        return self.built(row, token=token, read_at=read_at, now=now)
 
-    def built(self, row: FaceRow, *, read_at: float, now: datetime) -> bytes:
+    def built(self, row: FaceRow, *, token: str, read_at: float, now: datetime) -> bytes:
         """The same for a row that was read at *now*, not before *read_at* (`time.time()`)."""
         usable = self._usable()
         if usable is None:
@@ -94,42 +106,40 @@ class ApplePasses:
             found = self._put_together(kept)
             if found is not None:
                 return found
-            return self._make(row, usable.signer, stamp, kept, read_at, now)
+            if kept is not None:
+                self._lay_out(row, now)
+                found = self._put_together(kept)
+                if found is not None:
+                    return found
+            pass_file, own = self._make(row, usable.signer, token, now)
+            if not row.is_passing:
+                self._kept.keep(row.id, stamp, own, read_at=read_at)
+            return pass_file
 
     def _make(
-        self,
-        row: FaceRow,
-        signer: PassSigner,
-        stamp: bytes,
-        kept: bytes | None,
-        read_at: float,
-        now: datetime,
-    ) -> bytes:
-        context = self._context
-        with self._ledger(row) as session:
-            face = face_from(session, context.keys, row, now=now)
-        template = self._designs.of(face)
-        self._laid_out[template.mark] = template
-        if kept is not None and (found := self._put_together(kept)) is not None:
-            # Only the design had not been laid out here.
-            return found
+        self, row: FaceRow, signer: PassSigner, token: str, now: datetime
+    ) -> tuple[bytes, bytes]:
+        """The pass, signed, and what is kept of it."""
+        face, template = self._lay_out(row, now)
         content = pass_json.render(
             face,
             pass_type_identifier=signer.pass_type_identifier,
             team_identifier=signer.team_identifier,
-            web_service_url=context.config.url,
-            authentication_token=apple_token_of(
-                context.keys, row.token_key_version, row.serial_number
-            ),
+            web_service_url=self._context.config.url,
+            authentication_token=token,
         )
         files, end = template.own_parts(content, signer, now)
         built = template.put_together(files, end)
-        design = (template.mark, face.look, context.config.url)
+        design = (template.mark, face.look, face.layout, self._context.config.url)
         self._inspector.admit(signer, row.programme_id, design, built, now=now)
-        if not row.is_passing:
-            own = b"".join((template.mark, _LENGTH.pack(len(files)), files, end))
-            self._kept.keep(row.id, stamp, own, read_at=read_at)
-        return built
+        return built, b"".join((template.mark, _LENGTH.pack(len(files)), files, end))
+
+    def _lay_out(self, row: FaceRow, now: datetime) -> tuple[CardFace, PassTemplate]:
+        with self._ledger(row) as session:
+            face = face_from(session, self._context.keys, row, now=now)
+        template = self._designs.of(face)
+        self._laid_out[template.mark] = template
+        return face, template
 
     def _put_together(self, kept: bytes | None) -> bytes | None:
         """The whole pass, where its design is laid out in this process."""
@@ -158,7 +168,16 @@ class ApplePasses:
             yield None
 
     def _signer(self) -> PassSigner | None:
-        return load_pass_signer(self._context.config, self._context.keys)
+        """The signer that is installed now. Asked for with each pass, so a look must do."""
+        seen = tuple(_look_at(path) for path in self._watched)
+        known = self._loaded
+        if known is not None and known[0] == seen:
+            return known[1]
+        signer = load_pass_signer(self._context.config, self._context.keys)
+        newest = max((each[1] for each in seen if each is not None), default=0)
+        # What changed this recently may change again without another modification time.
+        self._loaded = (seen, signer) if time.time_ns() - newest > _SETTLED_NS else None
+        return signer
 
     def _usable(self) -> _Signer | None:
         """The signer, if phones take what it signs now; why not is logged, once."""
@@ -189,6 +208,14 @@ class ApplePasses:
         if not known.valid_from <= now <= known.valid_until:
             signer.check(now)
         return known
+
+
+def _look_at(path: str) -> _Seen | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=1)

@@ -22,8 +22,8 @@ import struct
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from cryptography.exceptions import InvalidTag
@@ -57,8 +57,7 @@ _TURNS = 1024
 _KEY_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """One place: its number within the file, and what its head says."""
 
     number: int

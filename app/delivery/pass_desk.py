@@ -60,7 +60,8 @@ class PassDesk:
         if since == last_modified or _has_since(since, changed_at):
             return Fetched(last_modified, None)
         now = self._context.clock()
-        return Fetched(last_modified, self._passes.built(row, read_at=read_at, now=now))
+        content = self._passes.built(row, token=right, read_at=read_at, now=now)
+        return Fetched(last_modified, content)
 
     def _is_ours(self, pass_type: str, serial: str) -> bool:
         return (

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from app.db import Database
@@ -74,7 +74,7 @@ class Reader(Generic[Key, Row]):
     def _rows(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
         for is_last in (False, True):
             if self._connection is None:
-                self._connection = self._engine.connect()
+                self._connection = self._connect()
             try:
                 return self._read(self._connection, keys)
             except DBAPIError as error:
@@ -86,6 +86,14 @@ class Reader(Generic[Key, Row]):
                 if self._connection is not None:
                     self._connection.rollback()
         raise AssertionError("unreachable")
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect()
+        if connection.dialect.name == "postgresql":
+            # Rows are looked up by their keys: planning that anew takes longer than doing it.
+            for setting in ("plan_cache_mode = force_generic_plan", "enable_seqscan = off"):
+                connection.execute(text(f"SET {setting}"))
+        return connection
 
     def _forget(self, _engine: object = None) -> None:
         connection, self._connection = self._connection, None

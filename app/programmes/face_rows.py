@@ -11,7 +11,20 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import JSON, Connection, Row, String, Table, and_, bindparam, exists, or_, select
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Connection,
+    Row,
+    String,
+    Table,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
@@ -84,6 +97,10 @@ _FACES = (
 )
 _BY_ID = _FACES.where(_cards.c.id == bindparam("card_id"))
 _BY_SERIAL = _FACES.where(_cards.c.serial_number.in_(bindparam("serials", expanding=True)))
+#: One statement however many are asked for: PostgreSQL then prepares it once.
+_BY_SERIAL_ARRAY = _FACES.where(
+    _cards.c.serial_number == any_(bindparam("serials", type_=ARRAY(String)))
+)
 
 
 def row_of(session: Session, card_id: str, *, now: datetime) -> FaceRow:
@@ -98,7 +115,8 @@ def rows_by_serial(
     connection: Connection, serials: Sequence[str], *, now: datetime
 ) -> dict[str, FaceRow]:
     """The same for many cards of any programme, by serial number; unknown ones are left out."""
-    found = connection.execute(_BY_SERIAL, {"serials": list(serials), "now": now})
+    statement = _BY_SERIAL if connection.dialect.name == "sqlite" else _BY_SERIAL_ARRAY
+    found = connection.execute(statement, {"serials": list(serials), "now": now})
     return {row.serial_number: row for row in found}
 
 
@@ -108,7 +126,7 @@ def needs_ledger(row: FaceRow) -> bool:
 
 
 def face_from(session: Session | None, keys: KeyRing, row: FaceRow, *, now: datetime) -> CardFace:
-    """The face of the card whose row was read at *now*; *session* where the row needs the ledger."""
+    """The face of a card whose row was read at *now*; *session* where the row needs the ledger."""
     balance, pending = row.balance, 0
     if needs_ledger(row):
         assert session is not None  # noqa: S101 - for the type checker: the caller looks first
