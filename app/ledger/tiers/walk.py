@@ -279,12 +279,13 @@ class Walk:
     def _due_at(self) -> datetime | None:
         state, cycle = self.state, self.cycle
         there = reached(self.scheme, self.sheet, cycle, cycle.end)
-        moments: list[datetime] = []
+        moments = []
         if self.is_grace_open and state.grace_until is not None:
             moments.append(state.grace_until)
         if state.override_until is not None:
             moments.append(state.override_until)
-        if moments or max(self.kept, there) or self.sheet.next_from(cycle.end) is not None:
+        is_beyond = self.sheet.next_from(cycle.end) is not None
+        if moments or is_beyond or max(self.kept, there) > 0:
             moments.append(cycle.ends_at)
         return min(moments, default=None)
 
