@@ -1,6 +1,7 @@
 """What Google asks of us: callbacks when a pass is saved or removed, and a programme's logo."""
 
 import logging
+from datetime import datetime
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, request
@@ -9,18 +10,17 @@ from sqlalchemy import select
 from app import problems
 from app.context import current_context
 from app.delivery import callbacks
+from app.delivery.google import look, roots
 from app.errors import Misconfigured, NotFound
+from app.programmes.faces import look_of
 from app.programmes.models import Programme
-from passes.card import Colours
-from passes.errors import CallbackError
-from passes.google.callback import MAX_BODY_BYTES, verify
-from passes.image import default_images
+from passes.errors import CallbackError, UnknownRootKeyError
+from passes.google.callback import MAX_BODY_BYTES, Callback, verify
 
 blueprint = APIBlueprint("google", __name__, url_prefix="/google", enable_openapi=False)
 _log = logging.getLogger(__name__)
 
 _ROOT_KEYS = "counterfoil.google_root_keys"
-_LOGO = "icon@3x.png"
 _LOGO_SECONDS = 24 * 60 * 60
 
 
@@ -33,9 +33,7 @@ def callback() -> Response:
     if issuer is None:
         raise Misconfigured("COUNTERFOIL_GOOGLE_ISSUER_ID is not set.")
     try:
-        told = verify(
-            request.get_data(), root_keys=_root_keys().good(now), recipient=issuer, now=now
-        )
+        told = _verified(request.get_data(), issuer, now)
         if not callbacks.is_storable(told):
             raise CallbackError("An id in the callback is longer than any of ours.")
     except CallbackError as error:
@@ -52,24 +50,44 @@ def callback() -> Response:
     return Response(status=200)
 
 
+def _verified(body: bytes, issuer: str, now: datetime) -> Callback:
+    """The message in *body*. Raises CallbackError for what Google did not sign for us."""
+    keys = _root_keys()
+    try:
+        return verify(body, root_keys=keys.good(now), recipient=issuer, now=now)
+    except UnknownRootKeyError:
+        if not keys.look_again(now):
+            raise
+    return verify(body, root_keys=keys.good(now), recipient=issuer, now=now)
+
+
 @blueprint.get("/logo/<slug>.png")
 def logo(slug: str) -> Response:
     """The programme's logo, for Google's servers."""
+    return _picture(slug, "logo")
+
+
+@blueprint.get("/wide-logo/<slug>.png")
+def wide_logo(slug: str) -> Response:
+    """The programme's wide logo, where it has one."""
+    return _picture(slug, "wide-logo")
+
+
+def _picture(slug: str, kind: str) -> Response:
     with current_context().database.read_all() as session:
         programme = session.scalar(select(Programme).where(Programme.slug == slug[:40]))
     if programme is None:
         raise NotFound("There is no such programme.")
-    image = default_images(Colours(**programme.colours), programme.name)[_LOGO]
+    image = look.picture(look_of(programme), kind)
+    if image is None:
+        raise NotFound("There is no such picture.")
     response = Response(image, mimetype="image/png")
     response.headers["Cache-Control"] = f"public, max-age={_LOGO_SECONDS}"
     return response
 
 
-def _root_keys() -> callbacks.RootKeys:
-    known: callbacks.RootKeys | None = current_app.extensions.get(_ROOT_KEYS)
+def _root_keys() -> roots.RootKeys:
+    known: roots.RootKeys | None = current_app.extensions.get(_ROOT_KEYS)
     if known is None:
-        path = current_context().config.google_root_keys
-        if path is None:
-            raise Misconfigured("COUNTERFOIL_GOOGLE_ROOT_KEYS is not set.")
-        known = current_app.extensions[_ROOT_KEYS] = callbacks.RootKeys(path)
+        known = current_app.extensions[_ROOT_KEYS] = roots.root_keys_of(current_context())
     return known

@@ -15,7 +15,8 @@ from app.config import from_environment
 from app.errors import Invalid
 from passes.apple.preflight import inspect as inspect_pass
 
-LARGEST = 50_000_000
+#: As large as a .pkpasses may be, and a little more, so that it is inspected and not only refused.
+LARGEST = 160_000_000
 
 
 @click.group("pass")

@@ -184,6 +184,7 @@ def test_a_patch_merges_clears_and_replaces(google_: GoogleStandIn, api: Api) ->
     assert api("PATCH", f"loyaltyObject/{OBJECT_ID}", patch).status_code == 200
     stored = google_.objects[OBJECT_ID]
     assert stored["loyaltyPoints"]["label"] == "beans"
+    assert stored["loyaltyPoints"]["label"] == "beans"
     assert stored["loyaltyPoints"]["balance"] == {"int": 7}
     assert "accountId" not in stored
     assert stored["barcode"] == object_body()["barcode"]
