@@ -63,5 +63,9 @@ class CallbackError(PassError):
     """A callback is not a message that Google signed for this issuer and this hour."""
 
 
+class UnknownRootKeyError(CallbackError):
+    """Signed with no root key that is at hand: it is forged, or Google has new ones."""
+
+
 class LinkError(PassError):
     """A save link cannot be made that Google would take."""

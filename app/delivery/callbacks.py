@@ -1,49 +1,38 @@
 """What Google tells of saved and removed passes, taken in once."""
 
-import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.delivery.models import GooglePass, SeenNonce
-from app.errors import Misconfigured
-from passes.errors import CallbackError
-from passes.google.callback import Callback, root_keys
+from passes.google.callback import Callback
 
-_LARGEST_KEYS = 64 * 1024
 #: Clocks differ: a nonce is kept a little longer than its message lives.
 _KEPT_BEYOND = timedelta(hours=1)
 _LONGEST_NONCE = 120
+#: What the column holds; no true moment is anywhere near.
+_LARGEST_MOMENT_MS = 2**62
 
 
-class RootKeys:
-    """Google's root keys from a file, read again when it has changed."""
+class Whereabouts(StrEnum):
+    """Where a card's pass is, as far as Google told us."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._reading = threading.Lock()
-        self._seen: tuple[int, int] | None = None
-        self._document = b""
+    #: Its object is at Google, and nobody has saved it yet.
+    OFFERED = "offered"
+    #: It is in a customer's wallet.
+    SAVED = "saved"
+    #: The customer removed it.
+    REMOVED = "removed"
 
-    def good(self, now: datetime) -> tuple[ec.EllipticCurvePublicKey, ...]:
-        """The keys that are good at *now*. Raises `Misconfigured` naming the file."""
-        try:
-            with self._reading:
-                status = self._path.stat()
-                if self._seen != (status.st_mtime_ns, status.st_size):
-                    with self._path.open("rb") as file:
-                        self._document = file.read(_LARGEST_KEYS)
-                    self._seen = (status.st_mtime_ns, status.st_size)
-            return root_keys(self._document, now)
-        except (OSError, CallbackError) as error:
-            raise Misconfigured(
-                f"The file {self._path} (COUNTERFOIL_GOOGLE_ROOT_KEYS) cannot be used: {error} "
-                "Download it again from https://pay.google.com/gp/m/issuer/keys"
-            ) from error
+
+def whereabouts(row: GooglePass) -> Whereabouts:
+    """Where the pass is."""
+    if row.removed_at is not None:
+        return Whereabouts.REMOVED
+    return Whereabouts.OFFERED if row.saved_at is None else Whereabouts.SAVED
 
 
 def take_in(session: Session, callback: Callback, *, now: datetime) -> bool:
@@ -61,12 +50,20 @@ def take_in(session: Session, callback: Callback, *, now: datetime) -> bool:
             session.add(nonce)
     except IntegrityError:
         return False
-    saved_at = {"save": now, "del": None}
-    if callback.event_type in saved_at:
+    changed = {
+        "save": {"saved_at": now, "removed_at": None},
+        "del": {"saved_at": None, "removed_at": now},
+    }.get(callback.event_type)
+    if changed is not None:
+        # Callbacks may overtake each other; the later one expires later.
+        moment = min(callback.expires_at_ms, _LARGEST_MOMENT_MS)
         session.execute(
             update(GooglePass)
-            .where(GooglePass.object_id.in_(callback.object_ids))
-            .values(saved_at=saved_at[callback.event_type])
+            .where(
+                GooglePass.object_id.in_(callback.object_ids),
+                or_(GooglePass.heard_ms.is_(None), GooglePass.heard_ms <= moment),
+            )
+            .values(heard_ms=moment, **changed)
         )
     return True
 

@@ -15,6 +15,7 @@ from app.context import Context
 from app.delivery import wanted
 from app.delivery.apns import ApnsSender
 from app.delivery.google import GoogleSender
+from app.delivery.google.roots import keep_fresh
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.null import NullSender
 from app.delivery.sending import Outcome, Sender
@@ -32,6 +33,7 @@ Jitter = Callable[[], float]
 POLL_SECONDS = 0.5
 LEDGER_SECONDS = 5.0
 CERTIFICATES_SECONDS = 600.0
+GOOGLE_KEYS_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
@@ -182,6 +184,7 @@ class Worker:
             ("google", lambda: self._bring(self._senders.google()), self._poll_seconds),
             ("ledger", self._keep_ledger, LEDGER_SECONDS),
             ("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
+            ("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
         ]
         lanes += [
             (f"apple-{number}", lambda: self._bring(self._senders.apple()), self._poll_seconds)
@@ -192,8 +195,8 @@ class Worker:
             wake = threading.Event()
             wakes.append(wake)
             threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
-            # Points and certificates end by time: a commit is nothing to their steps.
-            if name not in {"ledger", "certificates"}:
+            # Points, certificates and keys end by time: a commit is nothing to their steps.
+            if name not in {"ledger", "certificates", "google keys"}:
                 self._wakes.append(wake)
         bell = bell_of(self._context.database)
         bell.add(self._wake)

@@ -15,20 +15,22 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from passes.errors import CallbackError
+from passes.errors import CallbackError, UnknownRootKeyError
 
 SENDER = "GooglePayPasses"
 PROTOCOL = "ECv2SigningOnly"
 MAX_BODY_BYTES = 32_768
 _MAX_KEYS = 20
 _MAX_TEXT = 1024
+#: The end of the year 9999: nothing expires later.
+_LAST_MOMENT_MS = 253_402_300_799_000
 _ALGORITHM = ec.ECDSA(hashes.SHA256())
 
 
@@ -57,6 +59,19 @@ def root_keys(document: bytes, now: datetime) -> tuple[ec.EllipticCurvePublicKey
     The list is JSON: {"keys": [{"keyValue", "protocolVersion", "keyExpiration" in ms}]}.
     Raises CallbackError where it is not, or holds no key of our protocol.
     """
+    return tuple(key for key, _ in _good_keys(document, now))
+
+
+def first_expiry(document: bytes, now: datetime) -> datetime | None:
+    """Return when the first of the keys that are good at `now` expires; None where none ever does.
+
+    Raises CallbackError as `root_keys` does.
+    """
+    expiries = [expires for _, expires in _good_keys(document, now) if expires < _LAST_MOMENT_MS]
+    return datetime.fromtimestamp(min(expiries) / 1000, UTC) if expiries else None
+
+
+def _good_keys(document: bytes, now: datetime) -> list[tuple[ec.EllipticCurvePublicKey, int]]:
     listed = _object(document).get("keys")
     if not isinstance(listed, list) or len(listed) > _MAX_KEYS:
         raise CallbackError("Google's list of root keys has another form.")
@@ -66,10 +81,10 @@ def root_keys(document: bytes, now: datetime) -> tuple[ec.EllipticCurvePublicKey
             continue
         expires = _milliseconds(item.get("keyExpiration", str(2**62)), "keyExpiration")
         if _now(now) < expires:
-            good.append(_public_key(_text(item, "keyValue")))
+            good.append((_public_key(_text(item, "keyValue")), expires))
     if not good:
         raise CallbackError(f"Google's list holds no valid root key for {PROTOCOL}.")
-    return tuple(good)
+    return good
 
 
 def verify(
@@ -115,7 +130,9 @@ def _intermediate_key(
         decoded = _base64(signature)
         good = good or any(_is_signed(root, decoded, signed) for root in roots)
     if not good:
-        raise CallbackError("The intermediate signing key is not signed by a root key of Google.")
+        raise UnknownRootKeyError(
+            "The intermediate signing key is not signed by a root key of Google."
+        )
     content = _object(signed_key.encode())
     if _now(now) >= _milliseconds(content.get("keyExpiration"), "keyExpiration"):
         raise CallbackError("The intermediate signing key has expired.")

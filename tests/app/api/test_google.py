@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,10 @@ from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
 from app.db import Database
+from app.delivery.callbacks import whereabouts
 from app.delivery.models import GooglePass, SeenNonce
+from app.demo.google import GoogleStandIn
+from app.demo.google_http import HttpAnswer
 from app.demo.google_signing import CallbackSigner
 from app.keys import KeyRing
 from tests.app.api.programmes import Programme
@@ -103,7 +107,12 @@ def saved(shop: Any) -> Any:
         with shop.context.database.read(shop.programme_id) as session:
             return session.scalar(select(GooglePass.saved_at).where(GooglePass.card_id == card.id))
 
+    def where() -> str:
+        with shop.context.database.read(shop.programme_id) as session:
+            return whereabouts(session.query(GooglePass).filter_by(card_id=card.id).one())
+
     when.object_id = f"{ISSUER}.{card.serial_number}"  # type: ignore[attr-defined]
+    when.where = where  # type: ignore[attr-defined]
     return when
 
 
@@ -115,10 +124,27 @@ def nonces(context: Context) -> int:
 def test_a_save_is_noted_and_a_removal_clears_it(
     google: Google, saved: Any, clock: FixedClock
 ) -> None:
+    assert saved.where() == "offered"
     assert google.tell(saved.object_id) == 200
     assert saved() == clock()
+    assert saved.where() == "saved"
+    clock.advance(timedelta(minutes=1))
     assert google.tell(saved.object_id, "del", nonce="n2") == 200
     assert saved() is None
+    assert saved.where() == "removed"
+    clock.advance(timedelta(minutes=1))
+    assert google.tell(saved.object_id, nonce="n3") == 200
+    assert saved.where() == "saved"
+
+
+def test_an_older_callback_that_comes_later_changes_nothing(
+    google: Google, saved: Any, clock: FixedClock
+) -> None:
+    older = google.signed(google.message(saved.object_id, "save", nonce="older"))
+    clock.advance(timedelta(seconds=30))
+    assert google.tell(saved.object_id, "del", nonce="newer") == 200
+    assert google.send(older) == 200
+    assert saved.where() == "removed"
 
 
 def test_a_nonce_counts_once(google: Google, saved: Any, context: Context) -> None:
@@ -206,8 +232,9 @@ def test_broken_root_keys_are_named_to_the_operator_and_nothing_is_believed(
 def test_the_logo_is_a_picture_that_anybody_may_fetch(shop: Any, client: FlaskClient) -> None:
     answer = client.get(f"/google/logo/{shop.slug}.png")
     assert (answer.status_code, answer.content_type) == (200, "image/png")
-    assert Image.open(io.BytesIO(answer.data)).size[0] >= 100
+    assert Image.open(io.BytesIO(answer.data)).size == (660, 660)
     assert client.get("/google/logo/none.png").status_code == 404
+    assert client.get(f"/google/wide-logo/{shop.slug}.png").status_code == 404, "it has none"
 
 
 def test_without_an_issuer_callbacks_are_not_taken(
@@ -218,3 +245,58 @@ def test_without_an_issuer_callbacks_are_not_taken(
     bare = replace(context, config=replace(context.config, google_issuer_id=None))
     answer = create_app(bare).test_client().post("/google/callback", data=b"{}")
     assert answer.status_code == 503
+
+
+class TestFetchedKeys:
+    """Without a file of the operator's own, the keys come from Google's list."""
+
+    @pytest.fixture
+    def server(self, signer: CallbackSigner, clock: FixedClock) -> Iterator[GoogleStandIn]:
+        with GoogleStandIn(issuer_id=ISSUER) as server:
+            server.root_keys_answer = HttpAnswer(200, signer.root_keys(milliseconds(clock)), {})
+            yield server
+
+    @pytest.fixture
+    def context(self, context: Context, server: GoogleStandIn) -> Context:
+        config = replace(context.config, google_root_keys=None, google_api_url=server.url)
+        return replace(context, config=config)
+
+    def test_a_callback_is_believed_with_keys_that_are_fetched_for_it(
+        self, google: Google, saved: Any, server: GoogleStandIn
+    ) -> None:
+        assert google.tell(saved.object_id) == 200
+        server.refuse()
+        assert google.tell(saved.object_id, "del", nonce="n2") == 200
+        assert saved.where() == "removed"
+
+    def test_without_keys_google_is_asked_to_come_back(
+        self, google: Google, saved: Any, server: GoogleStandIn, clock: FixedClock
+    ) -> None:
+        server.refuse()
+        assert google.tell(saved.object_id) == 503
+        assert saved.where() == "offered"
+        server.well()
+        clock.advance(timedelta(minutes=1))
+        assert google.tell(saved.object_id) == 200
+
+    def test_a_root_key_that_is_new_is_looked_for(
+        self, google: Google, saved: Any, server: GoogleStandIn, clock: FixedClock
+    ) -> None:
+        assert google.tell(saved.object_id) == 200
+        google.signer = CallbackSigner()
+        server.root_keys_answer = HttpAnswer(200, google.signer.root_keys(milliseconds(clock)), {})
+        assert google.tell(saved.object_id, nonce="n2") == 401
+        clock.advance(timedelta(minutes=15))
+        assert google.tell(saved.object_id, "del", nonce="n3") == 200
+
+    def test_a_forger_makes_us_ask_google_no_more_than_that(
+        self, google: Google, saved: Any, server: GoogleStandIn, clock: FixedClock
+    ) -> None:
+        assert google.tell(saved.object_id) == 200
+        good, google.signer = google.signer, CallbackSigner()
+        server.refuse()
+        clock.advance(timedelta(minutes=15))
+        for number in range(3):
+            assert google.tell(saved.object_id, "del", nonce=f"forged-{number}") == 401
+        google.signer = good
+        assert google.tell(saved.object_id, "del", nonce="n2") == 200

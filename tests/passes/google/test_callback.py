@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passes.errors import CallbackError
+from passes.errors import CallbackError, UnknownRootKeyError
 from passes.google import callback
 from tests.passes.certificates import ec_key
 
@@ -238,6 +238,23 @@ def test_the_published_keys_of_our_protocol_are_taken() -> None:
 def test_a_list_without_a_good_key_is_refused(document: bytes) -> None:
     with pytest.raises(CallbackError):
         callback.root_keys(document, NOW)
+
+
+def test_the_first_key_to_expire_says_when_the_list_has_to_be_renewed() -> None:
+    never = {name: value for name, value in entry().items() if name != "keyExpiration"}
+    later = entry(keyExpiration=str(int((NOW + 9 * HOUR).timestamp() * 1000)))
+    assert callback.first_expiry(listed(later, entry(), never), NOW) == NOW + HOUR
+    assert callback.first_expiry(listed(never), NOW) is None
+    with pytest.raises(CallbackError):
+        callback.first_expiry(listed(), NOW)
+
+
+def test_an_unknown_root_is_told_from_other_faults() -> None:
+    with pytest.raises(UnknownRootKeyError):
+        verify(body(made(root=INTERMEDIATE)))
+    with pytest.raises(CallbackError) as found:
+        verify(body(made(recipient="42")))
+    assert not isinstance(found.value, UnknownRootKeyError)
 
 
 # -- what Google really sent ---------------------------------------------------------------------
