@@ -15,7 +15,7 @@ from app.cli.report_words import Words, show, value_option
 from app.db import enter
 from app.ledger import writing
 from app.ledger.reports import rules
-from app.ledger.reports.liability import Liability, Recognised, Terms, Valuation
+from app.ledger.reports.liability import Liability, Month, Recognised, Terms, Valuation
 from app.ledger.reports.liability import liability as make_liability
 from app.programmes.models import Programme
 from app.programmes.rules import currency_exponent
@@ -124,9 +124,9 @@ def _liability_json(
 
 
 _LIABILITY_COLUMNS = (
-    "row partner first_day end whole outstanding pending held debt value_minor expected_breakage "
-    "issued redeemed lapsed expected_share observed_share expected_redeemed allocated_minor "
-    "to_date_minor recognised_minor deferred_minor"
+    "row partner first_day rolling end whole outstanding pending held debt value_minor "
+    "expected_breakage issued redeemed lapsed expected_share observed_share expected_redeemed "
+    "allocated_minor to_date_minor recognised_minor deferred_minor"
 ).split()
 
 
@@ -148,6 +148,7 @@ def _liability_csv(report: Liability, words: Words) -> None:
         out.row(
             row="month",
             first_day=month.first,
+            rolling=month.rolling,
             outstanding=month.points,
             value_minor=month.value_minor,
         )
@@ -194,7 +195,7 @@ def _liability_text(
     show(
         "By when they lapse unless they are used",
         [
-            (_month(month.first), words.count(month.points), words.money(month.value_minor))
+            (_month(month), words.count(month.points), words.money(month.value_minor))
             for month in report.by_month
         ],
     )
@@ -215,5 +216,7 @@ def _percent(share: Decimal) -> str:
     return f"{(share * 100).normalize():f} %"
 
 
-def _month(first: date | None) -> str:
-    return "never" if first is None else f"{first:%Y-%m}"
+def _month(month: Month) -> str:
+    if month.rolling:
+        return "when the member stays away"
+    return "never" if month.first is None else f"{month.first:%Y-%m}"

@@ -249,6 +249,8 @@ def _lot(lot: StatementLot, zone: str) -> str:
         text += "for ever"
     else:
         text += f"to the end of {writing.last_day(lot.expires_at, zone, 'en')}"
+    if lot.rolling:
+        text += " unless the member comes"
     if lot.left != lot.points:
         text += f", of {writing.number(lot.points, 'en')}"
     if lot.pending and lot.available_from is not None:

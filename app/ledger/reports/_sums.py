@@ -25,11 +25,15 @@ _CREDITS = (EntryKind.ACCRUAL, EntryKind.BONUS, EntryKind.ADJUSTMENT, EntryKind.
 
 
 class Key(NamedTuple):
-    """What lots are told apart by."""
+    """What lots are told apart by.
+
+    A rolling lot has a date once that is over: until then the date moves with what its member does.
+    """
 
     partner_id: str | None
     expires_at: datetime | None
     pending: bool
+    rolling: bool
 
 
 @dataclass(slots=True)
@@ -71,11 +75,12 @@ def add_up(
     session: Session, before: datetime, bounds: Sequence[datetime]
 ) -> tuple[dict[Key, Amounts], list[Flows], int]:
     """The points of open lots by key, what moved up to each bound and since the last, the debt."""
+    lots = _Lots(session, before, moments.rolls(session))
     left: dict[Key, int] = defaultdict(int)
     flows = [Flows() for _ in range(len(bounds) + 1)]
-    for key, points in _given(session, before):
+    for key, points in lots.given():
         left[key] += points
-    for key, kind, number, points in _taken(session, before, bounds):
+    for key, kind, number, points in lots.taken(bounds):
         left[key] -= points
         _note_over(flows, key, kind, max(number, _place(key.expires_at, bounds)), points, before)
     for kind, number, points in _moved(session, before, bounds):
@@ -87,11 +92,10 @@ def add_up(
         elif kind == EntryKind.EXPIRY:
             flow.lapsed -= points
     debt = session.scalar(_debt(before)) or 0
-    for key, points in _unwritten_repayments(session, before):
+    for key, points in lots.unwritten_repayments():
         left[key] -= points
         debt -= points
-    held = dict(_held(session, before))
-    return _settle(left, held, flows, bounds, before), flows, int(debt)
+    return _settle(left, dict(lots.held()), flows, bounds, before), flows, int(debt)
 
 
 def _settle(
@@ -122,7 +126,8 @@ def _place(moment: datetime | None, bounds: Sequence[datetime]) -> int:
 def _note_over(
     flows: list[Flows], key: Key, kind: str, number: int, points: int, before: datetime
 ) -> None:
-    if key.expires_at is None or key.expires_at >= before:
+    # Of what rolls, only what was redeemed or has lapsed is over.
+    if not key.rolling and (key.expires_at is None or key.expires_at >= before):
         return
     if kind == EntryKind.REDEMPTION:
         flows[number].over_redeemed += points
@@ -133,51 +138,124 @@ def _note_over(
 # --- statements -------------------------------------------------------------------------------
 
 
-def _key(before: datetime) -> tuple[Any, Any, Any]:
-    return (Lot.issuing_partner_id, moments.lapses_at(), moments.is_pending(before))
-
-
-def _stream(session: Session, statement: Statement) -> Iterator[Any]:
+def _stream(session: Session, statement: Any) -> Iterator[Any]:
     yield from session.execute(statement, execution_options={"yield_per": 1000})
 
 
-def _given(session: Session, before: datetime) -> Iterator[tuple[Key, int]]:
-    key = _key(before)
-    statement = (
-        select(*key, func.sum(Lot.points))
-        .join(Entry, Entry.id == Lot.entry_id)
-        .where(Entry.recorded_at < before)
-        .group_by(*key)
-    )
-    for partner_id, expires_at, pending, points in _stream(session, statement):
-        yield Key(partner_id, expires_at, bool(pending)), int(points)
+@dataclass(frozen=True, slots=True)
+class _Lots:
+    """Sums over lots by key."""
 
+    session: Session
+    before: datetime
+    rolling: bool
 
-def _taken(
-    session: Session, before: datetime, bounds: Sequence[datetime]
-) -> Iterator[tuple[Key, str, int, int]]:
-    """Draws by lot, kind (a reversal: of what it goes back to) and period."""
-    root = moments.roots()
-    columns = (
-        *_key(before),
-        case((Entry.kind == EntryKind.REVERSAL, root.c.kind), else_=Entry.kind),
-        moments.bucket(moments.of_draw(), bounds),
-    )
-    inner = (
-        select(
-            *(column.label(f"c{place}") for place, column in enumerate(columns)),
-            Draw.points.label("points"),
+    def _key(self) -> tuple[Any, ...]:
+        lapses = moments.lapses_at(self.rolling)
+        if self.rolling:
+            lapses = case((and_(Lot.rolling, lapses >= self.before), None), else_=lapses)
+        pending = moments.is_pending(self.before)
+        return (Lot.issuing_partner_id, lapses, pending, Lot.rolling)
+
+    def _grouped(self, columns: tuple[Any, ...], points: Any, joined: Any) -> Iterator[Any]:
+        """The sums of *points* by key and further *columns*."""
+        named = [each.label(f"c{place}") for place, each in enumerate((*self._key(), *columns))]
+        statement = joined(select(*named, points.label("points")).select_from(Lot))
+        inner = moments.beside_account(statement, self.rolling).subquery()
+        groups = [inner.c[each.name] for each in named]
+        found = select(*groups, func.sum(inner.c.points)).group_by(*groups)
+        for partner_id, expires_at, pending, rolling, *rest, total in _stream(self.session, found):
+            key = Key(partner_id, expires_at, bool(pending), bool(rolling))
+            yield key, *rest, int(total)
+
+    def given(self) -> Iterator[tuple[Key, int]]:
+        """What lots were made of."""
+        return self._grouped(
+            (),
+            Lot.points,
+            lambda statement: statement.join(Entry, Entry.id == Lot.entry_id).where(
+                Entry.recorded_at < self.before
+            ),
         )
-        .join(Lot, Lot.id == Draw.lot_id)
-        .join(Entry, Entry.id == Draw.entry_id)
-        .outerjoin(root, root.c.id == Entry.id)
-        .where(moments.of_draw() < before)
-        .subquery()
-    )
-    groups = [inner.c[f"c{place}"] for place in range(len(columns))]
-    statement = select(*groups, func.sum(inner.c.points)).group_by(*groups)
-    for partner_id, expires_at, pending, kind, number, points in _stream(session, statement):
-        yield Key(partner_id, expires_at, bool(pending)), kind, number, int(points)
+
+    def taken(self, bounds: Sequence[datetime]) -> Iterator[tuple[Key, str, int, int]]:
+        """Draws by kind (a reversal: of what it goes back to) and period."""
+        root = moments.roots()
+        moment = moments.of_draw()
+        kind = case((Entry.kind == EntryKind.REVERSAL, root.c.kind), else_=Entry.kind)
+        return self._grouped(
+            (kind, moments.bucket(moment, bounds)),
+            Draw.points,
+            lambda statement: (
+                statement.join(Draw, Draw.lot_id == Lot.id)
+                .join(Entry, Entry.id == Draw.entry_id)
+                .outerjoin(root, root.c.id == Entry.id)
+                .where(moment < self.before)
+            ),
+        )
+
+    def held(self) -> Iterator[tuple[Key, int]]:
+        """What open holds reserve."""
+        return self._grouped(
+            (),
+            HoldLot.points,
+            lambda statement: (
+                statement.join(HoldLot, HoldLot.lot_id == Lot.id)
+                .join(Hold, Hold.id == HoldLot.hold_id)
+                .where(moments.is_open(self.before))
+            ),
+        )
+
+    def unwritten_repayments(self) -> Iterator[tuple[Key, int]]:
+        """What became available beside a debt and has not repaid it yet: nobody has looked."""
+        rows = _stream(self.session, self._beside_debt())
+        for _, group in groupby(rows, key=lambda row: row.account_id):
+            lots = []
+            debt = 0
+            for row in group:
+                key = Key(row.c0, row.c1, bool(row.c2), bool(row.c3))
+                free = int(row.left) - int(row.held)
+                lots.append(
+                    OpenLot(
+                        key, row.sequence, int(row.left), free, row.available_from, row.lapses_at
+                    )
+                )
+                debt = int(row.debt)
+            for lot, points in repay(lots, debt, self.before):
+                yield Key(*lot.key), points  # type: ignore[arg-type]
+
+    def _beside_debt(self) -> Statement:
+        debtors = (
+            select(Draw.account_id.label("account_id"), func.sum(Draw.points).label("debt"))
+            .where(Draw.lot_id.is_(None), Draw.recorded_at < self.before)
+            .group_by(Draw.account_id)
+            .having(func.sum(Draw.points) > 0)
+            .subquery("debtors")
+        )
+        owing = select(debtors.c.account_id)
+        drawn = moments.drawn(self.before, Draw.account_id.in_(owing))
+        reserved = moments.reserved(self.before, Hold.account_id.in_(owing))
+        left = Lot.points - func.coalesce(drawn.c.points, 0)
+        statement: Statement = moments.beside_account(
+            select(
+                Lot.account_id,
+                debtors.c.debt,
+                *(each.label(f"c{place}") for place, each in enumerate(self._key())),
+                moments.lapses_at(self.rolling).label("lapses_at"),
+                Lot.sequence,
+                left.label("left"),
+                func.coalesce(reserved.c.points, 0).label("held"),
+                Lot.available_from,
+            )
+            .join(debtors, debtors.c.account_id == Lot.account_id)
+            .join(Entry, Entry.id == Lot.entry_id)
+            .outerjoin(drawn, drawn.c.lot_id == Lot.id)
+            .outerjoin(reserved, reserved.c.lot_id == Lot.id)
+            .where(Entry.recorded_at < self.before, Lot.available_from < self.before, left > 0)
+            .order_by(Lot.account_id),
+            self.rolling,
+        )
+        return statement
 
 
 def _moved(
@@ -204,62 +282,3 @@ def _moved(
 
 def _debt(before: datetime) -> Statement:
     return select(func.sum(Draw.points)).where(Draw.lot_id.is_(None), Draw.recorded_at < before)
-
-
-def _held(session: Session, before: datetime) -> Iterator[tuple[Key, int]]:
-    key = _key(before)
-    statement = (
-        select(*key, func.sum(HoldLot.points))
-        .join(HoldLot, HoldLot.lot_id == Lot.id)
-        .join(Hold, Hold.id == HoldLot.hold_id)
-        .where(moments.is_open(before))
-        .group_by(*key)
-    )
-    for partner_id, expires_at, pending, points in _stream(session, statement):
-        yield Key(partner_id, expires_at, bool(pending)), int(points)
-
-
-def _unwritten_repayments(session: Session, before: datetime) -> Iterator[tuple[Key, int]]:
-    """What became available beside a debt and has not repaid it yet, because nobody looked."""
-    debtors = (
-        select(Draw.account_id.label("account_id"), func.sum(Draw.points).label("debt"))
-        .where(Draw.lot_id.is_(None), Draw.recorded_at < before)
-        .group_by(Draw.account_id)
-        .having(func.sum(Draw.points) > 0)
-        .subquery("debtors")
-    )
-    owing = select(debtors.c.account_id)
-    drawn = moments.drawn(before, Draw.account_id.in_(owing))
-    reserved = moments.reserved(before, Hold.account_id.in_(owing))
-    remaining = Lot.points - func.coalesce(drawn.c.points, 0)
-    statement = (
-        select(
-            Lot.account_id,
-            debtors.c.debt,
-            *_key(before),
-            Lot.sequence,
-            remaining,
-            remaining - func.coalesce(reserved.c.points, 0),
-            Lot.available_from,
-        )
-        .join(debtors, debtors.c.account_id == Lot.account_id)
-        .join(Entry, Entry.id == Lot.entry_id)
-        .outerjoin(drawn, drawn.c.lot_id == Lot.id)
-        .outerjoin(reserved, reserved.c.lot_id == Lot.id)
-        .where(
-            Entry.recorded_at < before,
-            and_(Lot.available_from.is_not(None), Lot.available_from < before),
-            remaining > 0,
-        )
-        .order_by(Lot.account_id)
-    )
-    rows = _stream(session, statement)
-    for _, group in groupby(rows, key=lambda row: row[0]):
-        lots = []
-        debt = 0
-        for _, owed, partner_id, expires_at, pending, sequence, left, free, ready in group:
-            key = Key(partner_id, expires_at, bool(pending))
-            lots.append(OpenLot(key, sequence, int(left), int(free), ready, expires_at))
-            debt = int(owed)
-        for lot, points in repay(lots, debt, before):
-            yield Key(*lot.key), points  # type: ignore[arg-type]

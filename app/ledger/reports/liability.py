@@ -81,9 +81,13 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What lapses at the end of a month's days unless it is used; *first* empty: no date."""
+    """What lapses with the days of a month unless it is used; *first* empty: it has no date.
+
+    *rolling*: it lapses when its member has not come for long.
+    """
 
     first: date | None
+    rolling: bool
     points: int
     value_minor: int | None
 
@@ -128,7 +132,7 @@ def liability(
     open_lots, flows, debt = _sums.add_up(session, before, bounds)
     total = Amounts()
     by_partner: dict[str | None, Amounts] = defaultdict(Amounts)
-    months: dict[date | None, int] = defaultdict(int)
+    months: dict[tuple[bool, bool, date], int] = defaultdict(int)
     for key, amounts in open_lots.items():
         total.add(amounts)
         by_partner[key.partner_id].add(amounts)
@@ -141,10 +145,8 @@ def liability(
         debt=debt,
         by_partner=dict(by_partner),
         by_month=[
-            Month(first, points, value_minor(terms, before, points))
-            for first, points in sorted(
-                months.items(), key=lambda month: (month[0] is None, month[0] or date.min)
-            )
+            Month(None if dateless else first, rolling, points, value_minor(terms, before, points))
+            for (dateless, rolling, first), points in sorted(months.items())
             if points
         ],
         latest=_recognise(None, states[before], None),
@@ -160,10 +162,11 @@ def value_minor(terms: Terms, before: datetime, points: int) -> int | None:
     return None if value is None else rules.worth_minor(points, value, terms.currency_exponent)
 
 
-def _month(key: Key, time_zone: str) -> date | None:
-    if key.expires_at is None:
-        return None
-    return rules.last_day(key.expires_at, time_zone).replace(day=1)
+def _month(key: Key, time_zone: str) -> tuple[bool, bool, date]:
+    """Sorts by date; what rolls and what never lapses comes last."""
+    if key.rolling or key.expires_at is None:
+        return (True, key.rolling, date.min)
+    return (False, False, rules.last_day(key.expires_at, time_zone).replace(day=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
-from app.ledger.models import Draw, Entry, EntryKind, Hold, HoldLot, Lot
+from app.ledger.models import Account, Draw, Entry, EntryKind, Hold, HoldLot, Lot
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -31,9 +31,25 @@ def _counted_from(recorded_at: Any) -> ColumnElement[datetime]:
     return case((Entry.kind == EntryKind.EXPIRY, Entry.occurred_at), else_=recorded_at)
 
 
-def lapses_at() -> ColumnElement[datetime | None]:
-    """When a lot expires; the first moment without it."""
-    return Lot.expires_at  # type: ignore[return-value]
+def rolls(session: Session) -> bool:
+    """Whether there are lots that expire by their account's rolling date."""
+    found = select(Account.id).where(Account.rolling_expires_at.is_not(None)).limit(1)
+    return session.scalar(found) is not None
+
+
+def lapses_at(rolling: bool) -> ColumnElement[datetime | None]:
+    """When a lot expires; the first moment without it. With *rolling* its account is beside it.
+
+    A rolling date is the account's own, now: it moves, and only forward.
+    """
+    if not rolling:
+        return Lot.expires_at  # type: ignore[return-value]
+    return case((Lot.rolling, Account.rolling_expires_at), else_=Lot.expires_at)
+
+
+def beside_account(statement: Any, rolling: bool) -> Any:
+    """*statement* over lots, with their accounts where `lapses_at` asks for them."""
+    return statement.join(Account, Account.id == Lot.account_id) if rolling else statement
 
 
 def is_pending(before: datetime) -> ColumnElement[bool]:

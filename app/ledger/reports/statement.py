@@ -47,7 +47,11 @@ class StatementEntry:
 
 @dataclass(frozen=True, slots=True)
 class StatementLot:
-    """What is left of a lot. *available_from* empty: until it is confirmed."""
+    """What is left of a lot. *available_from* empty: until it is confirmed.
+
+    *rolling*: it expires when the member has not come for long; *expires_at* is that date as it
+    is now.
+    """
 
     lot_id: str
     points: int
@@ -56,6 +60,7 @@ class StatementLot:
     pending: bool
     available_from: datetime | None
     expires_at: datetime | None
+    rolling: bool
     issuing_partner_id: str | None
 
 
@@ -117,6 +122,7 @@ class Statement:
                     bool(row.pending),
                     row.available_from,
                     row.expires_at,
+                    bool(row.rolling),
                     row.issuing_partner_id,
                 )
 
@@ -233,8 +239,9 @@ def _open_lots(session: Session, account_id: str, before: datetime) -> Iterator[
     drawn = moments.drawn(before, Draw.account_id == account_id)
     reserved = moments.reserved(before, Hold.account_id == account_id)
     left = Lot.points - func.coalesce(drawn.c.points, 0)
-    expires_at = moments.lapses_at()
-    rows = session.execute(
+    rolling = moments.rolls(session)
+    expires_at = moments.lapses_at(rolling)
+    found = (
         select(
             Lot.id,
             Lot.sequence,
@@ -244,13 +251,14 @@ def _open_lots(session: Session, account_id: str, before: datetime) -> Iterator[
             moments.is_pending(before).label("pending"),
             Lot.available_from,
             expires_at.label("expires_at"),
+            Lot.rolling,
             Lot.issuing_partner_id,
         )
         .join_from(Entry, Lot, Lot.entry_id == Entry.id)
         .outerjoin(drawn, drawn.c.lot_id == Lot.id)
         .outerjoin(reserved, reserved.c.lot_id == Lot.id)
         .where(Entry.account_id == account_id, Entry.recorded_at < before, left > 0)
-        .order_by(expires_at.is_(None), expires_at, Lot.sequence),
-        execution_options={"yield_per": 500},
+        .order_by(expires_at.is_(None), expires_at, Lot.sequence)
     )
-    yield from rows
+    found = moments.beside_account(found, rolling)
+    yield from session.execute(found, execution_options={"yield_per": 500})

@@ -9,7 +9,7 @@ import pytest
 
 from app.db import Database
 from app.ledger.errors import UnknownAccount
-from app.ledger.postings import Capture
+from app.ledger.postings import Capture, Terms
 from app.ledger.reports import liability as liabilities
 from app.ledger.reports import rules, settlement, statement
 from app.programmes.partners import add_partner
@@ -207,7 +207,7 @@ class TestLiability:
         report = coalition.liability()
         assert report.total == liabilities.Amounts(outstanding=140, pending=40, held=30)
         assert report.by_partner[coalition.partners["B"]].outstanding == 40
-        assert report.by_month == [liabilities.Month(None, 140, 140)]
+        assert report.by_month == [liabilities.Month(None, False, 140, 140)]
 
     def test_months_say_when_points_can_be_used_last(self, coalition: Coalition) -> None:
         riga_midnight = datetime(2026, 6, 30, 21, tzinfo=UTC)
@@ -237,6 +237,24 @@ class TestLiability:
         assert coalition.liability().total == liabilities.Amounts(4, 0, 4)
         coalition.clock.advance(2 * DAY)
         assert coalition.liability().total == liabilities.Amounts()
+
+    def test_rolling_points_lapse_when_their_member_stays_away(self, coalition: Coalition) -> None:
+        coalition.ledger.terms = Terms(time_zone="Europe/Riga", inactivity_months=1)
+        coalition.earn(10, "A", rolling=True)
+        coalition.clock.advance(20 * DAY)
+        coalition.earn(5, "B", rolling=True)
+        bound = coalition.bound
+        report = coalition.liability()
+        assert report.by_month == [liabilities.Month(None, True, 15, 15)]
+        _, _, lots, _ = coalition.statement()
+        assert [(lot.left, lot.rolling) for lot in lots] == [(10, True), (5, True)]
+        coalition.clock.advance(40 * DAY)
+        unswept = coalition.liability()
+        assert (unswept.total.outstanding, unswept.latest.lapsed) == (0, 15)
+        coalition.ledger.sweep()
+        assert coalition.liability() == unswept
+        coalition.earn(5, "B", rolling=True)
+        assert coalition.liability(bound) == report
 
     def test_without_experience_no_point_is_expected_to_lapse(self, coalition: Coalition) -> None:
         coalition.earn(100, "A")
