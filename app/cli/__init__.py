@@ -9,6 +9,7 @@ from app.cli import (
     cards,
     certs,
     delivery,
+    google,
     keys,
     ledger,
     members,
@@ -43,6 +44,7 @@ for group in (
     keys,
     certs,
     delivery,
+    google,
     ledger,
     backup,
 ):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card
-from app.delivery.google.pace import REQUESTS_PER_SECOND
+from app.delivery.google.estimate import estimate
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.sending import Wallet
 from app.delivery.wanted import VERSION, table_of
@@ -140,11 +140,12 @@ def _state(session: Session, wallet: Wallet, now: datetime) -> WalletState:
         .select_from(wallet)
         .where(_is_listed(wallet), wallet.next_attempt_at <= now)
     )
+    takes = estimate(totals["behind"])
     return WalletState(
         **totals,
         waiting=waiting or 0,
         oldest_behind_seconds=max((now - oldest).total_seconds(), 0.0) if oldest else None,
-        estimate_seconds=totals["behind"] / REQUESTS_PER_SECOND if wallet is GooglePass else None,
+        estimate_seconds=takes.at_most_seconds if wallet is GooglePass else None,
         errors=_errors(session, wallet) if totals["failed"] else [],
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app.context import Context
 from app.delivery.google.api import Answer, GoogleSilent, GoogleUnreachable
+from app.delivery.google.estimate import PARTS
 from app.delivery.google.job import Call, Job, note_answers, note_intents
 from app.delivery.google.passes import GoogleCard, GooglePasses
 from app.delivery.models import GooglePass
@@ -24,7 +25,7 @@ _FEWEST_PARTS = 10
 _FIRST_PARTS = 100
 #: Google takes 1,000; with fewer, a customer's own tap does not wait long behind them, and all of
 #: it is done well before the lease ends.
-_MOST_PARTS = 250
+_MOST_PARTS = PARTS
 #: After this long nothing further is begun: the lease must not run out.
 _BEGIN_WITHIN_SECONDS = 15.0
 #: A job is done in one request; the notice, the object or the class may each need one more.
