@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
@@ -35,10 +36,14 @@ def check(form: str) -> None:
 
     def differences(session: Session) -> Iterator[Difference]:
         nonlocal found
-        console = Console(stderr=True)
-        # Only on a terminal; what is found goes out below it as it is found.
-        with console.status("Rebuilding every balance from the entries ..."):
-            for difference in check_ledger(session):
+        with _progress() as progress:
+            task = progress.add_task("")
+
+            def watch(what: str) -> None:
+                progress.update(task, description=f"Comparing: {what}")
+
+            for difference in check_ledger(session, watch=watch):
+                progress.stop()  # What is found is what matters now.
                 found += 1
                 yield difference
 
@@ -47,6 +52,21 @@ def check(form: str) -> None:
     if form == "text":
         click.echo("The ledger is whole." if not found else f"{found} differences")
     sys.exit(1 if found else 0)
+
+
+def _progress() -> Progress:
+    """What is being done and for how long, on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 def _write_differences(form: str, differences: Iterator[Difference]) -> None:

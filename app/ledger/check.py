@@ -5,7 +5,7 @@ however many entries there are. Each comparison is one statement and sees one st
 may run while postings are made.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -46,9 +46,14 @@ class Difference:
         )
 
 
-def check(session: Session) -> Iterator[Difference]:
-    """Every difference in every account that the session sees. None means: the books are right."""
+def check(session: Session, *, watch: Callable[[str], None] | None = None) -> Iterator[Difference]:
+    """Every difference in every account that the session sees. None means: the books are right.
+
+    *watch* is told what is compared next: it takes a while.
+    """
     for what, statement in _comparisons():
+        if watch is not None:
+            watch(what)
         rows = session.execute(statement, execution_options={"yield_per": 1000})
         for programme_id, account_id, id_, stored, computed in rows:
             yield Difference(programme_id, account_id, what, str(id_), int(stored), int(computed))

@@ -1,7 +1,12 @@
 """counterfoil ledger."""
 
+import json
+import os
+import pty
 import re
 import sqlite3
+import subprocess
+import sys
 import uuid
 from contextlib import closing
 from datetime import timedelta
@@ -63,6 +68,17 @@ class TestCheck:
         assert re.search(r"account \S+: balance of \S+ is 1012, must be 12\n", result.stdout)
         result = cafe.type("ledger", "check", "--json")
         assert (result.exit_code, "is 1012, must be 12" in result.stdout) == (1, True)
+
+    def test_progress_shows_on_a_terminal_and_never_in_the_output(self, cafe: Any) -> None:
+        accrue(cafe, enrolled(cafe))
+        shown, terminal = pty.openpty()
+        command = [sys.executable, "-m", "app.cli", "ledger", "check", "--json"]
+        environment = os.environ | {"COUNTERFOIL_DATA": str(cafe.data), "TERM": "xterm"}
+        done = subprocess.run(command, env=environment, stderr=terminal, stdout=subprocess.PIPE)
+        os.close(terminal)
+        with os.fdopen(shown, "rb") as screen:
+            assert b"Comparing" in screen.read1()
+        assert (done.returncode, json.loads(done.stdout)) == (0, {"differences": []})
 
 
 class TestWaiting:
