@@ -48,7 +48,9 @@ def anchor_key(number: int) -> str:
 
 def anchor(label: str, url: str) -> str:
     """A link as the back of a pass takes it."""
-    return f'<a href="{html.escape(url)}">{html.escape(label)}</a>'
+    # Single quotes, as Apple writes it: in a table of strings double ones are escaped, which some
+    # readers leave as they are.
+    return f"<a href='{html.escape(url)}'>{html.escape(label)}</a>"
 
 
 @lru_cache(maxsize=256)

@@ -106,6 +106,14 @@ def _check_relevance(content: dict[str, Any]) -> Iterator[Finding]:
                     f"There is no {name} of {degrees:g} degrees.",
                     f"Write degrees between -{most} and {most}; latitude comes first.",
                 )
+    for where, times in _objects(content, "relevantDates"):
+        if ("startDate" in times) != ("endDate" in times):
+            yield error(
+                "date_half",
+                where,
+                "An interval has a startDate and an endDate; one of them is missing.",
+                "Add the other, or write a single date.",
+            )
     for where, beacon in _objects(content, "beacons"):
         for name in ("major", "minor"):
             number = beacon.get(name)

@@ -213,7 +213,7 @@ def test_a_link_is_escaped_in_its_html() -> None:
     [link] = [field for field in every_field(built(card)) if field["key"] == "link1"]
     assert link["value"] == "https://example.com/?a=1&b='2'"
     assert link["attributedValue"] == (
-        '<a href="https://example.com/?a=1&amp;b=&#x27;2&#x27;">&lt;Menu&gt;</a>'
+        "<a href='https://example.com/?a=1&amp;b=&#x27;2&#x27;'>&lt;Menu&gt;</a>"
     )
 
 
@@ -221,11 +221,11 @@ def test_a_link_is_called_by_its_name_in_each_language() -> None:
     card = forge.face(links=(SHOP,))
     [link] = [field for field in every_field(built(card)) if field["key"] == "link1"]
     assert spoken(card, link["attributedValue"], "de") == (
-        '<a href="https://a.example/?a=1&amp;b=2">Laden</a>'
+        "<a href='https://a.example/?a=1&amp;b=2'>Laden</a>"
     )
     own = forge.face(extras=Extras(links=(SHOP,)), language="ru")
     [link] = [field for field in every_field(built(own)) if field["key"] == "link1"]
-    assert link["attributedValue"] == '<a href="https://a.example/?a=1&amp;b=2">Магазин</a>'
+    assert link["attributedValue"] == "<a href='https://a.example/?a=1&amp;b=2'>Магазин</a>"
 
 
 def test_dates_have_no_fraction_of_a_second() -> None:

@@ -33,6 +33,7 @@ def action(identifier: str, **changes: Any) -> dict[str, Any]:
         ({"coupon": {}}, "style"),
         ({"expirationDate": "2026-11-23T09:30:00.000Z"}, "date_milliseconds"),
         ({"relevantDates": [{"date": "2026-11-23T09:30:00.5+01:00"}]}, "date_milliseconds"),
+        ({"relevantDates": [{"startDate": "2026-11-23T09:30:00Z"}]}, "date_half"),
         ({"expirationDate": "2026-11-23"}, "date_bad"),
         ({"expirationDate": "2026-11-23T09:30:00"}, "date_bad"),
         ({"expirationDate": "2026-02-30T09:30:00Z"}, "date_bad"),
