@@ -56,6 +56,7 @@ class Partner(OfProgramme, Base):
     """A brand of a coalition: points say who issued them and who redeemed them."""
 
     __tablename__ = "partners"
+    __table_args__ = (UniqueConstraint("programme_id", "name"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(80))

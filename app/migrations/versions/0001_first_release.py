@@ -263,6 +263,7 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_partners_programme_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_partners_programme_id_name")),
     )
     op.create_table(
         "pass_designs",
