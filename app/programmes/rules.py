@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import get_currency_precision
 from babel.plural import PluralRule
 
 from app.errors import Invalid
@@ -181,32 +181,6 @@ def setting_from_text(name: str, text: str) -> Any:
 
 
 _TEXTS = {each.name for each in dataclasses.fields(Settings) if each.type in (Decimal, str)}
-
-
-def points_for(settings: Settings, amount_minor: int, exponent: int) -> int:
-    """Points that a receipt of *amount_minor* earns; rounded down, once.
-
-    *exponent* is the number of decimals of the currency (EUR 2, JPY 0).
-    """
-    amount = Decimal(amount_minor).scaleb(-exponent)
-    # One division at the very end: points per unit first would round twice (one point per 3). And
-    # only its whole part: a quotient of 28 digits could be rounded up to a whole one before.
-    return int(amount * settings.points // settings.per_amount)
-
-
-def explain_points(
-    settings: Settings, amount_minor: int, currency: str, points: int, label: str
-) -> str:
-    """The sentence that says where the points come from."""
-    exponent = currency_exponent(currency)
-    paid = money(Decimal(amount_minor).scaleb(-exponent), currency)
-    unit = money(settings.per_amount, currency)
-    return f"{paid} at {settings.points.normalize():f} per full {unit}: {points} {label}."
-
-
-def money(amount: Decimal, currency: str, language: str = "en") -> str:
-    """Money as people write it in *language*."""
-    return str(format_currency(amount, currency, locale=language))
 
 
 @lru_cache(maxsize=512)

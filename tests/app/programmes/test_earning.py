@@ -117,7 +117,8 @@ def in_turn(by: Tariff, parts: list[int], carried_micro: int = 0, **facts: Any) 
     for part in parts:
         value = worth(by, part, carried_micro=carried_micro, **facts)
         points += value.points
-        carried_micro = value.carried_micro
+        if value.carried_micro is not None:
+            carried_micro = value.carried_micro
     return points, carried_micro
 
 
@@ -186,11 +187,15 @@ def test_money_below_zero_after_returns_is_made_good_before_anything_is_earned()
 def test_what_was_carried_has_been_multiplied_and_is_not_again() -> None:
     by = tariff(points="1", per_amount="10", carry_remainder=True, tiers=GOLD)
     silver_money = worth(by, 900).carried_micro
+    assert silver_money == 900_000_000
     # 9 of the silver day and 6 × 1.5 of the golden one: 18, one point and 8 left over.
-    assert worth(by, 600, tier="gold", carried_micro=silver_money).carried_micro == 800_000_000
+    value = worth(by, 600, tier="gold", carried_micro=silver_money)
+    assert (value.points, value.carried_micro) == (1, 800_000_000)
+    assert value.weighted_micro == 900_000_000  # its own, without what came in
 
 
 def test_what_was_carried_stays_while_a_programme_does_not_carry() -> None:
+    assert worth(tariff(points="1", per_amount="50"), 3000, carried_micro=123).carried_micro is None
     assert in_turn(tariff(points="1", per_amount="50"), [3000, 2000], 123) == (0, 123)
 
 

@@ -1,24 +1,18 @@
-"""What a receipt earns and what points are called, by the numbers alone."""
+"""What a programme's settings may say, and what points are called."""
 
 import json
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
 from babel import Locale
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.errors import Invalid
 from app.programmes.rules import (
-    HIGHEST_AMOUNT_MINOR,
     Settings,
     check_points_names,
     check_time_zone,
     currency_exponent,
-    explain_points,
-    points_for,
     points_label,
     setting_from_text,
     setting_names,
@@ -26,67 +20,9 @@ from app.programmes.rules import (
 )
 
 
-def rate(points: str, per_amount: str = "1") -> Settings:
-    return settings_from_json({"points": points, "per_amount": per_amount})
-
-
-@pytest.mark.parametrize(
-    ("points", "per_amount", "amount_minor", "exponent", "earned"),
-    [
-        ("100", "1", 115, 2, 115),  # in binary 1.15 × 100 is 114.99…
-        ("3", "1", 10, 2, 0),
-        ("10", "1", 30, 2, 3),
-        ("0.1", "1", 300, 2, 0),  # in binary 0.1 × 3 is 0.300…04
-        ("0.1", "0.3", 300, 2, 1),  # and 0.3 ÷ 0.3 less than one
-        ("1", "3", 300, 2, 1),  # one point for every three
-        ("1", "3", 299, 2, 0),
-        ("1", "3", 600, 2, 2),
-        ("1", "3", 100_000_000, 2, 333_333),
-        ("1.5", "1", 1999, 2, 29),  # rounded down once, at the end
-        ("1", "1", 1250, 2, 12),
-        ("1", "100", 1250, 0, 12),  # yen have no decimals
-        ("1", "1", 1250, 3, 1),  # dinars have three
-        ("1", "0.001", 1250, 3, 1250),
-        ("1", "1", 1, 2, 0),
-        ("0.000001", "1000000", HIGHEST_AMOUNT_MINOR, 0, 0),
-    ],
-)
-def test_a_receipt_earns_whole_points_rounded_down_once(
-    points: str, per_amount: str, amount_minor: int, exponent: int, earned: int
-) -> None:
-    settings = Settings(Decimal(points), Decimal(per_amount))
-    assert points_for(settings, amount_minor, exponent) == earned
-
-
-rates = st.integers(1, 10**12 - 1).map(lambda digits: Decimal(digits).scaleb(-6))
-
-
-@given(rates, rates, st.integers(1, HIGHEST_AMOUNT_MINOR), st.sampled_from([0, 2, 3]))
-def test_points_are_the_exact_quotient_whatever_the_rate(
-    points: Decimal, per_amount: Decimal, amount_minor: int, exponent: int
-) -> None:
-    exact = Fraction(points) * Fraction(amount_minor, 10**exponent) / Fraction(per_amount)
-    assert points_for(Settings(points, per_amount), amount_minor, exponent) == int(exact)
-
-
 @pytest.mark.parametrize(("currency", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3)])
 def test_a_currency_has_its_own_decimals(currency: str, decimals: int) -> None:
     assert currency_exponent(currency) == decimals
-
-
-@pytest.mark.parametrize(
-    ("currency", "amount_minor", "sentence"),
-    [
-        ("EUR", 1250, "€12.50 at 2 per full €1.00: 25 beans."),
-        ("JPY", 1250, "¥1,250 at 2 per full ¥1: 25 beans."),
-        ("KWD", 12500, "KWD12.500 at 2 per full KWD1.000: 25 beans."),
-    ],
-)
-def test_the_explanation_says_what_was_paid_and_the_rate(
-    currency: str, amount_minor: int, sentence: str
-) -> None:
-    said = explain_points(rate("2.0"), amount_minor, currency, 25, "beans")
-    assert said == sentence
 
 
 #: Every setting, none as it is by default.
