@@ -15,7 +15,8 @@ def create_app(context: "Context") -> "APIFlask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import problems
-    from app.api import accruals, apple, google, metrics, till
+    from app.api import apple, google, metrics, till
+    from app.api.accrual_lane import AccrualDesk, AccrualLane
     from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
     from app.web import customer, pages
@@ -42,9 +43,10 @@ def create_app(context: "Context") -> "APIFlask":
     wallets = app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
-    accruals.install(app, context)
     for part in (till, apple, google, metrics, customer):
         app.register_blueprint(part.blueprint)
+    desk = app.extensions["counterfoil.accruals"] = AccrualDesk(context)
+    app.wsgi_app = AccrualLane(app.wsgi_app, desk)  # type: ignore[method-assign]
     app.wsgi_app = PassLane(app.wsgi_app, wallets.desk)  # type: ignore[method-assign]
     if context.config.trusted_proxies:
         hops = context.config.trusted_proxies

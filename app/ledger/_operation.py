@@ -1,5 +1,6 @@
 """What every operation is given and what it gives back."""
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from app.ledger.postings import Circumstances, Operation, Request
 #: No posting moves more points than this, so that sums stay far inside 64 bits.
 MOST_POINTS = 1_000_000_000_000
 MOST_MINOR = 1_000_000_000_000_000
+_CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def canonical_id(text: str) -> str | None:
 
     The databases disagree on how many spellings an id has; here it has one.
     """
+    if isinstance(text, str) and _CANONICAL.fullmatch(text):
+        return text
     try:
         return str(uuid.UUID(text))
     except (ValueError, AttributeError, TypeError):
