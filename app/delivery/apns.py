@@ -1,7 +1,7 @@
 """Pushes to Apple's devices, over one long-lived HTTP/2 connection a certificate.
 
-The connection lives in an asyncio loop of its own, in a thread of the delivery process; `push` may
-be called from any thread, by several at once. A lost connection is rebuilt with the next push.
+The connections live in an asyncio loop of their own, in a thread of the delivery process; `push`
+may be called from any thread, by several at once. A lost connection is rebuilt with the next push.
 """
 
 import asyncio
@@ -55,7 +55,8 @@ class Identity:
 
 
 class ApnsClient:
-    """Pushes to APNs at *address*; *ca* names another root than the system's.
+    """Pushes to APNs at *address*, over one connection a certificate; *ca* names another root than
+    the system's.
 
     A push without an answer for *answer_seconds* is given up; after as long a silence on the whole
     connection, that is given up.
@@ -73,13 +74,8 @@ class ApnsClient:
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._queue: deque[Push] = deque()
-        self._identity: Identity | None = None
-        self._connection: Connection | None = None
-        #: Every connection that is not over yet: retired ones still wait for answers.
-        self._open: set[Connection] = set()
-        self._connecting: asyncio.Task[None] | None = None
-        self._connected_at = float("-inf")
+        #: One for each pass type: its certificate is renewed, others have connections of their own.
+        self._lines: dict[str, _Line] = {}
 
     def push(self, identity: Identity, tokens: Sequence[str]) -> list[Result]:
         """Push to every device of *tokens*; a result for each, in their order."""
@@ -89,7 +85,7 @@ class ApnsClient:
         return asyncio.run_coroutine_threadsafe(self._push(identity, list(tokens)), loop).result()
 
     def close(self) -> None:
-        """Close the connection and end the thread."""
+        """Close the connections and end the thread."""
         with self._starting:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
@@ -113,6 +109,39 @@ class ApnsClient:
     # -- inside the loop ----------------------------------------------------------------------
 
     async def _push(self, identity: Identity, tokens: list[str]) -> list[Result]:
+        line = self._lines.get(identity.topic)
+        if line is None:
+            line = self._lines[identity.topic] = _Line(
+                self._host, self._port, self._ca, self._answer_seconds
+            )
+        return await line.push(identity, tokens)
+
+    async def _shut_down(self) -> None:
+        for line in self._lines.values():
+            line.shut_down()
+        self._lines.clear()
+        # Transports tell their protocols in the loop's next rounds.
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+class _Line:
+    """What waits to be pushed with one certificate, and the connection over which it goes."""
+
+    def __init__(self, host: str, port: int, ca: Path | None, answer_seconds: float) -> None:
+        self._host, self._port = host, port
+        self._ca = ca
+        self._answer_seconds = answer_seconds
+        self._queue: deque[Push] = deque()
+        self._identity: Identity | None = None
+        self._connection: Connection | None = None
+        #: Every connection that is not over yet: retired ones still wait for answers.
+        self._open: set[Connection] = set()
+        self._connecting: asyncio.Task[None] | None = None
+        self._connected_at = float("-inf")
+
+    async def push(self, identity: Identity, tokens: list[str]) -> list[Result]:
+        """Push; a renewed certificate has a connection of its own from here on."""
         if self._identity is None or self._identity.mark is not identity.mark:
             self._identity = identity
             if self._connection is not None:
@@ -191,16 +220,14 @@ class ApnsClient:
             batch, index = self._queue.popleft()
             batch.answer(index, result)
 
-    async def _shut_down(self) -> None:
+    def shut_down(self) -> None:
+        """Give back what waits and drop every connection."""
         if self._connecting is not None:
             self._connecting.cancel()
         self._give_back("The service is being stopped.")
         for connection in tuple(self._open):
             connection.abort("the service is being stopped")
         self._connection = None
-        # Transports tell their protocols in the loop's next rounds.
-        for _ in range(5):
-            await asyncio.sleep(0)
 
 
 def _tls(identity: Identity, ca: Path | None) -> ssl.SSLContext:
@@ -234,9 +261,10 @@ class ApnsSender:
     wallet: Wallet = AppleRegistration
     batch = 500
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        config = context.config
         self._context = context
-        self._client = ApnsClient(context.config.apns_url, context.config.apns_ca)
+        self._client = ApnsClient(config.apns_url, config.apns_ca, answer_seconds=answer_seconds)
         self._known: Identity | None = None
 
     def obstacle(self) -> str | None:

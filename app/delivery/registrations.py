@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,13 @@ from app.cards.models import Card
 from app.delivery.models import AppleRegistration
 from app.delivery.rules import FIRST_VERSION, decode_tag, encode_tag
 from app.delivery.wanted import VERSION, present_version
+from app.errors import TooMany
 from app.ledger.models import Account
+
+#: Devices that may watch one card. A family has a dozen; whoever found a pass's token and makes
+#: devices up must not fill the table.
+MOST_DEVICES = 50
+_FULL_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,14 @@ def register(
     """Let a device watch a pass; whether that is new. A changed push token is stored.
 
     A card that changed since it was issued is pushed at once: the pass on the device may be one
-    from before the change, and nothing else would tell.
+    from before the change, and nothing else would tell. Raises `TooMany` where so many devices
+    watch the card that another one is hardly a person's; those that are there stay.
     """
     version = present_version(session, card.id, locked=True) or FIRST_VERSION
     delivered = version if version == FIRST_VERSION else 0
     known = _find(session, card, device_id)
     if known is None:
+        _make_room(session, card)
         row = AppleRegistration(
             programme_id=card.programme_id,
             card_id=card.id,
@@ -92,6 +100,22 @@ def changed_since(session: Session, device_id: str, tag: str | None) -> Changes 
     if not changed:
         return None
     return Changes(changed, encode_tag({row.id: row.version for row in rows}))
+
+
+def _make_room(session: Session, card: Card) -> None:
+    """Forget a device that cannot be pushed to, where the card has as many as it may."""
+    rows = session.execute(
+        select(AppleRegistration.id, AppleRegistration.attempts)
+        .where(AppleRegistration.card_id == card.id)
+        .order_by(AppleRegistration.attempts.desc(), AppleRegistration.registered_at)
+    ).all()
+    if len(rows) < MOST_DEVICES:
+        return
+    if not rows[0].attempts:
+        raise TooMany(
+            "So many devices have this pass that no other one can have it.", _FULL_SECONDS
+        )
+    session.execute(delete(AppleRegistration).where(AppleRegistration.id == rows[0].id))
 
 
 def _find(session: Session, card: Card, device_id: str) -> AppleRegistration | None:

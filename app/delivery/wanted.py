@@ -56,8 +56,9 @@ def table_of(wallet: Wallet) -> Table:
 def present_version(session: Session, card_id: str, *, locked: bool = False) -> int | None:
     """The version of a card's passes now; None for an unknown card.
 
-    *locked*: nothing changes it until the transaction ends. A wallet that is added without this
-    could be missed: the change taken up before it is there, and after it has read the version.
+    *locked*: nothing changes it until the transaction ends, and nobody else adds a wallet. One that
+    is added without this could be missed: the change taken up before it is there, and after it has
+    read the version.
     """
     found = (
         select(VERSION)
@@ -65,7 +66,7 @@ def present_version(session: Session, card_id: str, *, locked: bool = False) -> 
         .where(_cards.c.id == card_id)
     )
     version: int | None = session.connection().scalar(
-        found.with_for_update(read=True) if locked else found
+        found.with_for_update(key_share=True) if locked else found
     )
     return version
 

@@ -6,13 +6,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from app.certs import load_pass_signer, make_dev_chain
+from app.certs import ROOT, WWDR, load_pass_signer, make_dev_chain
 from app.certs.files import key_of
+from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
 from app.delivery.apns import ApnsClient, ApnsSender, Identity
@@ -216,20 +217,43 @@ def test_a_renewed_certificate_is_used_without_a_restart(
     assert apns.connections_made == before + 1
 
 
-def test_a_certificate_that_apns_does_not_take_is_said_so(
-    client: ApnsClient, apns: ApnsStandIn, tmp_path: Path, clock: Callable[[], object]
-) -> None:
-    data = tmp_path / "other"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url="sqlite://", url="http://127.0.0.1:8000")
+def _identity_of(folder: Path, pass_type: str, now: datetime) -> tuple[Identity, bytes]:
+    """A certificate of that pass type, and what APNs has to know to take it."""
+    folder.mkdir(mode=0o700)
+    config = Config(data=folder, database_url="sqlite://", url="http://127.0.0.1:8000")
     keys = KeyRing.open(config)
-    make_dev_chain(config, keys, now=clock())  # type: ignore[arg-type]
+    make_dev_chain(config, keys, now=now, pass_type_identifier=pass_type)
     signer = load_pass_signer(config, keys)
     assert signer is not None
     key = key_of(signer.certificate, keys)
     assert key is not None
-    results = client.push(Identity.of(signer, key), tokens(2))
-    assert outcomes(results) == {Outcome.UNSENT}
+    chain = b"".join((config.certs_dir / name).read_bytes() for name in (ROOT, WWDR))
+    return Identity.of(signer, key), chain
+
+
+def test_each_certificate_has_a_connection_of_its_own_and_keeps_it(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    one, its_chain = _identity_of(tmp_path / "one", "pass.one", clock())
+    other, other_chain = _identity_of(tmp_path / "other", "pass.other", clock())
+    with ApnsStandIn(client_ca=its_chain + other_chain) as apns:
+        ca = tmp_path / "ca.pem"
+        ca.write_bytes(apns.ca_pem)
+        client = ApnsClient(apns.url, ca)
+        for _ in range(3):
+            for identity in (one, other):
+                assert outcomes(client.push(identity, tokens(5))) == {Outcome.DELIVERED}
+        client.close()
+        assert apns.connections_made == 2
+        assert {push.topic for push in apns.pushes} == {"pass.one", "pass.other"}
+        assert apns.violations == []
+
+
+def test_a_certificate_that_apns_does_not_take_is_said_so(
+    client: ApnsClient, apns: ApnsStandIn, tmp_path: Path, clock: FixedClock
+) -> None:
+    foreign, _ = _identity_of(tmp_path / "other", "pass.dev.counterfoil", clock())
+    assert outcomes(client.push(foreign, tokens(2))) == {Outcome.UNSENT}
 
 
 def test_a_server_that_is_not_apns_gets_no_push(config: Config, identity: Identity) -> None:
