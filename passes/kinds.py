@@ -107,7 +107,7 @@ def stamp_card(
     made.member()
     made.shared("reward", Section.SECONDARY, words.REWARD, reward)
     if rewards_ready:
-        made.own("ready", Section.AUXILIARY, words.REWARD, rewards_ready, Form.NUMBER)
+        made.own("ready", Section.AUXILIARY, words.READY, rewards_ready, Form.NUMBER)
     return made.face("stamps")
 
 

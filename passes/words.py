@@ -30,7 +30,7 @@ NEXT_DISCOUNT = _label(
     "next_discount", "Next discount", "Nächster Rabatt", "Nākamā atlaide", "Следующая скидка"
 )
 STAMPS = _label("stamps", "Stamps", "Stempel", "Zīmogi", "Штампы")
-VALID_FROM = _label("valid_from", "Valid from", "Gültig ab", "Derīga no", "Действует с")
+READY = _label("ready", "To be taken", "Einlösbar", "Saņemams", "Можно получить")
 VALID_UNTIL = _label("valid_until", "Valid until", "Gültig bis", "Derīga līdz", "Действует до")
 MEMBER_SINCE = _label("since", "Member since", "Mitglied seit", "Dalībnieks kopš", "Участник с")
 RENEW_BY = _label("renew_by", "Renew by", "Verlängern bis", "Atjaunot līdz", "Продлить до")
@@ -55,7 +55,7 @@ LABELS = (
     UNTIL_NEXT,
     NEXT_DISCOUNT,
     STAMPS,
-    VALID_FROM,
+    READY,
     VALID_UNTIL,
     MEMBER_SINCE,
     RENEW_BY,

@@ -97,6 +97,11 @@ class Pen:
         place = (at[0] * self.scale, at[1] * self.scale)
         self._draw.text(place, spelled, colour, font, anchor=anchor, stroke_width=stroke)
 
+    def length(self, text: str, size: float) -> float:
+        """How wide `text` is, in points."""
+        font = ImageFont.load_default(max(1.0, size * self.scale))
+        return font.getlength(drawable(text)) / self.scale
+
     def box(
         self, left: float, top: float, right: float, bottom: float, radius: float, colour: Colour
     ) -> None:
@@ -129,16 +134,16 @@ def draw_card(look: CardLook, *, scale: float = 2.0) -> Image.Image:
     if look.logo is not None:
         left = 22 + pen.paste(look.logo, 12, 10, 160, 42)
     if look.logo_text:
-        room = CARD_WIDTH - left - (104 if look.second is None else 170)
+        room = CARD_WIDTH - left - (104 if look.second is None else 102 + _header_width(pen, look))
         pen.text((left, 39), look.logo_text, 20, foreground, bold=True, width=room)
     if look.header is not None:
         right = CARD_WIDTH - 14
         pen.text((right, 21), look.header[0].upper(), 10.5, label, anchor="rs", bold=True)
         pen.text((right, 47), look.header[1], 25, foreground, anchor="rs", width=130)
-    if look.second is not None:
-        right = CARD_WIDTH - 84
-        pen.text((right, 21), look.second[0].upper(), 10.5, label, anchor="rs", bold=True, width=70)
-        pen.text((right, 47), look.second[1], 20, foreground, anchor="rs", width=70)
+    if look.second is not None and look.header is not None:
+        right = CARD_WIDTH - 28 - _header_width(pen, look)
+        pen.text((right, 21), look.second[0].upper(), 10.5, label, anchor="rs", bold=True, width=66)
+        pen.text((right, 47), look.second[1], 20, foreground, anchor="rs", width=66)
     if look.primary is not None:
         pen.text((16, _HEADER + 76), look.primary[1], 46, foreground, width=CARD_WIDTH - 32)
         pen.text((16, _HEADER + 98), look.primary[0], 14, foreground, width=CARD_WIDTH - 32)
@@ -147,6 +152,12 @@ def draw_card(look: CardLook, *, scale: float = 2.0) -> Image.Image:
         _draw_code(pen, look.code, look.alt_text)
     image.putalpha(_rounded_mask(size, _RADIUS * scale))
     return image
+
+
+def _header_width(pen: Pen, look: CardLook) -> float:
+    """How wide the header field is that stands at the right edge."""
+    name, value = look.header or ("", "")
+    return min(130.0, max(pen.length(name.upper(), 10.5), pen.length(value, 25)))
 
 
 def _draw_fields(
@@ -160,8 +171,9 @@ def _draw_fields(
         at = CARD_WIDTH - 16 if last else 16 + share * index
         anchor = "rs" if last else "ls"
         top = _HEADER + _STRIP_HEIGHT
-        pen.text((at, top + 22), name.upper(), 10.5, label, anchor=anchor, bold=True)
-        pen.text((at, top + 44), value, 18, foreground, anchor=anchor, width=share - 8)
+        room = share - 8
+        pen.text((at, top + 22), name.upper(), 10.5, label, anchor=anchor, bold=True, width=room)
+        pen.text((at, top + 44), value, 18, foreground, anchor=anchor, width=room)
 
 
 def _draw_code(pen: Pen, code: bytes, alt_text: str | None) -> None:

@@ -82,7 +82,9 @@ def _pair(checked: CheckedPass, field: Mapping[str, Any]) -> tuple[str, str]:
     if "dateStyle" in field:
         return label, str(value).partition("T")[0]
     if field.get("numberStyle") == "PKNumberStylePercent":
-        return label, f"{value:.0%}"
+        return label, f"{value * 100:g}%"
+    if "currencyCode" in field:
+        return label, f"{field['currencyCode']} {value:,.2f}"
     return label, checked.said(value) if isinstance(value, str) else f"{value:,}"
 
 

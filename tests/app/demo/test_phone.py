@@ -196,6 +196,16 @@ def test_one_changed_field_with_a_message_is_told_in_its_words(phone: Iphone) ->
     assert texts_between(phone, forge.content(), after) == ["You now have 1,250 beans, 5% more"]
 
 
+def test_texts_are_said_in_the_phones_language(phone: Iphone) -> None:
+    first = forge.content(forge.face(balance=120))
+    assert texts_between(phone, first, forge.content(forge.face(balance=1))) == [
+        "You now have 1 bean"
+    ]
+    checked = phone.held().checked
+    assert checked.said("label.member", "lv") == "Dalībnieks"
+    assert checked.said("label.member", "fr") == "label.member"
+
+
 def test_without_a_placeholder_nothing_is_told(phone: Iphone) -> None:
     after = with_field(value=7, changeMessage="Your balance changed")
     assert texts_between(phone, forge.content(), after) == []
