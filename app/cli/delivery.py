@@ -8,6 +8,7 @@ import click
 from app.certs import check as check_certs
 from app.cli.common import json_option, open_context, print_json
 from app.context import Context
+from app.delivery.google.estimate import estimate
 from app.delivery.inspecting import RefusedDesign, refused_designs
 from app.delivery.status import CardWallet, WalletState, card_wallets, wallet_states
 from app.delivery.wallets import Wallets
@@ -93,9 +94,9 @@ def _say_state(name: str, state: WalletState) -> None:
     )
     if state.oldest_behind_seconds is not None:
         line += f", the oldest for {_span(state.oldest_behind_seconds)}"
-    if state.estimate_seconds:
-        line += f", about {_span(state.estimate_seconds)} to go"
     click.echo(line)
+    if state.estimate_seconds:
+        click.echo(f"  {estimate(state.behind)}")
     for error in state.errors:
         click.echo(f"  {error.count} × {error.kind}: {error.example}")
 

@@ -45,8 +45,8 @@ class WalletState:
     """All passes of one kind of wallet.
 
     `behind` of `passes` are not up to date; `waiting` of these are due now and not yet sent;
-    `failed` were tried in vain at least once. `estimate_seconds` is how long it takes at the pace
-    that the other side allows, where it names one.
+    `failed` were tried in vain at least once. `estimate_seconds` is how long it takes at most, at
+    the pace that the other side allows, where it names one.
     """
 
     passes: int
@@ -148,6 +148,10 @@ def _state(session: Session, wallet: Wallet, now: datetime) -> WalletState:
         estimate_seconds=takes.at_most_seconds if wallet is GooglePass else None,
         errors=_errors(session, wallet) if totals["failed"] else [],
     )
+
+
+def _longest(updates: int) -> float:
+    return estimate(updates).at_most_seconds
 
 
 def _totals(session: Session, wallet: Wallet) -> dict[str, int]:

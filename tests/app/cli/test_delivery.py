@@ -30,9 +30,9 @@ class TestStatus:
         assert counts.items() <= google.items()
         assert 0 <= google["oldest_behind_seconds"] < 60
         assert google["estimate_seconds"] > 0
-        line = cafe.run("delivery", "status").splitlines()[1]
+        line, estimate = cafe.run("delivery", "status").splitlines()[1:3]
         assert line.startswith("google: 1 passes, 0 delivered, 1 behind, 0 failed, the oldest for ")
-        assert line.endswith(" to go")
+        assert estimate == "  1 updates take 1 s at Google's 20 requests a second"
 
     def test_one_card_is_told_wallet_by_wallet(self, cafe: Any) -> None:
         cafe.type("card", "issue", "--google")
