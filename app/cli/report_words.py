@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import click
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cli.output import grid, printable
 from app.cli.periods import Number
 from app.ledger import writing
-from app.programmes.models import Programme
+from app.programmes.models import Location, Programme
 from app.programmes.partners import partners
 from app.programmes.rules import currency_exponent
+from app.till.models import Till
 
 #: A point is worth less than this, in any currency.
 HIGHEST_VALUE = 1_000_000
@@ -24,12 +27,37 @@ value_option = click.option(
 )
 
 
+class Names:
+    """What locations and tills are called; each is looked up once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[str, str | None] = {}
+
+    def location(self, id_: str | None) -> str | None:
+        """The name of a location."""
+        return self._find(id_, Location)
+
+    def till(self, id_: str | None) -> str | None:
+        """The name of a till."""
+        return self._find(id_, Till)
+
+    def _find(self, id_: str | None, model: Any) -> str | None:
+        if id_ is None:
+            return None
+        if id_ not in self._known:
+            self._known[id_] = self._session.scalar(select(model.name).where(model.id == id_))
+        return self._known[id_]
+
+
 class Words:
     """Points, money and partners of a programme as people write them."""
 
     def __init__(self, session: Session, programme: Programme) -> None:
         self._names = {each.id: each.name for each, _ in partners(session, programme.id)}
         self._currency = programme.currency
+        #: What a location is called.
+        self.location = Names(session).location
 
     def partner(self, id_: str | None) -> str:
         """What a partner is called."""

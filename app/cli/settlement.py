@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.cli.common import choose_programme, open_context, programme_option
-from app.cli.output import Csv, format_options, write_json
+from app.cli.output import Csv, format_options, printable, write_json
 from app.cli.periods import bounds, since_option, spoken, until_option
 from app.cli.report_words import Words, show, value_option
 from app.db import enter
@@ -88,6 +88,7 @@ def _line(line: settlements.Line, words: Words) -> dict[str, Any]:
     return asdict(line) | {
         "debtor": words.partner(line.debtor),
         "creditor": words.partner(line.creditor),
+        "location": words.location(line.location_id),
     }
 
 
@@ -104,11 +105,7 @@ def _settlement_json(
         "nets": ({"name": words.partner(each.partner), **asdict(each)} for each in report.nets),
     }
     if detail:
-        parts["lines"] = (
-            asdict(line)
-            | {"debtor": words.partner(line.debtor), "creditor": words.partner(line.creditor)}
-            for line in lines
-        )
+        parts["lines"] = (_line(line, words) for line in lines)
     write_json(
         {
             "programme": programme.slug,
@@ -123,7 +120,7 @@ def _settlement_json(
 
 _SETTLEMENT_COLUMNS = (
     "row debtor creditor redeemed given_back returned debt points amount_minor cause kind "
-    "recorded_at occurred_at entry_id"
+    "recorded_at occurred_at location receipt_number entry_id"
 ).split()
 
 
@@ -149,10 +146,7 @@ def _settlement_csv(report: Settlement, lines: Iterable[settlements.Line], words
             amount_minor=each.amount_minor,
         )
     for line in lines:
-        facts = asdict(line) | {
-            "debtor": words.partner(line.debtor),
-            "creditor": words.partner(line.creditor),
-        }
+        facts = _line(line, words)
         out.row(row="line", **{key: facts[key] for key in facts if key in _SETTLEMENT_COLUMNS})
 
 
@@ -193,8 +187,11 @@ def _settlement_text(
         if place == 0:
             click.echo("\nEntries")
         moment = writing.moment(line.recorded_at, programme.time_zone, "en")
+        receipt = line.receipt_number and printable(f"receipt {line.receipt_number}")
+        parts = (words.location(line.location_id), receipt, line.entry_id)
         click.echo(
             f"  {moment:<25}  {line.kind:<12}{line.cause.replace('_', ' '):<12}"
             f"{words.count(line.points):>10}  "
-            f"{words.partner(line.debtor)} owes {words.partner(line.creditor)}  {line.entry_id}"
+            f"{words.partner(line.debtor)} owes {words.partner(line.creditor)}, "
+            + ", ".join(part for part in parts if part)
         )

@@ -15,6 +15,7 @@ from app.cards.models import Card
 from app.cli.common import choose_programme, open_context, programme_option
 from app.cli.output import Csv, format_options, grid, printable, write_json
 from app.cli.periods import bounds, since_option, spoken, until_option
+from app.cli.report_words import Names
 from app.db import enter
 from app.errors import Invalid, NotFound
 from app.ledger import writing
@@ -22,10 +23,9 @@ from app.ledger.explain import Voice, tell
 from app.ledger.models import Account
 from app.ledger.reports.statement import Statement, StatementEntry, StatementLot
 from app.ledger.reports.statement import statement as make_statement
-from app.programmes.models import Location, Programme
+from app.programmes.models import Programme
 from app.programmes.service import version_at
 from app.programmes.voices import voice_of
-from app.till.models import Till
 
 #: One row a line of CSV, told apart by `row`: opening, entry, lapsed, closing, lot, hold.
 COLUMNS = (
@@ -89,27 +89,6 @@ def find_account(session: Session, text: str, *, cards_only: bool = False) -> st
     return found
 
 
-class _Names:
-    """What locations and tills are called; each is looked up once."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[str, str | None] = {}
-
-    def location(self, id_: str | None) -> str | None:
-        return self._find(id_, Location)
-
-    def till(self, id_: str | None) -> str | None:
-        return self._find(id_, Till)
-
-    def _find(self, id_: str | None, model: Any) -> str | None:
-        if id_ is None:
-            return None
-        if id_ not in self._known:
-            self._known[id_] = self._session.scalar(select(model.name).where(model.id == id_))
-        return self._known[id_]
-
-
 # --- for programs -----------------------------------------------------------------------------
 
 
@@ -117,7 +96,7 @@ def _told(entry: StatementEntry, voice: Voice) -> list[str]:
     return [each if isinstance(each, str) else tell([each], voice)[0] for each in entry.explain]
 
 
-def _named(entry: StatementEntry, names: _Names, voice: Voice) -> dict[str, Any]:
+def _named(entry: StatementEntry, names: Names, voice: Voice) -> dict[str, Any]:
     facts = asdict(entry)
     return facts | {
         "location": names.location(entry.location_id),
@@ -127,7 +106,7 @@ def _named(entry: StatementEntry, names: _Names, voice: Voice) -> dict[str, Any]
 
 
 def _json(session: Session, of: Statement, programme: Programme, voice: Voice, _when: str) -> None:
-    names = _Names(session)
+    names = Names(session)
     write_json(
         {
             "programme": programme.slug,
@@ -146,7 +125,7 @@ def _json(session: Session, of: Statement, programme: Programme, voice: Voice, _
 
 
 def _csv(session: Session, of: Statement, _programme: Programme, voice: Voice, _when: str) -> None:
-    names = _Names(session)
+    names = Names(session)
     out = Csv(COLUMNS)
     out.row(row="opening", recorded_at=of.since, balance=of.opening)
     for entry in of.entries():
@@ -182,7 +161,7 @@ def _csv(session: Session, of: Statement, _programme: Programme, voice: Voice, _
 
 def _text(session: Session, of: Statement, programme: Programme, voice: Voice, when: str) -> None:
     zone = programme.time_zone
-    names = _Names(session)
+    names = Names(session)
     click.echo(f"{programme.name}: account {of.account_id}, {when}")
     if of.merged_into_id is not None:
         click.echo(f"Merged into account {of.merged_into_id}.")
@@ -228,7 +207,7 @@ def _signed(points: int) -> str:
     return ("+" if points > 0 else "") + writing.number(points, "en")
 
 
-def _where(entry: StatementEntry, names: _Names, zone: str) -> str:
+def _where(entry: StatementEntry, names: Names, zone: str) -> str:
     def parts() -> Iterator[str | None]:
         yield names.location(entry.location_id)
         yield names.till(entry.till_id)

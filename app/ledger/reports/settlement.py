@@ -26,7 +26,7 @@ from sqlalchemy import ColumnElement, and_, case, cast, func, literal, null, or_
 from sqlalchemy.orm import Session, aliased
 
 from app.db import Id
-from app.ledger.models import Draw, Entry, EntryKind, Lot
+from app.ledger.models import Draw, Entry, EntryKind, Hold, Lot, Receipt
 from app.ledger.reports import moments
 from app.ledger.reports.moments import Statement
 from app.ledger.reports.rules import worth_minor
@@ -96,7 +96,7 @@ class Line:
     recorded_at: datetime
     occurred_at: datetime
     location_id: str | None
-    receipt_id: str | None
+    receipt_number: str | None
 
 
 def settlement(
@@ -168,7 +168,7 @@ def lines(session: Session, since: datetime | None, before: datetime) -> Iterato
         flows.c.recorded_at,
         Entry.occurred_at,
         Entry.location_id,
-        Entry.receipt_id,
+        func.coalesce(Receipt.number, Hold.receipt_number),
     )
     statement = (
         select(
@@ -179,6 +179,8 @@ def lines(session: Session, since: datetime | None, before: datetime) -> Iterato
             *entry_columns,
         )
         .join(Entry, Entry.id == flows.c.entry_id)
+        .outerjoin(Receipt, Receipt.id == Entry.receipt_id)
+        .outerjoin(Hold, Hold.entry_id == Entry.id)
         .group_by(flows.c.debtor, flows.c.creditor, flows.c.cause, Entry.sequence, *entry_columns)
         .having(func.sum(flows.c.points) != 0)
         .order_by(flows.c.recorded_at, Entry.sequence)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.ledger.errors import UnknownAccount
@@ -218,7 +218,7 @@ def _entries(of: Statement) -> moments.Statement:
             Entry.till_id,
             Entry.location_id,
             Entry.card_id,
-            Receipt.number.label("receipt_number"),
+            func.coalesce(Receipt.number, Hold.receipt_number).label("receipt_number"),
             Entry.amount_minor,
             Entry.currency,
             Entry.reverses_id,
@@ -227,6 +227,7 @@ def _entries(of: Statement) -> moments.Statement:
             Posting.answer,
         )
         .outerjoin(Receipt, Receipt.id == Entry.receipt_id)
+        .outerjoin(Hold, and_(Hold.entry_id == Entry.id, Hold.account_id == Entry.account_id))
         .outerjoin(Posting, Posting.id == Entry.posting_id)
         .where(Entry.account_id == of.account_id, moment < of.before)
         .order_by(Entry.sequence)

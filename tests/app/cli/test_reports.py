@@ -47,8 +47,8 @@ class Counter:
         sale = {"code": code, "amount_minor": amount_minor, "currency": "EUR", **facts}
         return str(self.post("/accruals", self._posting(**sale))["posting_id"])
 
-    def redeem(self, code: str, points: int) -> str:
-        hold = self.post("/holds", self._posting(code=code, points=points))["posting_id"]
+    def redeem(self, code: str, points: int, **facts: Any) -> str:
+        hold = self.post("/holds", self._posting(code=code, points=points, **facts))["posting_id"]
         return str(self.post(f"/holds/{hold}/capture", self._posting())["posting_id"])
 
 
@@ -72,13 +72,13 @@ def rows(text: str) -> list[dict[str, str]]:
 class TestStatement:
     def test_it_reads_as_it_happened(self, cafe: Any, counter: Counter, card: Any) -> None:
         counter.accrue(card["code"], 10_000, receipt="R-17")
-        counter.redeem(card["code"], 30)
+        counter.redeem(card["code"], 30, receipt="R-18")
         lines = cafe.run("ledger", "statement", card["card_id"]).splitlines()
         assert lines[2].split() == ["Opening", "balance", "0"]
         [earned] = [line for line in lines if "accrual" in line]
         assert "+100         100  Old Town, Counter 1, by staff, receipt R-17, €100.00" in earned
         [spent] = [line for line in lines if "redemption" in line]
-        assert "-30          70  Old Town, Counter 1, by staff" in spent
+        assert "-30          70  Old Town, Counter 1, by staff, receipt R-18" in spent
         assert any(line.split() == ["Closing", "balance", "70"] for line in lines)
         assert lines[-1].strip() == "70  for ever, of 100"
 
@@ -237,7 +237,7 @@ class TestSettlement:
     ) -> None:
         port.accrue(card["code"], 6_000)
         counter.accrue(card["code"], 1_000)
-        counter.redeem(card["code"], 50)
+        counter.redeem(card["code"], 50, receipt="R-7")
         words = ("ledger", "settlement", "--point-value", "0.015")
         said = cafe.json(*words, "--detail")
         nets = {each["name"]: (each["points"], each["amount_minor"]) for each in said["nets"]}
@@ -248,6 +248,7 @@ class TestSettlement:
             "the programme itself",
             50,
         )
+        assert (line["location"], line["receipt_number"]) == ("Old Town", "R-7")
         text = cafe.run(*words, "--detail")
         assert "=Bakery pays the programme itself 50 points: €0.75\n" in text
         assert text.count("redemption") == 1
