@@ -32,7 +32,9 @@ class Job:
     errand: Errand
     card: GoogleCard | None
     call: Call | None = None
-    result: Result = field(default_factory=lambda: Result(Outcome.RETRY, "Google was not asked."))
+    result: Result = field(
+        default_factory=lambda: Result(Outcome.REFUSED, "The card cannot be shown: it is gone.")
+    )
     #: Whether Google answered that the class of the object is not there.
     misses_class: bool = False
     #: What is known of Google now, and the notices; see `GooglePass`.
@@ -49,6 +51,7 @@ class Job:
         assert self.card is not None  # noqa: S101 - for the type checker
         card = self.card
         self._change, self.told, self.notices = change, card.told, card.notices
+        self.result = Result(Outcome.RETRY, "Google's answers led nowhere.")
         if not card.is_there:
             self.call = self._insertion(card)
         elif change.body:

@@ -1,6 +1,7 @@
 """Cards as Google takes them: classes, objects and save links."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -115,7 +116,10 @@ class GooglePasses:
         return self._link(card, now)
 
     def read(self, session: Session, card_id: str, *, now: datetime) -> GoogleCard:
-        """The card as Google is to be told of it. Raises `NotFound`, `Misconfigured`."""
+        """The card as Google is to be told of it; *session* is open for its programme.
+
+        Raises `NotFound`, `Misconfigured`.
+        """
         # The version first: a change in between makes the face newer, never older.
         version = present_version(session, card_id)
         card = session.scalar(select(Card).where(Card.id == card_id))
@@ -185,9 +189,22 @@ class GooglePasses:
             self.forget_class(card)
         return answer
 
-    def _find(self, card_id: str, now: datetime) -> GoogleCard:
+    def programmes_of(self, card_ids: Iterable[str]) -> dict[str, list[str]]:
+        """The cards of each programme; unknown ones are left out."""
+        found: dict[str, list[str]] = {}
         with self._context.database.read_all() as session:
-            return self.read(session, card_id, now=now)
+            rows = session.execute(
+                select(Card.programme_id, Card.id).where(Card.id.in_(list(card_ids)))
+            )
+            for programme_id, card_id in rows:
+                found.setdefault(programme_id, []).append(card_id)
+        return found
+
+    def _find(self, card_id: str, now: datetime) -> GoogleCard:
+        for programme_id in self.programmes_of([card_id]):
+            with self._context.database.read(programme_id) as session:
+                return self.read(session, card_id, now=now)
+        raise NotFound("There is no such card.")
 
     def _record(self, card: GoogleCard, now: datetime, *, is_told: bool) -> None:
         """Note that the card is to have an object, and how far that one is."""

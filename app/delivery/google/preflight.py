@@ -26,6 +26,7 @@ _MOST = {
     "valueAddedModuleData": 15,
     "linkedObjectIds": 50,
 }
+_DEEPEST = 20
 _REVIEW = ("UNDER_REVIEW", "DRAFT")
 
 
@@ -87,17 +88,19 @@ def addresses(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "callbackOptions.url", callback["url"]
 
 
-def pictures(body: object, where: str = "") -> Iterator[tuple[str, str]]:
+def pictures(body: object, where: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """Every picture's place and address in a resource."""
+    if depth > _DEEPEST:
+        return  # Google nests nothing that deep: the schema has said so.
     if isinstance(body, dict):
         source = body.get("sourceUri")
         if isinstance(source, dict) and isinstance(source.get("uri"), str):
             yield where, source["uri"]
         for name, value in body.items():
-            yield from pictures(value, f"{where}.{name}".lstrip("."))
+            yield from pictures(value, f"{where}.{name}".lstrip("."), depth + 1)
     elif isinstance(body, list):
         for number, value in enumerate(body[:100]):
-            yield from pictures(value, f"{where}[{number}]")
+            yield from pictures(value, f"{where}[{number}]", depth + 1)
 
 
 def is_refused(findings: list[Finding]) -> bool:

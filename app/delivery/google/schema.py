@@ -20,7 +20,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "LoyaltyClass": ("id", "issuerName", "programLogo", "programName", "reviewStatus"),
     "LoyaltyObject": ("classId", "id", "state"),
 }
-_DEEPEST = 20
 _PLAIN: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "boolean": (bool,),
@@ -54,7 +53,7 @@ def check(name: str, body: Json, known: Json | None) -> Iterator[Finding]:
                 "Fill it in.",
             )
     if known is not None:
-        yield from _fields(known, name, body, _place(name), 0)
+        yield from _fields(known, name, body, _place(name))
 
 
 def required(name: str, known: Json | None) -> tuple[str, ...]:
@@ -72,12 +71,9 @@ def _place(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def _fields(known: Json, name: str, body: object, where: str, depth: int) -> Iterator[Finding]:
+def _fields(known: Json, name: str, body: object, where: str) -> Iterator[Finding]:
     if not isinstance(body, dict):
         yield _wrong(where, "an object")
-        return
-    if depth > _DEEPEST:
-        yield error("too_deep", where, "This is nested too deeply.", "Make it simpler.")
         return
     properties = known[name]["properties"]
     for field, value in body.items():
@@ -90,12 +86,12 @@ def _fields(known: Json, name: str, body: object, where: str, depth: int) -> Ite
                 "Leave it out, or look for a slip of the pen in its name.",
             )
         elif value is not None:
-            yield from _value(known, properties[field], value, place, depth + 1)
+            yield from _value(known, properties[field], value, place)
 
 
-def _value(known: Json, schema: Json, value: object, where: str, depth: int) -> Iterator[Finding]:
+def _value(known: Json, schema: Json, value: object, where: str) -> Iterator[Finding]:
     if "$ref" in schema:
-        yield from _fields(known, schema["$ref"], value, where, depth)
+        yield from _fields(known, schema["$ref"], value, where)
         return
     kind = schema["type"]
     if kind == "array":
@@ -103,7 +99,7 @@ def _value(known: Json, schema: Json, value: object, where: str, depth: int) -> 
             yield _wrong(where, "a list")
             return
         for number, item in enumerate(value[:1000]):
-            yield from _value(known, schema["items"], item, f"{where}[{number}]", depth + 1)
+            yield from _value(known, schema["items"], item, f"{where}[{number}]")
         return
     if not isinstance(value, _PLAIN[kind]) or (isinstance(value, bool) and kind != "boolean"):
         yield _wrong(where, f"of the type {kind}")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from app.context import Context
 from app.delivery.google.api import Answer, GoogleSilent, GoogleUnreachable
 from app.delivery.google.estimate import PARTS
@@ -82,25 +84,24 @@ class GoogleSender:
             self._threads = None
 
     def _read(self, errands: Sequence[Errand], now: datetime) -> list[Job]:
-        jobs = []
-        with self._context.database.read_all() as session:
-            for errand in errands:
-                try:
-                    card: GoogleCard | None = self._passes.read(session, errand.card_id, now=now)
-                    wrong = None
-                except (CounterfoilError, PassError, ValueError) as error:
-                    # One card that cannot be drawn must not keep the others from their updates.
-                    _log.exception("card %s cannot be shown at Google", errand.card_id)
-                    card, wrong = None, f"The card cannot be shown: {error}"
-                job = Job(errand, card)
-                if card is None:
-                    job.finish(Result(Outcome.REFUSED, wrong or ""))
-                else:
-                    job.plan(self._passes.change(card), now)
-                    if job.call is None:
-                        job.finish(Result(Outcome.DELIVERED, version=card.version))
-                jobs.append(job)
-        return jobs
+        jobs = {errand.card_id: Job(errand, None) for errand in errands}
+        for programme_id, card_ids in self._passes.programmes_of(jobs).items():
+            with self._context.database.read(programme_id) as session:
+                for card_id in card_ids:
+                    self._plan(jobs[card_id], session, now)
+        return [jobs[errand.card_id] for errand in errands]
+
+    def _plan(self, job: Job, session: Session, now: datetime) -> None:
+        try:
+            job.card = card = self._passes.read(session, job.errand.card_id, now=now)
+        except (CounterfoilError, PassError, ValueError) as error:
+            # One card that cannot be drawn must not keep the others from their updates.
+            _log.exception("card %s cannot be shown at Google", job.errand.card_id)
+            job.finish(Result(Outcome.REFUSED, f"The card cannot be shown: {error}"))
+            return
+        job.plan(self._passes.change(card), now)
+        if job.call is None:
+            job.finish(Result(Outcome.DELIVERED, version=card.version))
 
     def _see_to_classes(self, jobs: Sequence[Job]) -> None:
         """Bring each class up to date before its objects."""
