@@ -24,9 +24,10 @@ from app.programmes import rules
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
-from app.till import access, service, waiting
+from app.till import access, redemptions, service, waiting
 from app.till import rules as till_rules
 from app.till.answers import spoken
+from app.till.counter import Counter
 from app.till.errors import TillRevoked
 from app.till.models import Till
 
@@ -167,7 +168,7 @@ class Work(Protocol):
     def __call__(
         self,
         session: Session,
-        counter: service.Counter,
+        counter: Counter,
         request: Request,
         body: dict[str, Any],
         *,
@@ -214,18 +215,16 @@ def _answer(answer: dict[str, Any], *, repeated: bool) -> Response:
     return response
 
 
-def _counter(session: Session, till: Till, body: dict[str, Any], now: datetime) -> service.Counter:
+def _counter(session: Session, till: Till, body: dict[str, Any], now: datetime) -> Counter:
     """Who posts. With a network the server's own sessions say so, not the body."""
     offline = bool(body.get("offline"))
     token, approval = request.headers.get(CASHIER), request.headers.get(MANAGER)
     if offline and token is None:
-        return service.Counter(
-            till, None, access.known_person(session, body["cashier_id"]), offline=True
-        )
+        return Counter(till, None, access.known_person(session, body["cashier_id"]), offline=True)
     person = access.cashier(session, till, token, now=now)
     access.check_is(person, body["cashier_id"])
     approver = access.approver(session, till, approval, now=now) if approval else None
-    return service.Counter(till, person, person.id, offline=offline, approver=approver)
+    return Counter(till, person, person.id, offline=offline, approver=approver)
 
 
 def _posting(
@@ -262,16 +261,20 @@ def accrue(body: dict[str, Any]) -> Response:
     return response
 
 
-_posting("/holds", "hold", schemas.HoldIn, "Reserve points for 15 minutes", service.hold)
+_posting("/holds", "hold", schemas.HoldIn, "Reserve points for 15 minutes", redemptions.hold)
 _posting(
-    "/holds/<hold_id>/capture", "capture", schemas.PostingIn, "Spend held points", service.capture
+    "/holds/<hold_id>/capture",
+    "capture",
+    schemas.PostingIn,
+    "Spend held points",
+    redemptions.capture,
 )
 _posting(
     "/holds/<hold_id>/release",
     "release",
     schemas.PostingIn,
     "Give held points back",
-    service.release,
+    redemptions.release,
 )
 _posting(
     "/reversals",

@@ -5,8 +5,8 @@ operation and written in a few statements. Every movement of points goes through
 `credit` or `repay`, which keep the caches in step with the rows.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,8 @@ class AccountState:
     created_at: datetime
     carried_micro: int
     rolling_expires_at: datetime | None
+    kind: str
+    merged_into_id: str | None
     tier: TierState
 
     def raise_version(self, now: datetime) -> None:
@@ -89,10 +91,14 @@ class Book:
     new_holds: list[Row] = field(default_factory=list)
     hold_lots: list[Row] = field(default_factory=list)
     changed_holds: dict[str, Row] = field(default_factory=dict)
-    #: A tier's next review moved although the tier stayed.
+    #: Something about the tier moved, though it may be the same.
     is_tier_moved: bool = False
     #: Lots that became available since somebody last looked.
     noticed: int = 0
+    #: The page of an account that is being merged into this one, or taken out of it again.
+    beside: "Book | None" = None
+    #: Lots of accounts that were merged into this one: to be looked at, never drawn on.
+    elsewhere: set[str] = field(default_factory=set)
 
     # --- rows ---------------------------------------------------------------------------------
 
@@ -198,6 +204,12 @@ class Book:
         entry["counted_minor"] += spend_minor
         self._add_to_day(entry["day"], points, spend_minor)
 
+    def move_days(self, days: Mapping[date, Count], to: "Book") -> None:
+        """Let what *days* count towards a tier count for another account."""
+        for day, count in days.items():
+            self._add_to_day(day, -count.points, -count.spend_minor)
+            to._add_to_day(day, count.points, count.spend_minor)
+
     def carry(self, entry: Row, micro: int) -> None:
         """Add to the money that is carried to the next receipt, under *entry*."""
         entry["carried_micro"] = (entry["carried_micro"] or 0) + micro
@@ -242,6 +254,7 @@ class Book:
     def _draw(self, entry_id: str, lot: LotState, points: int) -> None:
         if points == 0:
             return
+        _must(lot.id not in self.elsewhere)
         lot.remaining -= points
         _must(lot.held <= lot.remaining <= lot.points)
         self._leave_out(lot, -points)
@@ -295,7 +308,10 @@ class Book:
                 moments.add(lot.available_from)
         for moment in sorted(moment for moment in moments if moment <= self.now):
             self.assess(moment)
+            noticed = self.noticed
             self._settle_at(moment)
+            if self.noticed > noticed:
+                self.assess(moment, happened_at=moment)
         self.tidy()
         self.assess(self.now)
 
@@ -309,14 +325,19 @@ class Book:
         why: TierReason = TierReason.EARNED,
         circumstances: Circumstances | None = None,
         posting_id: str | None = None,
+        happened_at: datetime | None = None,
     ) -> list[Reason]:
-        """Bring the tier up to *moment*; the changes, as reasons."""
+        """Bring the tier up to *moment*; the changes, as reasons.
+
+        What made them, where there was something, is of *happened_at*.
+        """
         scheme = self.terms.tiers
         if scheme is None:
             return []
-        happened_at = circumstances.occurred_at if circumstances else None
+        if circumstances is not None:
+            happened_at = circumstances.occurred_at
         state = self.account.tier
-        reviewed = state.review_at
+        before = replace(state)
         changes = tiers.assess(
             scheme,
             state,
@@ -326,7 +347,7 @@ class Book:
             because=why,
             happened_at=happened_at,
         )
-        self.is_tier_moved |= state.review_at != reviewed
+        self.is_tier_moved |= state != before
         return self.note_tiers(changes, circumstances, posting_id)
 
     def note_tiers(
@@ -419,6 +440,11 @@ class Book:
     def spendable(self) -> list[LotState]:
         """The lots that can be spent now, in draw order."""
         return rules.spendable(self.lots.values(), self.now)
+
+    @property
+    def pages(self) -> "list[Book]":
+        """This page, and the one that lies beside it."""
+        return [self] if self.beside is None else [self, self.beside]
 
     @property
     def is_changed(self) -> bool:

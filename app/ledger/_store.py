@@ -57,6 +57,8 @@ _ACCOUNT = tuple(
         "created_at",
         "carried_micro",
         "rolling_expires_at",
+        "kind",
+        "merged_into_id",
         "tier",
         "tier_before",
         "tier_kept",
@@ -65,8 +67,11 @@ _ACCOUNT = tuple(
         "tier_override",
         "tier_override_until",
         "tier_review_at",
+        "tier_changed_at",
     )
 )
+#: Where a row's facts of the tier begin, in the order of `TierState`.
+_BEFORE_TIER = 12
 _ids: Any = bindparam("ids", expanding=True)
 _READ = select(*_ACCOUNT).where(_accounts.c.id.in_(_ids)).order_by(_accounts.c.id)
 _read_accounts = Prepared(_READ)
@@ -86,8 +91,14 @@ def lock(session: Session, account_ids: Collection[str], terms: Terms) -> dict[s
 
 
 def lock_one(session: Session, account_id: str, terms: Terms) -> AccountState:
-    """Lock one account until the end of the transaction. Raises `UnknownAccount`."""
-    return _one(lock(session, [account_id], terms))
+    """Lock one account until the end of the transaction, or the one that it was merged into.
+
+    Raises `UnknownAccount`.
+    """
+    account = _one(lock(session, [account_id], terms))
+    if account.merged_into_id is not None:
+        return lock_one(session, account.merged_into_id, terms)
+    return account
 
 
 def lock_free(
@@ -111,12 +122,9 @@ def _one(states: dict[str, AccountState]) -> AccountState:
 def _states(rows: Iterable[Any], terms: Terms) -> dict[str, AccountState]:
     states = {}
     for row in rows:
-        *facts, tier, before, kept, reviewed_at, grace_until, lifted, lifted_until, review_at = row
+        facts, tier = row[:_BEFORE_TIER], row[_BEFORE_TIER:]
         joined_on = rules.local_day(row.created_at, terms.time_zone)
-        standing = TierState(
-            joined_on, tier, before, kept, reviewed_at, grace_until, lifted, lifted_until, review_at
-        )
-        state = AccountState(*facts, tier=standing)  # type: ignore[misc]
+        state = AccountState(*facts, TierState(joined_on, *tier))  # type: ignore[call-arg]
         states[state.id] = state
     return states
 
@@ -152,10 +160,7 @@ _stirring_lots = Prepared(
 )
 _further_lots = Prepared(
     select(*_LOT)
-    .where(
-        _lots.c.account_id == bindparam("account"),
-        or_(_lots.c.id.in_(_ids), _lots.c.entry_id.in_(bindparam("entries", expanding=True))),
-    )
+    .where(or_(_lots.c.id.in_(_ids), _lots.c.entry_id.in_(bindparam("entries", expanding=True))))
     .order_by(_lots.c.sequence)
 )
 _open_holds = Prepared(
@@ -176,13 +181,16 @@ _recent_days = Prepared(
         _days.c.account_id.in_(_ids), _days.c.day >= bindparam("earliest")
     )
 )
+#: Whose an entry is now: its account's, or the one's that this was merged into.
+_owner = func.coalesce(_accounts.c.merged_into_id, _accounts.c.id)
 _bonuses_had = Prepared(
-    select(_entries.c.account_id, _entries.c.once_key)
+    select(_owner, _entries.c.once_key)
+    .select_from(_accounts.join(_entries, _entries.c.account_id == _accounts.c.id))
     .where(
-        _entries.c.account_id.in_(_ids),
+        or_(_accounts.c.id.in_(_ids), _accounts.c.merged_into_id.in_(_ids)),
         _entries.c.once_key.in_(bindparam("keys", expanding=True)),
     )
-    .group_by(_entries.c.account_id, _entries.c.once_key)
+    .group_by(_owner, _entries.c.once_key)
     .having(func.sum(_entries.c.points) > 0)
 )
 
@@ -221,7 +229,8 @@ def load(
         _load_days(session, books, now)
     if once_keys:
         for account_id, key in _bonuses_had(session, {"ids": ids, "keys": sorted(once_keys)}):
-            books[account_id].once_keys |= {key}
+            if account_id in books:
+                books[account_id].once_keys |= {key}
     return books
 
 
@@ -262,13 +271,18 @@ def _load_days(session: Session, books: dict[str, Book], now: Any) -> None:
 def load_lots(
     session: Session, book: Book, *, ids: Collection[str] = (), entry_ids: Collection[str] = ()
 ) -> None:
-    """Add further lots to a page, empty ones too: by id, or by the entries that made them."""
-    found = _further_lots(
-        session,
-        {"account": book.account.id, "ids": sorted(ids), "entries": sorted(entry_ids)},
-    )
-    for _account_id, *rest in found:
+    """Add further lots to a page, empty ones too: by id, or by the entries that made them.
+
+    Those of an account that was merged into this one are put `elsewhere`: their points moved on.
+    """
+    for account_id, *rest in _further_lots(
+        session, {"ids": sorted(ids), "entries": sorted(entry_ids)}
+    ):
         _put(book, rest)
+        lot = book.lots[rest[0]]
+        if account_id != book.account.id:
+            lot.remaining, lot.held, lot.pending = 0, 0, False
+            book.elsewhere.add(lot.id)
 
 
 # --- postings ---------------------------------------------------------------------------------
@@ -453,6 +467,7 @@ def write_accounts(session: Session, accounts: Iterable[AccountState]) -> None:
             "tier_override": account.tier.override,
             "tier_override_until": account.tier.override_until,
             "tier_review_at": account.tier.review_at,
+            "tier_changed_at": account.tier.changed_at,
         }
         for account in accounts
     ]

@@ -88,6 +88,12 @@ class Account(OfProgramme, Base):
             postgresql_where=text("tier_review_at IS NOT NULL"),
         ),
         Index(
+            "ix_accounts_merged",
+            "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+        Index(
             "ix_accounts_rolling",
             "rolling_expires_at",
             sqlite_where=text("rolling_expires_at IS NOT NULL"),
@@ -116,10 +122,13 @@ class Account(OfProgramme, Base):
     tier_override_until: Mapped[datetime | None]
     #: When the tier has to be looked at next although nobody posts.
     tier_review_at: Mapped[datetime | None]
+    #: From when the last change of the tier took effect.
+    tier_changed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
     changed_at: Mapped[datetime]
     created_at: Mapped[datetime]
+    #: The account that has its points now, directly: earlier merges are pointed on.
     merged_into_id: Mapped[str | None] = mapped_column(Id, ForeignKey("accounts.id"))
 
 
@@ -286,6 +295,12 @@ class Lot(OfProgramme, Base):
             sqlite_where=text("pending AND remaining > 0"),
             postgresql_where=text("pending AND remaining > 0"),
         ),
+        Index(
+            "ix_lots_origin",
+            "origin_lot_id",
+            sqlite_where=text("origin_lot_id IS NOT NULL"),
+            postgresql_where=text("origin_lot_id IS NOT NULL"),
+        ),
     )
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
@@ -346,6 +361,25 @@ class ReceiptReturn(OfProgramme, Base):
     reversed_at: Mapped[datetime | None]
 
 
+class AccountMerge(OfProgramme, Base):
+    """One account merged into another by a posting, with what its undoing has to know."""
+
+    __tablename__ = "account_merges"
+    __table_args__ = (UniqueConstraint("programme_id", "posting_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    posting_id: Mapped[str] = mapped_column(Id)
+    from_account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    into_account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    #: Where the surviving account's tier stood: `ledger.tiers.TierState` without its days.
+    tier_before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: The cards that moved with the points.
+    card_ids: Mapped[list[str]] = mapped_column(JSON, default=list)
+    merged_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    undone_posting_id: Mapped[str | None] = mapped_column(Id)
+
+
 class Hold(OfProgramme, Base):
     """Points reserved by an unfinished redemption. Known outside by the posting that made it."""
 
@@ -358,6 +392,7 @@ class Hold(OfProgramme, Base):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index("ix_holds_card", "card_id", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

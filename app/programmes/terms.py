@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.db import Prepared
 from app.errors import NotFound
 from app.ledger.postings import Terms
 from app.programmes import rules
@@ -24,24 +25,25 @@ _AT_ONCE = 8
 _MOST_KEPT = 4096
 _kept: dict[tuple[str, str, str], "Version"] = {}
 
-# Made once: putting the statements together would take as long as running them.
-_VERSIONS = (
+_versions: Any = ProgrammeVersion.__table__
+_programmes: Any = Programme.__table__
+_newest_versions = Prepared(
     select(
-        ProgrammeVersion.id,
-        ProgrammeVersion.number,
-        ProgrammeVersion.valid_from,
-        Programme.currency,
-        Programme.time_zone,
+        _versions.c.id,
+        _versions.c.number,
+        _versions.c.valid_from,
+        _programmes.c.currency,
+        _programmes.c.time_zone,
     )
-    .join(Programme, Programme.id == ProgrammeVersion.programme_id)
+    .select_from(_versions.join(_programmes, _programmes.c.id == _versions.c.programme_id))
     .where(
-        ProgrammeVersion.programme_id == bindparam("programme"),
-        ProgrammeVersion.valid_from <= bindparam("now"),
+        _versions.c.programme_id == bindparam("programme"),
+        _versions.c.valid_from <= bindparam("now"),
     )
-    .order_by(ProgrammeVersion.valid_from.desc(), ProgrammeVersion.number.desc())
+    .order_by(_versions.c.valid_from.desc(), _versions.c.number.desc())
     .limit(_AT_ONCE)
 )
-_SETTINGS = select(ProgrammeVersion.settings).where(ProgrammeVersion.id == bindparam("version"))
+_settings_of = Prepared(select(_versions.c.settings).where(_versions.c.id == bindparam("version")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class Rulebook:
         key = (row.id, self.currency, self.time_zone)
         found = _kept.get(key)
         if found is None:
-            kept = self.session.execute(_SETTINGS, {"version": row.id}).scalar_one()
+            kept = _settings_of(
+                self.session, {"version": row.id}, programme_id=self.programme_id
+            ).scalar_one()
             settings = rules.settings_from_json(kept)
             tariff = tariff_of(settings, self.currency, self.time_zone)
             found = Version(row.number, row.valid_from, settings, tariff)
@@ -107,7 +111,9 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
     Of several versions from the same moment the one that was published last holds. Raises
     `NotFound` where there were no rules yet.
     """
-    rows = session.execute(_VERSIONS, {"programme": programme_id, "now": now}).all()
+    rows = _newest_versions(
+        session, {"programme": programme_id, "now": now}, programme_id=programme_id
+    ).all()
     if not rows:
         raise NotFound("The programme had no rules yet on that day.")
     return Rulebook(session, programme_id, rows[0].currency, rows[0].time_zone, tuple(rows))

@@ -21,9 +21,9 @@ from app.programmes.rules import Settings
 from app.programmes.terms import Rulebook, rulebook_of
 from app.till import access, service, waiting
 from app.till.access import Door
+from app.till.counter import Counter
 from app.till.receipts import NumberedSale, paid_with_points
 from app.till.rules import is_believable
-from app.till.service import Counter
 
 OPERATION = "accrual"
 

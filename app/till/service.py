@@ -6,87 +6,41 @@ answer, whatever has changed since; so nothing is checked before that.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.cards import service as cards
 from app.cards.errors import CardRefused
 from app.cards.models import Card
-from app.errors import Invalid
 from app.keys import KeyRing
 from app.ledger import service as ledger
-from app.ledger.models import Hold, HoldStatus, Posting
+from app.ledger.models import Posting
 from app.ledger.postings import (
     Accrue,
-    Capture,
-    Circumstances,
-    HoldPoints,
     Line,
-    Operation,
-    Release,
     Request,
     ReturnedLine,
     Reverse,
-    Terms,
 )
 from app.members import service as members
 from app.programmes import rules
 from app.programmes.earning import Sale
-from app.programmes.models import Location, Programme
+from app.programmes.models import Programme
 from app.programmes.pricing import price
+from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
-from app.programmes.terms import Rulebook, rulebook_of, terms_of
-from app.staff.models import Staff
+from app.programmes.terms import Rulebook, rulebook_of
 from app.till import access
-from app.till.access import Person, TillAt
-from app.till.errors import ApprovalNeeded, NotYourPosting, PresentationOver
+from app.till.counter import Counter, card_of, partner_of, post_about
+from app.till.errors import NotYourPosting
 from app.till.models import Presentation, Till
 from app.till.receipts import NumberedSale, paid_with_points
-from app.till.rules import is_late
 from passes.code import Kind, Outcome
 
 PRESENTATION_LIFE = timedelta(minutes=5)
-HOLD_LIFE = timedelta(minutes=15)
-STATIC_WINDOW = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """Where and by whom a posting is made.
-
-    *person* is empty for a till that was offline, and *cashier_id* is then whom it names, if that
-    one works or worked here; *approver* is a manager who stood by.
-    """
-
-    till: Till | TillAt
-    person: Staff | Person | None
-    cashier_id: str | None
-    offline: bool
-    approver: Staff | None = None
-
-    def circumstances(
-        self,
-        occurred_at: datetime,
-        card_id: str | None,
-        *,
-        now: datetime,
-        language: str = "en",
-    ) -> Circumstances:
-        """How the ledger writes it down; the actor is the server's word where there is one."""
-        return Circumstances(
-            occurred_at=occurred_at,
-            late=is_late(occurred_at, now),
-            actor_kind="staff" if self.person else "till",
-            actor_id=self.person.id if self.person else self.cashier_id or self.till.id,
-            till_id=self.till.id,
-            location_id=self.till.location_id,
-            card_id=card_id,
-            language=language,
-        )
 
 
 def look_up(
@@ -121,7 +75,7 @@ def look_up(
         "redeem": {
             "minimum": settings.redeem_minimum,
             "step": settings.redeem_step,
-            "maximum": max(0, standing.available),
+            "maximum": most_redeemable(settings, standing.available, None, book.currency),
         },
     }
 
@@ -169,7 +123,7 @@ def accrue(
     session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
     """Value one receipt by the rules of its day and give the points; `accruals` does many."""
-    card = _card(session, counter, body["code"], body["occurred_at"], now=now)
+    card = card_of(session, counter, body["code"], body["occurred_at"], now=now)
     book = rulebook_of(session, counter.till.programme_id, now)
     sale = None
     if body.get("receipt"):
@@ -179,7 +133,7 @@ def accrue(
         book,
         card.account_id,
         body,
-        partner_id=_partner_of(session, counter),
+        partner_id=partner_of(session, counter),
         paid_with_points=paid_with_points(session, [sale] if sale else []).get(sale, 0),
         now=now,
     )
@@ -217,136 +171,6 @@ def accrual_of(
     )
 
 
-def _partner_of(session: Session, counter: Counter) -> str | None:
-    """The partner of a coalition whose location the till stands in."""
-    return session.scalar(
-        select(Location.partner_id).where(Location.id == counter.till.location_id)
-    )
-
-
-def hold(
-    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
-) -> dict[str, Any]:
-    """Reserve points for a redemption. Raises `ApprovalNeeded` where a static code is too weak."""
-    card = _card(session, counter, body["code"], now, now=now)
-    book = rulebook_of(session, counter.till.programme_id, now)
-    settings = book.at(now).settings
-    points: int = body["points"]
-    if points < settings.redeem_minimum or points % settings.redeem_step:
-        raise Invalid(
-            f"Redeem at least {settings.redeem_minimum} points, "
-            f"in steps of {settings.redeem_step}.",
-            {"points": [f"At least {settings.redeem_minimum}, steps of {settings.redeem_step}."]},
-        )
-    _check_share(settings, points, body.get("amount_minor"), book.currency)
-    terms = book.terms(now)
-    _check_strength(session, counter, card, body, settings.static_redeem_limit, terms, now=now)
-    return ledger.post(
-        session,
-        request,
-        HoldPoints(
-            account_id=card.account_id,
-            points=points,
-            receipt_number=body.get("receipt"),
-            expires_at=now + HOLD_LIFE,
-        ),
-        counter.circumstances(body["occurred_at"], card.id, now=now, language=card.language),
-        now=now,
-        terms=terms,
-    ).answer
-
-
-def _check_share(
-    settings: rules.Settings, points: int, amount_minor: int | None, currency: str
-) -> None:
-    """Points pay for no more than a share of the receipt, where the till says how much it is."""
-    share = settings.redeem_maximum_share
-    if amount_minor is None:
-        if share < 100:
-            text = f"Points pay for at most {share} % of a receipt: send its amount."
-            raise Invalid(text, {"amount_minor": [text]})
-        return
-    value = settings.point_value.scaleb(rules.currency_exponent(currency))
-    most = int(amount_minor * share // (100 * value))
-    if points > most:
-        text = f"Points pay for at most {share} % of this receipt: redeem {most} points or fewer."
-        raise Invalid(text, {"points": [text]})
-
-
-def _check_strength(
-    session: Session,
-    counter: Counter,
-    card: Card,
-    body: dict[str, Any],
-    limit: int,
-    terms: Terms,
-    *,
-    now: datetime,
-) -> None:
-    """A photographed code may not empty an account: above *limit* a day it takes more."""
-    # Locked first: two holds at once would each see the other's points unspent.
-    ledger.lock_account(session, card.account_id)
-    standing = ledger.standing(session, card.account_id, now=now, terms=terms)
-    if standing.available < body["points"]:
-        return  # The ledger refuses it for the better reason.
-    token = body.get("presentation_token")
-    if token is not None and _presentation(session, counter.till, card, token, now=now).rotating:
-        return
-    spent = session.scalar(
-        select(func.coalesce(func.sum(Hold.points), 0)).where(
-            Hold.account_id == card.account_id,
-            Hold.created_at > now - STATIC_WINDOW,
-            or_(
-                Hold.status == HoldStatus.CAPTURED,
-                and_(Hold.status == HoldStatus.OPEN, Hold.expires_at > now),
-            ),
-        )
-    )
-    if int(spent or 0) + body["points"] <= limit:
-        return
-    if counter.approver is not None and access.is_manager(counter.approver):
-        return
-    raise ApprovalNeeded(
-        f"With this code at most {limit} points a day can be redeemed. Ask the customer to open "
-        "the card on the phone so that the code changes, or ask a manager to approve.",
-        static_redeem_limit=limit,
-    )
-
-
-def _presentation(
-    session: Session, till: Till | TillAt, card: Card, token: str, *, now: datetime
-) -> Presentation:
-    found = session.scalar(
-        select(Presentation).where(
-            Presentation.token_hash == cards.hash_token(token),
-            Presentation.till_id == till.id,
-            Presentation.card_id == card.id,
-            Presentation.expires_at > now,
-        )
-    )
-    if found is None:
-        raise PresentationOver("That was too long ago. Scan the card again.")
-    return found
-
-
-def capture(
-    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
-) -> dict[str, Any]:
-    """Complete a redemption: the points held under `hold_id` are spent."""
-    operation = Capture(
-        hold_posting_id=body["hold_id"], redeeming_partner_id=_partner_of(session, counter)
-    )
-    return _post_about(session, counter, request, operation, body, body["hold_id"], now=now)
-
-
-def release(
-    session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
-) -> dict[str, Any]:
-    """Give the points held under `hold_id` back to the lots they came from."""
-    operation = Release(hold_posting_id=body["hold_id"])
-    return _post_about(session, counter, request, operation, body, body["hold_id"], now=now)
-
-
 def reverse(
     session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
@@ -364,7 +188,7 @@ def reverse(
         grace_days=settings.grace_days,
         time_zone=book.time_zone,
     )
-    return _post_about(session, counter, request, operation, body, body["posting_id"], now=now)
+    return post_about(session, counter, request, operation, body, body["posting_id"], now=now)
 
 
 def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> None:
@@ -382,41 +206,9 @@ def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> N
         )
 
 
-def _post_about(
-    session: Session,
-    counter: Counter,
-    request: Request,
-    operation: Operation,
-    body: Mapping[str, Any],
-    about: str,
-    *,
-    now: datetime,
-) -> dict[str, Any]:
-    """Post something about an earlier posting; its member's language is the answer's."""
-    language = session.scalar(
-        select(Card.language)
-        .join(Posting, Posting.account_id == Card.account_id)
-        .where(Posting.id == about)
-        .order_by(Card.issued_at.desc())
-        .limit(1)
-    )
-    where = counter.circumstances(body["occurred_at"], None, now=now, language=language or "en")
-    terms = terms_of(session, counter.till.programme_id, now)
-    return ledger.post(session, request, operation, where, now=now, terms=terms).answer
-
-
 def tier_name(settings: rules.Settings, tier: str | None, language: str) -> str | None:
     """What a tier is called in *language*."""
     if tier is None or settings.tiers is None:
         return tier
     names = settings.tiers.names.get(tier, {})
     return names.get(language) or names.get("en") or tier
-
-
-def _card(
-    session: Session, counter: Counter, code: str, occurred_at: datetime, *, now: datetime
-) -> Card:
-    """The card of a posting. What happened before a card was blocked counts."""
-    at = occurred_at if counter.offline else now
-    card, _ = cards.card_by_code(session, code, now=now, at=at)
-    return card

@@ -17,6 +17,7 @@ from app.ledger.explain import because
 from app.ledger.postings import Request
 from app.staff.models import Staff
 from app.till import access, service
+from app.till.counter import Counter
 from app.till.models import Till, WaitingPosting
 from passes.code import Outcome
 
@@ -67,7 +68,7 @@ def _reused() -> PostingIdReused:
 
 def put_aside(
     session: Session,
-    counter: service.Counter,
+    counter: Counter,
     request: Request,
     body: dict[str, Any],
     *,
@@ -157,7 +158,7 @@ def _let_in(session: Session, found: WaitingPosting, now: datetime) -> dict[str,
     body["occurred_at"] = _occurred_at(found)
     # Offline: what counts is what was true when it happened, not what is true now.
     person = access.known_person(session, body["cashier_id"])
-    counter = service.Counter(till, None, person, offline=True)
+    counter = Counter(till, None, person, offline=True)
     request = Request(found.posting_id, found.operation, found.fingerprint, till.id)
     if found.operation == "accrual":
         return service.accrue(session, counter, request, body, now=now)

@@ -152,6 +152,7 @@ def make_tables() -> None:
         sa.Column("tier_override", sa.String(length=40), nullable=True),
         sa.Column("tier_override_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tier_review_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("delivered_version", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -175,6 +176,14 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("version > delivered_version"),
         postgresql_where=sa.text("version > delivered_version"),
+    )
+    op.create_index(
+        "ix_accounts_merged",
+        "accounts",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
     )
     op.create_index(
         "ix_accounts_rolling",
@@ -321,6 +330,44 @@ def make_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("programme_id", "name", name=op.f("uq_staff_programme_id_name")),
+    )
+    op.create_table(
+        "account_merges",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("from_account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("into_account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("tier_before", sa.JSON(), nullable=False),
+        sa.Column("card_ids", sa.JSON(), nullable=False),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["from_account_id"], ["accounts.id"], name=op.f("fk_account_merges_from_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["into_account_id"], ["accounts.id"], name=op.f("fk_account_merges_into_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_account_merges_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_merges")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_account_merges_programme_id_posting_id")
+        ),
+    )
+    op.create_index(
+        op.f("ix_account_merges_from_account_id"),
+        "account_merges",
+        ["from_account_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_account_merges_into_account_id"),
+        "account_merges",
+        ["into_account_id"],
+        unique=False,
     )
     op.create_table(
         "cards",
@@ -867,6 +914,7 @@ def make_tables() -> None:
         ),
     )
     op.create_index(op.f("ix_holds_account_id"), "holds", ["account_id"], unique=False)
+    op.create_index("ix_holds_card", "holds", ["card_id", "created_at"], unique=False)
     op.create_index(
         "ix_holds_open",
         "holds",
@@ -926,6 +974,14 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("remaining > 0"),
         postgresql_where=sa.text("remaining > 0"),
+    )
+    op.create_index(
+        "ix_lots_origin",
+        "lots",
+        ["origin_lot_id"],
+        unique=False,
+        sqlite_where=sa.text("origin_lot_id IS NOT NULL"),
+        postgresql_where=sa.text("origin_lot_id IS NOT NULL"),
     )
     op.create_index(
         "ix_lots_pending",
