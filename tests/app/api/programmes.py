@@ -36,14 +36,26 @@ class Programme:
             account = ledger.open_account(session, now=now)
             return issue_card(session, keys, self.programme_id, account_id=account.id, now=now)
 
-    def earn(self, card: Card, points: int = 10, *, expires_at: datetime | None = None) -> None:
+    def earn(
+        self,
+        card: Card,
+        points: int = 10,
+        *,
+        available_from: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> None:
         """Post points to the card's account."""
         now = self.context.clock()
         with self.context.database.write(self.programme_id) as session:
             ledger.post(
                 session,
                 Request(str(uuid.uuid4()), "accrual", bytes(32)),
-                Accrue(card.account_id, points * 100, "EUR", Value(points, now, expires_at)),
+                Accrue(
+                    card.account_id,
+                    points * 100,
+                    "EUR",
+                    Value(points, available_from or now, expires_at),
+                ),
                 Circumstances(now),
                 now=now,
             )
