@@ -36,10 +36,9 @@ from app.ledger import service as ledger
 from app.ledger.models import Account, Lot
 from app.members import service as members
 from app.members.models import Member
-from app.programmes.faces import look_of
+from app.programmes.faces import Printed, fill_in, look_of
 from app.programmes.models import Programme
-from passes.card import CardFace, CardStatus, Issued, Look
-from passes.kinds import points_card
+from passes.card import CardFace, Look
 
 FaceRow = Row[*tuple[Any, ...]]
 
@@ -132,16 +131,9 @@ def face_from(session: Session | None, keys: KeyRing, row: FaceRow, *, now: date
         assert session is not None  # noqa: S101 - for the type checker: the caller looks first
         standing = ledger.standing(session, row.account_id, now=now)
         balance, pending = standing.balance, standing.pending
-    issued = Issued(
-        serial_number=row.serial_number,
-        code=row.code,
-        issued_on=row.issued_on,
-        status=CardStatus(row.status),
-        language=row.language,
-        member_name=members.open_name(keys, row.member_id, row.member_name),
-    )
+    name = members.open_name(keys, row.member_id, row.member_name)
     look = _look(tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)]))
-    return points_card(look, issued, balance=balance, pending=pending)
+    return fill_in(look, cast(Printed, row), name=name, balance=balance, pending=pending)
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """How a card of a programme looks right now: the one place where a CardFace is filled in."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,21 @@ _DESCRIPTIONS = {
     "lv": "{name} lojalitātes karte",
     "ru": "Карта лояльности {name}",
 }
+
+
+class Printed(Protocol):
+    """What is printed on a card, whoever holds it: a `Card`, or a row with its columns."""
+
+    @property
+    def serial_number(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def issued_on(self) -> date: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def language(self) -> str: ...
 
 
 def look_of(programme: Programme) -> Look:
@@ -48,14 +64,20 @@ def face_of(
     """The card's face from the ledger, the member's name and the programme's look."""
     programme = programme or programme_by_id(session, card.programme_id)
     standing = ledger.standing(session, card.account_id, now=now)
+    name = members.contact_of(session, keys, card.member_id).name
+    return fill_in(
+        look_of(programme), card, name=name, balance=standing.balance, pending=standing.pending
+    )
+
+
+def fill_in(look: Look, card: Printed, *, name: str | None, balance: int, pending: int) -> CardFace:
+    """The face of a card of which all that it shows is known."""
     issued = Issued(
         serial_number=card.serial_number,
         code=card.code,
         issued_on=card.issued_on,
         status=CardStatus(card.status),
         language=card.language,
-        member_name=members.contact_of(session, keys, card.member_id).name,
+        member_name=name,
     )
-    return points_card(
-        look_of(programme), issued, balance=standing.balance, pending=standing.pending
-    )
+    return points_card(look, issued, balance=balance, pending=pending)
