@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
-from app.ledger import rules
+from app.ledger import _moved, rules
 from app.ledger._book import Row
 from app.ledger._operation import (
     MOST_MINOR,
@@ -235,15 +235,15 @@ def confirm(context: Context, operation: Confirm) -> Outcome:
     """Make a posting's pending points available now; they repay debt if there is any."""
     book = context.book
     entry_ids = context.session.scalars(
-        select(Entry.id).where(
-            Entry.posting_id == canonical_id(operation.posting_id),
-            Entry.account_id == book.account.id,
-        )
+        select(Entry.id).where(Entry.posting_id == canonical_id(operation.posting_id))
     ).all()
     if not entry_ids:
         raise UnknownPosting("There is no such posting.")
     load_lots(context.session, book, entry_ids=entry_ids)
-    pending = [lot for lot in book.lots.values() if lot.entry_id in entry_ids and lot.pending]
+    made = [lot.id for lot in book.lots.values() if lot.entry_id in entry_ids]
+    families = _moved.families(context.session, book, made)
+    lots = [book.lots[lot_id] for family in families.values() for lot_id in family]
+    pending = [lot for lot in lots if lot.pending]
     if not pending:
         raise NotReversible("None of that posting's points are pending.")
     for lot in pending:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
-from app.ledger import _undo, rules
+from app.ledger import _moved, _undo, rules
 from app.ledger._book import Row, posted_points
 from app.ledger._credits import thousandths
 from app.ledger._operation import MOST_MINOR, Context, Outcome, canonical_id, whole_number
@@ -24,6 +24,8 @@ from app.ledger._undo import TARGET, Target
 from app.ledger.errors import AlreadyReversed, NotReversible, ReturnTooLarge, UnknownPosting
 from app.ledger.explain import Reason, because
 from app.ledger.models import (
+    Account,
+    AccountMerge,
     Entry,
     EntryKind,
     Hold,
@@ -41,9 +43,23 @@ SAME_SALE = timedelta(days=1)
 
 
 def account_of(session: Session, posting_id: str) -> str:
-    """The account that a posting moved points of. Raises `UnknownPosting`, `NotReversible`."""
+    """The account that has the points now that a posting moved.
+
+    Raises `UnknownPosting`, `NotReversible`.
+    """
     wanted = canonical_id(posting_id)
-    account_id = session.scalar(select(Entry.account_id).where(Entry.posting_id == wanted).limit(1))
+    merged = or_(AccountMerge.posting_id == wanted, AccountMerge.undone_posting_id == wanted)
+    if session.scalar(select(AccountMerge.id).where(merged)) is not None:
+        raise NotReversible(
+            "That posting made one account of two, or two of one. Say so: "
+            "counterfoil account unmerge, or counterfoil account merge."
+        )
+    account_id = session.scalar(
+        select(func.coalesce(Account.merged_into_id, Account.id))
+        .join(Entry, Entry.account_id == Account.id)
+        .where(Entry.posting_id == wanted)
+        .limit(1)
+    )
     if account_id is not None:
         return account_id
     if session.scalar(select(Posting.id).where(Posting.id == wanted)) is not None:
@@ -79,7 +95,7 @@ def reverse(context: Context, operation: Reverse) -> Outcome:
         entry_id = entries[0]["id"]
         about = next((each for each in accruals if each is not None), None)
         if about is not None:
-            _examine_bonuses(context, about, operation, explain)
+            examine_bonuses(context, about, operation, explain)
     points = posted_points(context.book.entries, context.request.id)
     return Outcome("reversal", points=points, explain=explain, entry_id=entry_id)
 
@@ -98,10 +114,7 @@ def _check(operation: Reverse) -> None:
 def _targets(context: Context, operation: Reverse) -> list[Target]:
     rows = context.session.execute(
         select(*TARGET)
-        .where(
-            Entry.posting_id == canonical_id(operation.posting_id),
-            Entry.account_id == context.book.account.id,
-        )
+        .where(Entry.posting_id == canonical_id(operation.posting_id))
         .order_by(Entry.sequence)
     )
     return [Target(*row) for row in rows]
@@ -376,7 +389,7 @@ class _Return:
             select(*TARGET)
             .join(Hold, Hold.entry_id == Entry.id)
             .where(
-                Hold.account_id == self.context.book.account.id,
+                Hold.account_id.in_({self.accrual.account_id, self.context.book.account.id}),
                 Hold.status == HoldStatus.CAPTURED,
                 Hold.receipt_number == receipt.number,
                 Hold.created_at >= receipt.occurred_at - SAME_SALE,
@@ -415,10 +428,12 @@ def take_due(
 ) -> None:
     """Take *due* points of what *target* gave back, under *entry*; *before* were due already."""
     book = context.book
-    load_lots(context.session, book, entry_ids=[target.id])
-    lots = {lot.id: lot.points for lot in book.lots.values() if lot.entry_id == target.id}
-    if not lots:
+    if target.points <= 0:
         return
+    load_lots(context.session, book, entry_ids=[target.id])
+    made = {lot.id: lot.points for lot in book.lots.values() if lot.entry_id == target.id}
+    families = _moved.families(context.session, book, made)
+    lots = {lot_id: made[first] for first, lots in families.items() for lot_id in lots}
     expired = sum(_undo.expired_since(context.session, book, lots, target.sequence).values())
     # What expired unspent did nobody any good: it counts as taken back.
     points = max(0, min(due, target.points - expired - before))
@@ -507,7 +522,7 @@ def _check_still_fits(session: Session, receipt_id: str, came: list[_Came]) -> N
         raise ReturnTooLarge(text, {"posting_id": [text]})
 
 
-def _examine_bonuses(
+def examine_bonuses(
     context: Context, accrual: Target, operation: Reverse, explain: list[Reason]
 ) -> None:
     """A receipt of which less (or more) is kept than before: bonuses come back or go."""
@@ -539,24 +554,29 @@ def _examine_bonuses(
             explain.append(because("bonus_back", name=bonus.reason or "", points=-change))
             _give_again(context, entry, bonus, -change)
     if changes:
-        book.returns.append(
-            {
-                "programme_id": book.account.programme_id,
-                "id": new_id(),
-                "receipt_id": receipt.id,
-                "posting_id": context.request.id,
-                "amount_minor": 0,
-                "earning_minor": 0,
-                "earned_points_due": 0,
-                "redeemed_points_due": 0,
-                "bonus_points_due": changes,
-                "counted_minor_due": 0,
-                "carried_micro_due": 0,
-                "lines": None,
-                "recorded_at": context.now,
-                "reversed_at": None,
-            }
-        )
+        note_bonuses(context, receipt.id, changes)
+
+
+def note_bonuses(context: Context, receipt_id: str, due: dict[str, int]) -> None:
+    """Note what is due of a receipt's bonuses although nothing of it came back just now."""
+    context.book.returns.append(
+        {
+            "programme_id": context.book.account.programme_id,
+            "id": new_id(),
+            "receipt_id": receipt_id,
+            "posting_id": context.request.id,
+            "amount_minor": 0,
+            "earning_minor": 0,
+            "earned_points_due": 0,
+            "redeemed_points_due": 0,
+            "bonus_points_due": due,
+            "counted_minor_due": 0,
+            "carried_micro_due": 0,
+            "lines": None,
+            "recorded_at": context.now,
+            "reversed_at": None,
+        }
+    )
 
 
 def _bonuses_of(session: Session, receipt_id: str) -> list[Target]:

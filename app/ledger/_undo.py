@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.ledger import rules
+from app.ledger import _moved, rules
 from app.ledger._book import Book, Row
 from app.ledger._operation import Context
 from app.ledger._store import load_lots
@@ -165,9 +165,24 @@ def give_back(
                 origin_lot_id=lot.id,
                 issuing_partner_id=lot.issuing_partner_id,
             )
+        elif lot.id in book.elsewhere:
+            lot = _another_of(book, entry, lot, part)
         else:
             book.draw(entry, lot, -part)
         explain.append(because("back_to", points=part, expires_at=lot.expires_at))
+
+
+def _another_of(book: Book, entry: Row, lot: LotState, points: int) -> LotState:
+    """A lot like one whose account was merged into this one."""
+    return book.credit(
+        entry,
+        points,
+        available_from=book.now,
+        expires_at=lot.expires_at,
+        rolling=lot.rolling,
+        origin_lot_id=lot.id,
+        issuing_partner_id=lot.issuing_partner_id,
+    )
 
 
 def lift_debt(context: Context, entry: Row, points: int) -> None:
@@ -185,28 +200,57 @@ def lift_debt(context: Context, entry: Row, points: int) -> None:
             if part > 0:
                 book.repay(lot, -part)
                 missing -= part
+    if missing > 0:
+        points -= missing
+        _pay_back_elsewhere(context, entry, missing)
     book.owe(entry, -points)
+
+
+def _pay_back_elsewhere(context: Context, entry: Row, points: int) -> None:
+    """Give *points* that repaid a debt before their account was merged, or was one again.
+
+    They come back with the dates that they had there. What no lot is known for came with a debt
+    that was lifted while two accounts were one: it lasts for ever.
+    """
+    session, book = context.session, context.book
+    others = _moved.merged_accounts(session, book.account.id)
+    repaid = written_repayments(session, others) if others else {}
+    load_lots(session, book, ids=repaid)
+    for lot in reversed(rules.draw_order(book.lots[lot_id] for lot_id in repaid)):
+        part = min(points, repaid[lot.id])
+        if part > 0:
+            _another_of(book, entry, lot, part)
+            points -= part
+    if points > 0:
+        book.credit(entry, points, available_from=book.now, expires_at=None)
 
 
 def repayments(session: Session, book: Book, entry_ids: Iterable[str] = ()) -> dict[str, int]:
     """How much debt each lot of the account (or of these entries) has repaid, on balance."""
-    found = (
-        select(Lot.id, func.sum(Draw.points))
-        .join(Draw, (Draw.lot_id == Lot.id) & (Draw.entry_id == Lot.entry_id))
-        .where(Lot.account_id == book.account.id)
-        .group_by(Lot.id)
-        .having(func.sum(Draw.points) > 0)
-    )
     wanted = list(entry_ids)
-    if wanted:
-        found = found.where(Lot.entry_id.in_(wanted))
-    written = {lot_id: int(points) for lot_id, points in session.execute(found)}
+    written = written_repayments(session, [book.account.id], wanted)
     # What this very posting has repaid so far is not in the database yet.
     for draw in book.draws:
         lot = book.lots[draw["lot_id"]] if draw["lot_id"] else None
         if lot and lot.entry_id == draw["entry_id"] and (not wanted or lot.entry_id in wanted):
             written[lot.id] = written.get(lot.id, 0) + draw["points"]
     return {lot_id: points for lot_id, points in written.items() if points > 0}
+
+
+def written_repayments(
+    session: Session, account_ids: Collection[str], entry_ids: Collection[str] = ()
+) -> dict[str, int]:
+    """The same of any accounts, as far as it is written."""
+    found = (
+        select(Lot.id, func.sum(Draw.points))
+        .join(Draw, (Draw.lot_id == Lot.id) & (Draw.entry_id == Lot.entry_id))
+        .where(Lot.account_id.in_(account_ids))
+        .group_by(Lot.id)
+        .having(func.sum(Draw.points) > 0)
+    )
+    if entry_ids:
+        found = found.where(Lot.entry_id.in_(entry_ids))
+    return {lot_id: int(points) for lot_id, points in session.execute(found)}
 
 
 # --- taking back ------------------------------------------------------------------------------
@@ -315,9 +359,14 @@ def undo(
         explain.append(because("no_longer_owed", points=did.debt))
     given = {id_: -points for id_, points in did.taken.items() if points < 0} | did.made
     if given:
-        expired = expired_since(context.session, book, given, target.sequence)
-        due = sum(points - min(points, expired.get(id_, 0)) for id_, points in given.items())
-        take_back(context, entry, due, given, operation, explain, is_return=False)
+        families = _moved.families(context.session, book, given)
+        lots = {lot_id: given[first] for first, lots in families.items() for lot_id in lots}
+        expired = expired_since(context.session, book, lots, target.sequence)
+        due = sum(
+            points - min(points, sum(expired.get(lot_id, 0) for lot_id in families[first]))
+            for first, points in given.items()
+        )
+        take_back(context, entry, due, lots, operation, explain, is_return=False)
     if did.debt < 0:
         book.owe(entry, -did.debt)
         explain.append(because("owed_again", points=-did.debt))

@@ -12,6 +12,7 @@
         ├── AlreadyReversed     to undo a reversal, name the reversal
         ├── NotReversible       a hold or a release: there is nothing to reverse
         ├── HoldNotOpen         captured, released or lapsed
+        ├── NotMergeable        accounts that cannot become one, or two again, as they are
         └── PostingIdReused     the same id with another body
 
 A refusal stores nothing: the same posting may be tried again.
@@ -62,6 +63,12 @@ class HoldNotOpen(Conflict):
     """The hold was captured or released, or it lapsed."""
 
     code = "hold_not_open"
+
+
+class NotMergeable(Conflict):
+    """The two accounts cannot be merged, or their merge undone, as they are; says what to do."""
+
+    code = "not_mergeable"
 
 
 class PostingIdReused(Conflict):

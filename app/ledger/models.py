@@ -63,6 +63,14 @@ class HoldStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class AccountKind(StrEnum):
+    """Whose an account is."""
+
+    PERSONAL = "personal"
+    HOUSEHOLD = "household"
+    COMPANY = "company"
+
+
 class Account(OfProgramme, Base):
     """What owns points. `balance`, `held` and `debt` are caches over entries, holds and draws.
 
@@ -110,8 +118,7 @@ class Account(OfProgramme, Base):
     carried_micro: Mapped[int] = mapped_column(BigInteger, default=0)
     #: Inactivity expiry: one date for all lots of the account that roll.
     rolling_expires_at: Mapped[datetime | None]
-    #: "personal", "household" or "company".
-    kind: Mapped[str] = mapped_column(String(10), default="personal")
+    kind: Mapped[str] = mapped_column(String(10), default=AccountKind.PERSONAL)
     #: The tier that is shown, and what it follows from: see `ledger.tiers.TierState`.
     tier: Mapped[str | None] = mapped_column(String(40))
     tier_before: Mapped[str | None] = mapped_column(String(40))

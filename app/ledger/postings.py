@@ -219,7 +219,31 @@ class Reverse:
     time_zone: str = "UTC"
 
 
-Operation: TypeAlias = Accrue | Adjust | Confirm | HoldPoints | Capture | Release | Reverse
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Move all that one account has into another, which stays.
+
+    A bonus that both had once is taken back from the later one, as *return_policy* allows.
+    """
+
+    from_account_id: str
+    into_account_id: str
+    reason: str | None = None
+    return_policy: ReturnPolicy | str = ReturnPolicy.ALLOW_DEBT
+    debt_floor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerge:
+    """Undo the merge that a posting made: the account that was merged gets back what it gave."""
+
+    posting_id: str
+    reason: str | None = None
+
+
+Operation: TypeAlias = (
+    Accrue | Adjust | Confirm | HoldPoints | Capture | Release | Reverse | Merge | Unmerge
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import whole_second
-from app.errors import CounterfoilError, Invalid
-from app.ledger import _credits, _holds, _returns, _store
+from app.errors import CounterfoilError, Invalid, Unavailable
+from app.ledger import _credits, _holds, _merge, _returns, _store
 from app.ledger._book import Book
 from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
-from app.ledger.models import Account
+from app.ledger.models import Account, AccountKind
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -27,12 +27,14 @@ from app.ledger.postings import (
     Circumstances,
     Confirm,
     HoldPoints,
+    Merge,
     Operation,
     Posted,
     Release,
     Request,
     Reverse,
     Terms,
+    Unmerge,
     fingerprint,
 )
 from app.ledger.rules import Standing
@@ -67,19 +69,26 @@ _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     Capture: _holds.capture,
     Release: _holds.release,
     Reverse: _returns.reverse,
+    Merge: _merge.merge,
+    Unmerge: _merge.unmerge,
 }
 
 
-def open_account(session: Session, *, now: datetime) -> Account:
+def open_account(
+    session: Session, *, now: datetime, kind: AccountKind | str = AccountKind.PERSONAL
+) -> Account:
     """A new, empty account of the session's programme."""
-    account = Account(changed_at=whole_second(now), created_at=now)
+    account = Account(kind=str(AccountKind(kind)), changed_at=whole_second(now), created_at=now)
     session.add(account)
     session.flush()
     return account
 
 
 def lock_account(session: Session, account_id: str) -> Account:
-    """The account, locked until the transaction ends and read afresh. Raises `UnknownAccount`."""
+    """The account, locked until the transaction ends and read afresh; or what it was merged into.
+
+    Raises `UnknownAccount`.
+    """
     account = session.scalar(
         select(Account)
         .where(Account.id == account_id)
@@ -88,6 +97,8 @@ def lock_account(session: Session, account_id: str) -> Account:
     )
     if account is None:
         raise UnknownAccount("There is no such account.")
+    if account.merged_into_id is not None:
+        return lock_account(session, account.merged_into_id)
     return account
 
 
@@ -184,6 +195,9 @@ def post_accruals(
         try:
             if account_id not in books:
                 raise UnknownAccount("There is no such account.")
+            if accounts[account_id].merged_into_id is not None:
+                # Its card was read a moment before the merge; read again it names the other one.
+                raise Unavailable("This account was merged with another just now. Send it again.")
             done.append((item, books[account_id], _work(session, books[account_id], item)))
         except CounterfoilError as error:
             results[item.request.id] = error
@@ -212,6 +226,8 @@ def _page(session: Session, operation: Operation, now: datetime, terms: Terms) -
             account_id = _holds.find(session, operation.hold_posting_id).account_id
         case Reverse() | Confirm():
             account_id = _returns.account_of(session, operation.posting_id)
+        case Merge() | Unmerge():
+            return _merge.page(session, operation, now, terms)
     account = _store.lock_one(session, account_id, terms)
     whole = not isinstance(operation, Accrue)
     books = _store.load(session, [account], now, whole=whole, terms=terms, once_keys=once_keys)
@@ -240,7 +256,8 @@ def _store_all(session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]
     if not done:
         return []
     claimed = _store.claim(session, done)
-    _store.flush(session, [book for item, book, _ in done if item.request.id in claimed])
+    written = [book for item, book, _ in done if item.request.id in claimed]
+    _store.flush(session, [page for book in written for page in book.pages])
     posted = []
     for item, _, answer in done:
         if item.request.id in claimed:

@@ -1,0 +1,509 @@
+"""Two accounts become one, and two again.
+
+A merge is a pair of entries under one posting: a transfer out of the account that goes, and one
+into the account that stays. Every lot goes on as a lot with the same dates that names the one it
+came from; debt and carried money go along, and what the days count towards a tier. From then on
+whoever asks for the account that went is shown to the one that stayed (`merged_into_id`), and
+what it had posted is reversed there, on the lots that its own became (`_moved`).
+
+Undoing it gives the account back what it gave, as two reversals of that pair: its lots, less what
+has expired of them since, its debt and its carried money. What was spent of them meanwhile the
+other account pays, from its other lots and then as debt. Whatever was posted while the two were
+one stays with the account that stayed.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.ledger import _moved, _returns, _store, _undo, rules, tiers
+from app.ledger._book import Book, Row, posted_points
+from app.ledger._operation import Context, Outcome, canonical_id
+from app.ledger.errors import AlreadyReversed, NotMergeable, UnknownAccount, UnknownPosting
+from app.ledger.explain import Reason, because
+from app.ledger.models import (
+    Account,
+    AccountMerge,
+    EarningDay,
+    Entry,
+    EntryKind,
+    Lot,
+    ReceiptReturn,
+)
+from app.ledger.postings import Merge, Reverse, Terms, Unmerge
+from app.ledger.tiers import Count, TierReason, TierState
+
+#: What may be merged into what, besides two of a kind: somebody joins a household.
+_FITS = {("personal", "household")}
+_MOST_REASON = 200
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+
+def find(session: Session, posting_id: str) -> AccountMerge:
+    """The merge that a posting made, as it is stored now. Raises `UnknownPosting`."""
+    found = session.scalar(
+        select(AccountMerge)
+        .where(AccountMerge.posting_id == canonical_id(posting_id))
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise UnknownPosting("No posting of that id merged two accounts.")
+    return found
+
+
+def page(session: Session, operation: Merge | Unmerge, now: datetime, terms: Terms) -> Book:
+    """The page of the account that stays; the other's lies beside it. Both are locked.
+
+    Raises `UnknownAccount`, `UnknownPosting`, `Invalid`.
+    """
+    if isinstance(operation, Merge):
+        goes = canonical_id(operation.from_account_id)
+        stays = canonical_id(operation.into_account_id)
+        if goes is None or stays is None:
+            raise UnknownAccount("There is no such account.")
+        if goes == stays:
+            text = "An account is not merged into itself. Name two."
+            raise Invalid(text, {"into": [text]})
+    else:
+        found = find(session, operation.posting_id)
+        goes, stays = found.from_account_id, found.into_account_id
+    accounts = _store.lock(session, [goes, stays], terms)
+    if len(accounts) < 2:
+        raise UnknownAccount("There is no such account.")
+    books = _store.load(session, accounts.values(), now, whole=True, terms=terms)
+    books[stays].beside = books[goes]
+    return books[stays]
+
+
+def _beside(context: Context) -> Book:
+    if context.book.beside is None:
+        raise AssertionError("a merge is of two pages")
+    return context.book.beside
+
+
+def _checked_reason(reason: str | None) -> str | None:
+    if reason is not None and len(reason) > _MOST_REASON:
+        text = f"Give a reason of at most {_MOST_REASON} letters."
+        raise Invalid(text, {"reason": [text]})
+    return reason
+
+
+# --- one of two -------------------------------------------------------------------------------
+
+
+def merge(context: Context, operation: Merge) -> Outcome:
+    """Move everything from one account to the other. Raises `NotMergeable`."""
+    book, other = context.book, _beside(context)
+    other.settle()
+    _check_may(book, other)
+    before = replace(book.account.tier)
+    reason = _checked_reason(operation.reason)
+    explain: list[Reason] = []
+    facts: Row = {"posting_id": context.request.id, "reason": reason}
+    leaving = other.enter(EntryKind.TRANSFER_OUT, context.circumstances, **facts)
+    coming = book.enter(EntryKind.TRANSFER_IN, context.circumstances, **facts)
+    _move_points(other, leaving, book, coming, explain)
+    if other.account.carried_micro:
+        book.carry(coming, other.account.carried_micro)
+        other.carry(leaving, -other.account.carried_micro)
+    gone = [other.account.id, *_moved.merged_accounts(context.session, other.account.id)]
+    own = [book.account.id, *_moved.merged_accounts(context.session, book.account.id)]
+    other.move_days(_counted(context.session, gone, other.entries), to=book)
+    _collapse_bonuses(context, operation, gone, own, explain)
+    if book.terms.tiers is not None:
+        tiers.absorb(book.terms.tiers, book.account.tier, other.account.tier)
+        explain += book.assess(
+            context.now, TierReason.MERGED, context.circumstances, context.request.id
+        )
+    other.account.tier.review_at = None
+    _change_together(context)
+    _point(context.session, gone, book.account.id)
+    context.session.add(
+        AccountMerge(
+            programme_id=book.account.programme_id,
+            posting_id=context.request.id,
+            from_account_id=other.account.id,
+            into_account_id=book.account.id,
+            tier_before=_tier_as_json(before),
+            merged_at=context.now,
+        )
+    )
+    context.session.flush()
+    points = posted_points(book.entries, context.request.id)
+    return Outcome("merge", points=points, explain=explain, entry_id=coming["id"])
+
+
+def _check_may(book: Book, other: Book) -> None:
+    for account in (other.account, book.account):
+        if account.merged_into_id is not None:
+            raise NotMergeable(
+                f"Account {account.id} was merged into {account.merged_into_id} already. "
+                "Name that one.",
+                merged_into=account.merged_into_id,
+            )
+    kinds = (other.account.kind, book.account.kind)
+    if kinds[0] != kinds[1] and kinds not in _FITS:
+        raise NotMergeable(
+            f"A {kinds[0]} account is not merged into a {kinds[1]} one. "
+            "Merge two of a kind, or a personal one into a household's."
+        )
+    if other.holds:
+        points = sum(hold.points for hold in other.holds.values())
+        until = max(hold.expires_at for hold in other.holds.values())
+        raise NotMergeable(
+            f"A redemption of {points} points is not finished on the account that is to be "
+            "merged. Complete or cancel it at its till, or wait until it lapses "
+            f"({until:%H:%M} UTC), then merge again.",
+            held=points,
+            until=until.isoformat(),
+        )
+
+
+def _move_points(other: Book, leaving: Row, book: Book, coming: Row, explain: list[Reason]) -> None:
+    """Lots go on with the dates that they had; debt is repaid at once by what can be spent."""
+    lots = [lot for lot in rules.draw_order(other.lots.values()) if lot.remaining]
+    _roll_to_later(book, other, any(lot.rolling for lot in lots))
+    for lot in lots:
+        points = lot.remaining
+        other.draw(leaving, lot, points)
+        book.credit(
+            coming,
+            points,
+            available_from=lot.available_from,
+            expires_at=lot.expires_at,
+            rolling=lot.rolling,
+            counts_on=lot.counts_on,
+            origin_lot_id=lot.id,
+            issuing_partner_id=lot.issuing_partner_id,
+        )
+        explain.append(because("transferred_in", points=points, expires_at=lot.expires_at))
+    debt = other.account.debt
+    if debt:
+        other.owe(leaving, -debt)
+        book.owe(coming, debt)
+        explain.append(because("owed", points=debt))
+    owed = book.account.debt
+    book.tidy()
+    if owed > book.account.debt:
+        explain.append(because("repaid_debt", points=owed - book.account.debt))
+
+
+def _roll_to_later(book: Book, other: Book, has_rolling: bool) -> None:
+    """What rolls expires at the later date of the two accounts: whoever came, came for both."""
+    until = other.account.rolling_expires_at
+    if not has_rolling or until is None:
+        return
+    mine = book.account.rolling_expires_at
+    if mine is None or mine < until:
+        book.account.rolling_expires_at = until
+        for lot in book.lots.values():
+            if lot.rolling:
+                lot.expires_at = until
+
+
+def _change_together(context: Context) -> None:
+    """Both accounts show something new, and later than anything that either has shown."""
+    book, other = context.book, _beside(context)
+    other.account.raise_version(context.now)
+    latest = max(book.account.changed_at, other.account.changed_at)
+    book.account.changed_at = other.account.changed_at = latest
+
+
+def _point(session: Session, account_ids: Collection[str], to: str | None) -> None:
+    session.execute(
+        update(Account)
+        .where(Account.id.in_(account_ids))
+        .values(merged_into_id=to)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _counted(
+    session: Session, account_ids: Collection[str], unwritten: Iterable[Row] = ()
+) -> dict[date, Count]:
+    """What the entries of these accounts count for each day."""
+    rows = session.execute(
+        select(Entry.day, func.sum(Entry.counted_points), func.sum(Entry.counted_minor))
+        .where(
+            Entry.account_id.in_(account_ids),
+            or_(Entry.counted_points != 0, Entry.counted_minor != 0),
+        )
+        .group_by(Entry.day)
+    )
+    days = {day: Count(int(points), int(minor)) for day, points, minor in rows}
+    for entry in unwritten:
+        had = days.get(entry["day"], Count(0, 0))
+        days[entry["day"]] = Count(
+            had.points + entry["counted_points"], had.spend_minor + entry["counted_minor"]
+        )
+    return days
+
+
+# --- bonuses that are given once --------------------------------------------------------------
+
+
+def _collapse_bonuses(
+    context: Context,
+    operation: Merge,
+    gone: Collection[str],
+    own: Collection[str],
+    explain: list[Reason],
+) -> None:
+    """Of a bonus that both had once the earlier one stays; the later one is taken back."""
+    theirs, ours = _live_bonuses(context.session, gone), _live_bonuses(context.session, own)
+    back = Reverse(
+        context.request.id,
+        return_policy=operation.return_policy,
+        debt_floor=operation.debt_floor,
+        reason=operation.reason,
+    )
+    for key in sorted(theirs.keys() & ours.keys()):
+        _, *later = sorted(theirs[key] + ours[key], key=lambda each: each[:2])
+        for _, _, bonus, left in later:
+            entry = context.book.enter(
+                EntryKind.REVERSAL,
+                context.circumstances,
+                posting_id=context.request.id,
+                reverses_id=bonus.id,
+                receipt_id=bonus.receipt_id,
+                once_key=bonus.once_key,
+                reason=operation.reason,
+            )
+            entry["day"] = bonus.day
+            context.book.count(entry, -left, 0)
+            explain.append(because("bonus_gone", name=bonus.reason or "", points=left))
+            _returns.take_due(context, entry, bonus, left, bonus.points - left, back, explain)
+            if bonus.receipt_id is not None:
+                _returns.note_bonuses(context, bonus.receipt_id, {bonus.id: left})
+
+
+_Live = tuple[datetime, int, _undo.Target, int]
+
+
+def _live_bonuses(session: Session, account_ids: Collection[str]) -> dict[str, list[_Live]]:
+    """Bonuses that are given once and have not been taken back, by their key.
+
+    Each with when it was given, its sequence, and how many of its points no return has claimed.
+    """
+    rows = session.execute(
+        select(Entry.occurred_at, *_undo.TARGET)
+        .where(Entry.account_id.in_(account_ids), Entry.once_key.is_not(None))
+        .order_by(Entry.sequence)
+    )
+    given: dict[str, tuple[datetime, _undo.Target]] = {}
+    root: dict[str, str] = {}
+    left: dict[str, int] = defaultdict(int)
+    for occurred_at, *columns in rows:
+        entry = _undo.Target(*columns)
+        if entry.kind == EntryKind.BONUS:
+            given[entry.id] = (occurred_at, entry)
+        root[entry.id] = root.get(entry.reverses_id or "", entry.reverses_id or entry.id)
+        left[root[entry.id]] += entry.counted_points
+    live: dict[str, list[_Live]] = defaultdict(list)
+    for id_, (occurred_at, entry) in given.items():
+        if left[id_] > 0:
+            live[str(entry.once_key)].append((occurred_at, entry.sequence, entry, left[id_]))
+    return live
+
+
+# --- two of one -------------------------------------------------------------------------------
+
+
+def unmerge(context: Context, operation: Unmerge) -> Outcome:
+    """Give the merged account back what it gave. Raises `AlreadyReversed`, `NotMergeable`."""
+    session, book, other = context.session, context.book, _beside(context)
+    found = find(session, operation.posting_id)
+    _check_may_undo(session, book, found)
+    back = Reverse(found.posting_id, reason=_checked_reason(operation.reason))
+    explain: list[Reason] = []
+    targets = [
+        _undo.Target(*row)
+        for row in session.execute(
+            select(*_undo.TARGET)
+            .where(Entry.posting_id == found.posting_id)
+            .order_by(Entry.sequence)
+        )
+    ]
+    leaving = next(each for each in targets if each.kind == EntryKind.TRANSFER_OUT)
+    coming = next(each for each in targets if each.kind == EntryKind.TRANSFER_IN)
+    bonuses = [each for each in targets if each.kind == EntryKind.REVERSAL]
+    _give_bonuses_back(context, found, bonuses, back, explain)
+    entry = _undoing(context, book, coming, back)
+    did = _undo.effects(session, [coming.id])
+    if did.debt > 0:
+        _undo.lift_debt(context, entry, did.debt)
+        explain.append(because("no_longer_owed", points=did.debt))
+    owed = _still_owed(context, coming, did.made)
+    _undo.take_back(context, entry, sum(owed.values()), owed, back, explain, is_return=False)
+    _restore(context, _undoing(context, other, leaving, back), owed, did.debt)
+    gone = [other.account.id, *_moved.merged_at_first(session, other.account.id)]
+    book.move_days(_counted(session, gone), to=other)
+    other.tidy()
+    _restore_tiers(context, found, explain)
+    _change_together(context)
+    _point(session, gone[1:], other.account.id)
+    _point(session, gone[:1], None)
+    found.undone_at, found.undone_posting_id = context.now, context.request.id
+    session.flush()
+    points = posted_points(book.entries, context.request.id)
+    return Outcome("unmerge", points=points, explain=explain, entry_id=entry["id"])
+
+
+def _check_may_undo(session: Session, book: Book, found: AccountMerge) -> None:
+    if found.undone_at is not None:
+        raise AlreadyReversed(
+            "That merge was undone already. To merge the accounts again, merge them again.",
+            reversed_by=found.undone_posting_id,
+        )
+    if book.account.merged_into_id is not None:
+        later = session.scalar(
+            select(AccountMerge.posting_id).where(
+                AccountMerge.from_account_id == book.account.id, AccountMerge.undone_at.is_(None)
+            )
+        )
+        raise NotMergeable(
+            "The account that stayed was itself merged since. Undo that first: "
+            f"counterfoil account unmerge {later}",
+            posting_id=later,
+        )
+
+
+def _undoing(context: Context, page: Book, target: _undo.Target, back: Reverse) -> Row:
+    entry = page.enter(
+        EntryKind.REVERSAL,
+        context.circumstances,
+        posting_id=context.request.id,
+        reverses_id=target.id,
+        whole_reversal=True,
+        reason=back.reason,
+    )
+    entry["day"] = target.day
+    if target.carried_micro is not None:
+        page.carry(entry, -target.carried_micro)
+    return entry
+
+
+def _give_bonuses_back(
+    context: Context,
+    found: AccountMerge,
+    bonuses: Iterable[_undo.Target],
+    back: Reverse,
+    explain: list[Reason],
+) -> None:
+    """Each account has its own bonus again, unless its receipt has come back meanwhile."""
+    session, book = context.session, context.book
+    for return_id in session.scalars(
+        select(ReceiptReturn.id).where(ReceiptReturn.posting_id == found.posting_id)
+    ):
+        book.changed_returns[return_id] = context.now
+    for target in bonuses:
+        _undo.undo(context, target, back, context.now, explain)
+        accrual = session.execute(
+            select(*_undo.TARGET).where(
+                Entry.receipt_id == target.receipt_id, Entry.kind == EntryKind.ACCRUAL
+            )
+        ).first()
+        if accrual is not None:
+            _returns.examine_bonuses(context, _undo.Target(*accrual), back, explain)
+
+
+def _still_owed(context: Context, coming: _undo.Target, made: dict[str, int]) -> dict[str, int]:
+    """What of the lots that came has to go back: what has expired of them is over anyway."""
+    session, book = context.session, context.book
+    _store.load_lots(session, book, ids=made)
+    expired = _undo.expired_since(session, book, made, coming.sequence)
+    return {
+        lot_id: 0 if book.lots[lot_id].is_expired(context.now) else points - expired.get(lot_id, 0)
+        for lot_id, points in made.items()
+    }
+
+
+def _restore(context: Context, entry: Row, owed: dict[str, int], debt: int) -> None:
+    """Put *owed* points of the lots that came back into the lots that they came from."""
+    book, other = context.book, _beside(context)
+    rows = context.session.execute(
+        select(Lot.id, Lot.origin_lot_id).where(Lot.id.in_(owed)).order_by(Lot.sequence)
+    )
+    origin = {row.id: row.origin_lot_id for row in rows}
+    _roll_to_later(other, book, any(book.lots[lot_id].rolling for lot_id in owed))
+    _store.load_lots(context.session, other, ids=origin.values())
+    for lot_id, origin_id in origin.items():
+        lot = other.lots[origin_id]
+        # It may have been confirmed meanwhile.
+        lot.available_from = book.lots[lot_id].available_from
+        other.draw(entry, lot, -owed[lot_id])
+    if debt > 0:
+        other.owe(entry, debt)
+
+
+# --- tiers ------------------------------------------------------------------------------------
+
+_KEPT = [each.name for each in fields(TierState) if each.name not in {"joined_on", "changed_at"}]
+_MOMENTS = ("reviewed_at", "grace_until", "override_until", "review_at")
+
+
+def _tier_as_json(state: TierState) -> dict[str, Any]:
+    values = {name: getattr(state, name) for name in _KEPT}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def _tier_from_json(data: dict[str, Any], now: TierState) -> TierState:
+    """The state as it was stored; when it last changed is a matter of the account, not of it."""
+    values = {name: data[name] for name in _KEPT}
+    for name in _MOMENTS:
+        if values[name] is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    return replace(now, **values)
+
+
+def _restore_tiers(context: Context, found: AccountMerge, explain: list[Reason]) -> None:
+    """Both accounts have the tiers that they would have had without each other."""
+    book, other = context.book, _beside(context)
+    scheme = book.terms.tiers
+    if scheme is None:
+        return
+    goes = replace(other.account.tier)
+    other.assess(context.now, TierReason.MERGED, context.circumstances, context.request.id)
+    book.days = _days(context.session, book)
+    state = book.account.tier
+    was = _tier_from_json(found.tier_before, state)
+    joined = replace(was)
+    tiers.absorb(scheme, joined, goes)
+    if (state.override, state.override_until) != (joined.override, joined.override_until):
+        # Somebody lifted it, or ended that, since: that holds on.
+        was.override, was.override_until = state.override, state.override_until
+    zone = book.terms.time_zone
+    tiers.assess(scheme, was, book.days, context.now, zone, because=TierReason.MERGED)
+    counted = tiers.progress(scheme, was, book.days, context.now, zone).counted
+    book.account.tier, book.is_tier_moved = was, True
+    if was.tier != state.tier:
+        change = tiers.Change(state.tier, was.tier, TierReason.MERGED, counted, context.now)
+        was.changed_at = context.now
+        explain += book.note_tiers([change], context.circumstances, context.request.id)
+
+
+def _days(session: Session, book: Book) -> dict[date, Count]:
+    """What every day counts, with what this posting changes."""
+    days = {
+        row.day: Count(row.points, row.spend_minor)
+        for row in session.execute(
+            select(EarningDay.day, EarningDay.points, EarningDay.spend_minor).where(
+                EarningDay.account_id == book.account.id
+            )
+        )
+    }
+    for day, count in book.changed_days.items():
+        had = days.get(day, Count(0, 0))
+        days[day] = Count(had.points + count.points, had.spend_minor + count.spend_minor)
+    return days
