@@ -109,6 +109,14 @@ class Counted:
         """The name of the text that calls `number` of them by the right plural everywhere."""
         return f"{self.key}.{sample(number)}"
 
+    def quoted_label(self, sample: int) -> str:
+        """`label_key` in JSON, for a number that is a sample already."""
+        return f'"{self.key}.{sample}"'
+
+    def quoted_change(self, sample: int) -> str:
+        """`change_key` in JSON, for a number that is a sample already."""
+        return f'"{self.key}.now.{sample}"'
+
     def change_key(self, number: int) -> str:
         """The name of the text that says that there are now `number` of them."""
         return f"{self.key}.now.{sample(number)}"

@@ -36,6 +36,8 @@ _TIME, _DATE = 0, 0x0021
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
+#: CRC-32 and the two sizes, as they stand in both records; and an offset.
+_SUMS, _OFFSET = struct.Struct("<III"), struct.Struct("<I")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 
 
@@ -103,12 +105,12 @@ class PassTemplate:
         parts: list[bytes] = []
         central: list[bytes] = []
         offset = len(self._local)
-        for number, data in enumerate((pass_json, manifest, signature)):
-            crc, size = zlib.crc32(data), len(data)
-            head = _local(_LAST[number], _STORED, crc, size, size)
-            parts += head, data
-            central.append(_central(_LAST[number], _STORED, crc, size, size, offset))
-            offset += len(head) + size
+        for frame, data in zip(_LAST, (pass_json, manifest, signature), strict=True):
+            size = len(data)
+            sums = _SUMS.pack(zlib.crc32(data), size, size)
+            parts += frame.before, sums, frame.after, data
+            central += frame.listed, sums, frame.attributes, _OFFSET.pack(offset), frame.name
+            offset += frame.length + size
         directory = len(self._central) + sum(map(len, central))
         end = _END.pack(_END_MARK, 0, 0, self._count, self._count, directory, offset, 0)
         return b"".join(parts), b"".join((*central, end))
@@ -118,7 +120,31 @@ class PassTemplate:
         return b"".join((self._local, files, self._central, end))
 
 
-_LAST = (PASS_JSON, MANIFEST, SIGNATURE)
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The records of a file that is made per pass, cut where its sums and its offset go."""
+
+    before: bytes
+    after: bytes
+    listed: bytes
+    attributes: bytes
+    name: bytes
+    length: int
+
+    @classmethod
+    def of(cls, name: str) -> _Frame:
+        local = _local(name, _STORED, 0, 0, 0)
+        central = _central(name, _STORED, 0, 0, 0, 0)
+        # Both records have their sums behind the date; the directory's offset ends its fixed part.
+        at, listed_at, end = 14, 16, _CENTRAL.size - _OFFSET.size
+        return cls(
+            before=local[:at],
+            after=local[at + _SUMS.size :],
+            listed=central[:listed_at],
+            attributes=central[listed_at + _SUMS.size : end],
+            name=central[_CENTRAL.size :],
+            length=len(local),
+        )
 
 
 def read(data: bytes) -> dict[str, bytes]:
@@ -255,3 +281,6 @@ def _central(name: str, method: int, crc: int, packed: int, size: int, offset: i
         )
         + encoded
     )
+
+
+_LAST = tuple(_Frame.of(name) for name in (PASS_JSON, MANIFEST, SIGNATURE))

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 
 from passes.apple.fields import Gap, Speaker, plain, poster_fields, style_fields
 from passes.card import CardFace, CardKind, CardStatus, Issued, Layout, Look, rgb
 from passes.errors import FaceError
-from passes.extras import CodeFormat, Extras, Moment
-from passes.text import Counted, said
+from passes.extras import NOTHING_MORE, CodeFormat, Extras, Moment
+from passes.text import Counted, said, sample
 
 MIN_TOKEN_LENGTH = 16
 
@@ -97,38 +99,37 @@ def render(
     """
     _check_service(web_service_url, authentication_token)
     issued, layout = face.issued, face.layout
-    texts, gaps = _template(
+    until = issued.valid_until
+    template = _template(
         face.look,
         layout,
         issued.status is CardStatus.ACTIVE,
         issued.language,
-        issued.valid_until is not None,
-        issued.extras,
+        until is not None,
+        None if issued.extras is NOTHING_MORE else issued.extras,
         pass_type_identifier,
         team_identifier,
         web_service_url,
         nfc_entitled,
     )
-    encode = _ENCODER.encode
-    own = {"serial": encode(issued.serial_number), "code": encode(issued.code)}
-    if authentication_token is not None:
-        own["authentication_token"] = encode(authentication_token)
-    if issued.valid_until is not None:
-        own["valid_until"] = f'"{_moment(issued.valid_until)}"'
+    own = [
+        encode_basestring(issued.serial_number),
+        encode_basestring(issued.code),
+        "" if authentication_token is None else encode_basestring(authentication_token),
+        "" if until is None else f'"{_moment(until)}"',
+    ]
     for slot, value in zip(layout.own, face.values, strict=True):
-        key = slot.key
-        if value.__class__ is str:
-            own["own_" + key] = encode(value)
-            continue
-        own["own_" + key] = str(value) if value.__class__ is int else encode(plain(value))
-        label = slot.label
-        if label.__class__ is Counted:
-            number = value if isinstance(value, int) else 0
-            own["label_" + key] = f'"{label.label_key(number)}"'
-            own["change_" + key] = f'"{label.change_key(number)}"'
-    parts = [texts[0]]
-    for gap, text in zip(gaps, texts[1:], strict=True):
-        parts += own[gap], text
+        if isinstance(value, str):
+            own.append(encode_basestring(value))
+        elif slot.label.__class__ is Counted:
+            assert isinstance(value, int) and isinstance(slot.label, Counted)  # noqa: S101
+            number = sample(value)
+            own += str(value), slot.label.quoted_label(number), slot.label.quoted_change(number)
+        else:
+            own.append(str(value) if value.__class__ is int else _ENCODER.encode(plain(value)))
+    parts = list(template.parts)
+    for place, number in template.places:
+        parts[place] = own[number]
     return "".join(parts).encode()
 
 
@@ -231,6 +232,14 @@ def _moment(moment: datetime) -> str:
 _GAP = re.compile(r'"\\u0000(\w+)\\u0000"', re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The JSON of a card in pieces; `places` says which of them is which own value."""
+
+    parts: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
+
+
 @lru_cache(maxsize=2048)
 def _template(
     look: Look,
@@ -238,32 +247,37 @@ def _template(
     is_active: bool,
     language: str,
     has_end: bool,
-    extras: Extras,
+    extras: Extras | None,
     pass_type_identifier: str,
     team_identifier: str,
     web_service_url: str | None,
     nfc_entitled: bool,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The JSON of a card cut at its gaps: the texts around them, and the gaps' names."""
+) -> _Template:
+    """The JSON of a card cut at its gaps, in the order in which `render` has what fills them."""
     issued = Issued(
         serial_number=Gap.of("serial"),
         code=Gap.of("code"),
         issued_on=date.min,
         status=CardStatus.ACTIVE if is_active else CardStatus.BLOCKED,
         language=language,
-        extras=extras,
+        extras=extras or NOTHING_MORE,
     )
     if has_end:
         # Past the check of a time's zone, which a gap has not.
         object.__setattr__(issued, "valid_until", Gap.of("valid_until"))
-    values = tuple(Gap.of(f"own_{slot.key}") for slot in layout.own)
     content = build(
-        CardFace(look, layout, issued, values),
+        CardFace(look, layout, issued, tuple(Gap.of(f"own_{slot.key}") for slot in layout.own)),
         pass_type_identifier=pass_type_identifier,
         team_identifier=team_identifier,
         web_service_url=web_service_url,
         authentication_token=None if web_service_url is None else Gap.of("authentication_token"),
         nfc_entitled=nfc_entitled,
     )
+    names = ["serial", "code", "authentication_token", "valid_until"]
+    for slot in layout.own:
+        names.append(f"own_{slot.key}")
+        if isinstance(slot.label, Counted):
+            names += f"label_{slot.key}", f"change_{slot.key}"
     pieces = _GAP.split(_ENCODER.encode(content))
-    return tuple(pieces[::2]), tuple(pieces[1::2])
+    places = [(place, names.index(name)) for place, name in enumerate(pieces) if place % 2]
+    return _Template(tuple(pieces), tuple(places))
