@@ -1,0 +1,125 @@
+"""An engine, and the ways to open a session on it."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from app.db.wall import EVERYWHERE, READING, SESSION_OF, WalledSession
+from app.errors import CounterfoilError
+
+#: How long a writer waits for another before it gives up, in milliseconds.
+SQLITE_BUSY_MS = 5000
+
+
+class Database:
+    """An engine and the two ways to open a session on it.
+
+    ``write`` begins a write at once (`BEGIN IMMEDIATE` on SQLite), commits when the block ends and
+    rolls back when it raises (unless the error says that its changes are to be kept). ``read``
+    sees one state of the database and writes nothing.
+    """
+
+    def __init__(self, url: str, *, busy_ms: int = SQLITE_BUSY_MS) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            self.engine = create_engine(url, pool_size=32, max_overflow=64, hide_parameters=True)
+            _tune_sqlite(self.engine, busy_ms)
+        else:
+            self.engine = create_engine(
+                url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True
+            )
+        # SQLite has one writer at a time, and lets the others poll. Taking turns within a process
+        # costs nothing and nobody waits long; its own lock stays for the other processes.
+        self._turn = threading.RLock() if self.is_sqlite else nullcontext()
+        # A reader sees one state throughout; on SQLite every transaction that reads does.
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(counterfoil_read=True, **snapshot)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        name = make_url(self.url).database
+        return Path(name) if self.is_sqlite and name else None
+
+    @contextmanager
+    def write(self, programme_id: str) -> Iterator[Session]:
+        """A session that may change rows of one programme and sees no other."""
+        with self._writing(programme_id) as session:
+            yield session
+
+    @contextmanager
+    def read(self, programme_id: str) -> Iterator[Session]:
+        """A session that sees rows of one programme and changes nothing."""
+        with self._session(self._reading, programme_id) as session:
+            yield session
+
+    @contextmanager
+    def write_all(self) -> Iterator[Session]:
+        """A session across all programmes: background work, administration, finding who asks."""
+        with self._writing(EVERYWHERE) as session:
+            yield session
+
+    @contextmanager
+    def read_all(self) -> Iterator[Session]:
+        """The same, reading only."""
+        with self._session(self._reading, EVERYWHERE) as session:
+            yield session
+
+    @contextmanager
+    def write_apart(self) -> Iterator[Connection]:
+        """A short write of its own to a table of no programme, such as a limit that processes
+        share. No session is opened, so nobody is told that something may have changed."""
+        with self._turn, self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, programme_id: str) -> Iterator[Session]:
+        with self._turn, self._session(self.engine, programme_id) as session:
+            try:
+                yield session
+            except CounterfoilError as error:
+                if error.keeps_changes:
+                    session.commit()
+                raise
+            session.commit()
+
+    @contextmanager
+    def _session(self, engine: Engine, programme_id: str) -> Iterator[Session]:
+        info = {SESSION_OF: programme_id, READING: engine is self._reading}
+        with WalledSession(engine, expire_on_commit=False, info=info) as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _tune_sqlite(engine: Engine, busy_ms: int) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own implicit BEGIN would be a deferred one: two readers that both want to
+        # write then fail at once instead of waiting for each other.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            # INSERT OR REPLACE would else delete past the triggers that guard the ledger.
+            "recursive_triggers=ON",
+            f"busy_timeout={busy_ms}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("counterfoil_read")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

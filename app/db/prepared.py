@@ -1,0 +1,165 @@
+"""Statements that are built once, with the wall between programmes inside them.
+
+For the paths that are walked thousands of times a second: the ORM builds a statement anew each
+time, wall included, and that costs more than the database does.
+
+On PostgreSQL many values travel as one array each, whatever their number: ``= ANY(array)`` instead
+of a list, ``unnest`` of arrays instead of a statement for each row. So the server knows a handful
+of statements, has them planned already, and does each once for all rows.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    Alias,
+    BinaryExpression,
+    BindParameter,
+    FromClause,
+    Join,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy import column as column_named
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import operators, visitors
+
+from app.db.columns import PROGRAMME, Id
+from app.db.wall import EVERYWHERE, READING, WallBreached, programme_of
+
+_OF_PROGRAMME = "of_programme"
+
+
+class Prepared:
+    """A statement that is built once, with the wall between programmes inside it.
+
+    For the paths that are walked thousands of times a second: the ORM builds a statement anew each
+    time, wall included, and that costs more than the database does. *statement* is built of the
+    tables (``Model.__table__``); every table of it whose rows belong to a programme is narrowed to
+    the session's. A session that is open for all programmes has to name one, or say `EVERYWHERE`.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._inserts = bool(statement.is_insert)
+        self._writes = self._inserts or statement.is_update or statement.is_delete
+        #: The same without the wall, for finding out who asks.
+        self._open = statement
+        self._walled = statement if self._inserts else _narrowed(statement)
+        #: As PostgreSQL gets them, by whether they are walled and by the names in many rows.
+        self._in_arrays: dict[tuple[bool, tuple[str, ...]], Any] = {}
+
+    def __call__(
+        self, session: Session, values: Any = None, *, programme_id: str | None = None
+    ) -> Any:
+        """Run it with *values*, a dict, or for many rows a list of them; the result's rows."""
+        programme = _programme(session, programme_id)
+        if self._writes and session.info.get(READING):
+            raise WallBreached("a session that was opened for reading was to write")
+        rows = values if isinstance(values, list) else [values or {}]
+        walled = programme != EVERYWHERE and not self._inserts
+        if self._inserts and programme != EVERYWHERE:
+            if any(row[PROGRAMME] != programme for row in rows):
+                raise WallBreached("a row of another programme was to be written")
+        connection = session.connection()
+        given: Any
+        if connection.dialect.name != "postgresql":
+            statement = self._walled if walled else self._open
+            given = [{**row, _OF_PROGRAMME: programme} for row in rows] if walled else rows
+            return connection.execute(statement, given if isinstance(values, list) else given[0])
+        names = tuple(rows[0]) if isinstance(values, list) else ()
+        given = {name: [row[name] for row in rows] for name in names} or dict(rows[0])
+        if walled:
+            given[_OF_PROGRAMME] = programme
+        return connection.execute(self._with_arrays(walled, names), given)
+
+    def _with_arrays(self, walled: bool, names: tuple[str, ...]) -> Any:
+        made = self._in_arrays.get((walled, names))
+        if made is None:
+            made = visitors.replacement_traverse(
+                self._walled if walled else self._open, {}, _any_of_list
+            )
+            if names and self._inserts:
+                made = _insert_many(made, names)
+            elif names:
+                made = _change_many(made, names)
+            self._in_arrays[walled, names] = made
+        return made
+
+
+def _programme(session: Session, programme_id: str | None) -> str:
+    programme = programme_of(session)
+    if programme == EVERYWHERE:
+        if programme_id is None:
+            raise WallBreached("a session for all programmes has to say for which one it runs")
+        return programme_id
+    if programme_id not in (None, programme):
+        raise WallBreached("a session for one programme was to run for another")
+    return programme
+
+
+# --- arrays -----------------------------------------------------------------------------------
+
+
+def _any_of_list(element: Any, **_: Any) -> Any:
+    """``column IN (list of any length)`` as ``column = ANY(array)``."""
+    if isinstance(element, BinaryExpression) and element.operator is operators.in_op:
+        listed = element.right
+        if isinstance(listed, BindParameter) and listed.expanding:
+            column: Any = element.left
+            return column == any_(bindparam(listed.key, type_=ARRAY(column.type)))
+    return None
+
+
+def _rows_of(types: dict[str, Any]) -> Any:
+    """Rows made of an array a column."""
+    arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in types.items()]
+    columns = [column_named(name, type_) for name, type_ in types.items()]
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
+
+
+def _insert_many(statement: Any, names: tuple[str, ...]) -> Any:
+    given = _rows_of({name: statement.table.c[name].type for name in names})
+    return statement.from_select(names, select(*given.c), include_defaults=False)
+
+
+def _change_many(statement: Any, names: tuple[str, ...]) -> Any:
+    """An UPDATE of rows one by one as one of all of them: its values are columns of *given*."""
+    columns = statement.table.c
+    types = {
+        each.key: columns[each.key].type if each.key in columns else each.type
+        for each in visitors.iterate(statement)
+        if isinstance(each, BindParameter) and each.key in names
+    }
+    given = _rows_of(types)
+
+    def replace(element: Any, **_: Any) -> Any:
+        if isinstance(element, BindParameter) and element.key in types:
+            return given.c[element.key]
+        return None
+
+    return visitors.replacement_traverse(statement, {}, replace)
+
+
+# --- the wall ---------------------------------------------------------------------------------
+
+
+def _narrowed(statement: Any) -> Any:
+    sources = [statement.table] if statement.is_dml else statement.get_final_froms()
+    for source in [leaf for each in sources for leaf in _leaves(each)]:
+        if PROGRAMME in source.c:
+            statement = statement.where(source.c[PROGRAMME] == bindparam(_OF_PROGRAMME, type_=Id))
+    return statement
+
+
+def _leaves(source: FromClause) -> Iterator[FromClause]:
+    if isinstance(source, Join):
+        yield from _leaves(source.left)
+        yield from _leaves(source.right)
+    elif isinstance(source, Table | Alias):
+        yield source
+    else:
+        raise WallBreached("a prepared statement reads tables and joins of them, nothing else")
