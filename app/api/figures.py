@@ -25,6 +25,7 @@ from app.programmes.models import Programme
 
 #: No transaction lasts this long: what is older than this has been committed, or never will be.
 SETTLED = timedelta(minutes=10)
+_NO_LIMIT = 2**31 - 1
 
 #: For each wallet: name, description, and what of its state it is.
 _OF_WALLETS: tuple[tuple[str, str, Callable[[WalletState], float]], ...] = (
@@ -98,8 +99,13 @@ def _of_programmes(session: Session, slugs: dict[str, str]) -> Iterator[Metric]:
         "Cards given to somebody who had none: replacements are left out.",
         labels=["programme"],
     )
-    replaced = _counts(session, _by_programme(Card).where(Card.replaced_by_id.is_not(None)))
-    issued = _counts(session, _by_programme(Card))
+    # A card that was replaced has one successor: so many were given to somebody who had one.
+    enrolled = _counts(
+        session,
+        select(Card.programme_id, func.count() - func.count(Card.replaced_by_id)).group_by(
+            Card.programme_id
+        ),
+    )
     holds = GaugeMetricFamily(
         "counterfoil_holds_open", "Redemptions that are not finished.", labels=["programme"]
     )
@@ -112,8 +118,7 @@ def _of_programmes(session: Session, slugs: dict[str, str]) -> Iterator[Metric]:
         select(Account.programme_id, func.sum(Account.balance)).group_by(Account.programme_id),
     )
     for programme_id, slug in slugs.items():
-        enrolled = issued.get(programme_id, 0) - replaced.get(programme_id, 0)
-        enrolments.add_metric([slug], enrolled)
+        enrolments.add_metric([slug], enrolled.get(programme_id, 0))
         holds.add_metric([slug], held.get(programme_id, 0))
         points.add_metric([slug], owed.get(programme_id, 0))
     yield from (enrolments, holds, points)
@@ -136,7 +141,7 @@ class _Postings:
             "counterfoil_postings", "Postings that the ledger took.", labels=["programme"]
         )
         with self.counting:
-            fresh = _counts(session, _by_programme(Posting).where(Posting.sequence > self.until))
+            fresh = _counts(session, _after(self.until))
             counted = {
                 programme_id: self.settled.get(programme_id, 0) + fresh.get(programme_id, 0)
                 for programme_id in slugs
@@ -164,6 +169,18 @@ class _Postings:
         self.until = until
 
 
+def _after(until: int) -> Select[Any, Any]:
+    # In their order: a database would else count them by way of a programme's whole index.
+    newest = (
+        select(Posting.programme_id)
+        .where(Posting.sequence > until)
+        .order_by(Posting.sequence)
+        .limit(_NO_LIMIT)
+        .subquery()
+    )
+    return select(newest.c.programme_id, func.count()).group_by(newest.c.programme_id)
+
+
 def _certificates(context: Context, now: datetime) -> Metric:
     gauge = GaugeMetricFamily(
         "counterfoil_certificate_days_left",
@@ -179,7 +196,7 @@ def _certificates(context: Context, now: datetime) -> Metric:
     return gauge
 
 
-def _by_programme(model: type[Card] | type[Hold] | type[Posting]) -> Select[Any, Any]:
+def _by_programme(model: type[Hold] | type[Posting]) -> Select[Any, Any]:
     return select(model.programme_id, func.count()).group_by(model.programme_id)
 
 
