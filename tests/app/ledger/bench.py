@@ -5,13 +5,13 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from app.clock import FixedClock
 from app.db import Database
-from app.ledger import service
+from app.ledger import _store, service, tiers
 from app.ledger.check import check
-from app.ledger.models import Account, Entry, Lot
+from app.ledger.models import Account, EarningDay, Entry, Lot, TierChange
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -26,8 +26,10 @@ from app.ledger.postings import (
     Terms,
     Value,
 )
+from app.ledger.reports.settlement import settlement
 from app.ledger.rules import Standing
 from app.programmes.models import Programme
+from app.programmes.partners import add_partner
 
 QUARTER_OF_AN_HOUR = timedelta(minutes=15)
 
@@ -150,19 +152,72 @@ class Bench:
                     break
         return done
 
+    def partner(self, name: str) -> str:
+        """The id of a new partner."""
+        with self.database.write(self.programme_id) as session:
+            return add_partner(session, self.programme_id, name=name, now=self.clock.now).id
+
+    def lift(self, account_id: str, tier: str, until: datetime) -> None:
+        """Give the account a tier by hand, until that moment."""
+        with self.database.write(self.programme_id) as session:
+            account = _store.lock_one(session, account_id, self.terms)
+            books = _store.load(session, [account], self.clock.now, whole=False, terms=self.terms)
+            book = books[account_id]
+            book.settle()
+            assert self.terms.tiers is not None
+            book.note_tiers(
+                tiers.override(
+                    self.terms.tiers,
+                    account.tier,
+                    tier,
+                    until,
+                    book.days,
+                    self.clock.now,
+                    self.terms.time_zone,
+                )
+            )
+            book.is_tier_moved = True
+            _store.flush(session, [book])
+
+    def settled(self) -> dict[str | None, int]:
+        """What each partner gets (below zero: pays) in points; nothing is left over in all."""
+        with self.database.read(self.programme_id) as session:
+            report = settlement(session, None, self.clock.now + timedelta(seconds=1))
+            assert sum(net.points for net in report.nets) == 0
+            return {net.partner: net.points for net in report.nets}
+
+    def changes(self, account_id: str) -> list[TierChange]:
+        """What became of the account's tier, as it was written."""
+        with self.database.read(self.programme_id) as session:
+            found = select(TierChange).where(TierChange.account_id == account_id)
+            return list(session.scalars(found.order_by(TierChange.sequence)))
+
+    def counted(self, account_id: str) -> tuple[int, int]:
+        """The points and the money (minor units) that all days of the account count."""
+        with self.database.read(self.programme_id) as session:
+            points, spent = session.execute(
+                select(
+                    func.coalesce(func.sum(EarningDay.points), 0),
+                    func.coalesce(func.sum(EarningDay.spend_minor), 0),
+                ).where(EarningDay.account_id == account_id)
+            ).one()
+            return int(points), int(spent)
+
     def standing(self, account_id: str) -> Standing:
         with self.database.read(self.programme_id) as session:
             return service.standing(session, account_id, now=self.clock.now, terms=self.terms)
 
     def lots(self, account_id: str) -> list[tuple[int, datetime | None]]:
         """What is left of the account's lots and until when, in draw order."""
+        expires_at = case((Lot.rolling, Account.rolling_expires_at), else_=Lot.expires_at)
         with self.database.read(self.programme_id) as session:
             rows = session.execute(
-                select(Lot.remaining, Lot.expires_at)
+                select(Lot.remaining, expires_at)
+                .join(Account, Account.id == Lot.account_id)
                 .where(Lot.account_id == account_id, Lot.remaining > 0)
-                .order_by(Lot.expires_at.is_(None), Lot.expires_at, Lot.sequence)
+                .order_by(expires_at.is_(None), expires_at, Lot.sequence)
             )
-            return [(remaining, expires_at) for remaining, expires_at in rows]
+            return [(remaining, moment) for remaining, moment in rows]
 
     def row(self, account_id: str) -> Account:
         with self.database.read(self.programme_id) as session:

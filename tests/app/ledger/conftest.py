@@ -32,6 +32,7 @@ def _load(name: str) -> ModuleType:
 
 
 bench = _load("bench")
+words = _load("words")  # What `scenario` imports has to be there before it.
 scenario = _load("scenario")
 tier_story = _load("tier_story")
 
