@@ -97,6 +97,10 @@ class Book:
     noticed: int = 0
     #: The page of an account that is being merged into this one, or taken out of it again.
     beside: "Book | None" = None
+    merges: list[Row] = field(default_factory=list)
+    changed_merges: dict[str, Row] = field(default_factory=dict)
+    #: Where accounts have their points now: what each was merged into.
+    merged_into: dict[str, str | None] = field(default_factory=dict)
     #: Lots of accounts that were merged into this one: to be looked at, never drawn on.
     elsewhere: set[str] = field(default_factory=set)
 

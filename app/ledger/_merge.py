@@ -18,9 +18,10 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.db import new_id
 from app.errors import Invalid
 from app.ledger import _moved, _returns, _store, _undo, rules, tiers
 from app.ledger._book import Book, Row, posted_points
@@ -28,7 +29,6 @@ from app.ledger._operation import Context, Outcome, canonical_id
 from app.ledger.errors import AlreadyReversed, NotMergeable, UnknownAccount, UnknownPosting
 from app.ledger.explain import Reason, because
 from app.ledger.models import (
-    Account,
     AccountMerge,
     EarningDay,
     Entry,
@@ -125,18 +125,18 @@ def merge(context: Context, operation: Merge) -> Outcome:
         )
     other.account.tier.review_at = None
     _change_together(context)
-    _point(context.session, gone, book.account.id)
-    context.session.add(
-        AccountMerge(
-            programme_id=book.account.programme_id,
-            posting_id=context.request.id,
-            from_account_id=other.account.id,
-            into_account_id=book.account.id,
-            tier_before=_tier_as_json(before),
-            merged_at=context.now,
-        )
+    book.merged_into |= dict.fromkeys(gone, book.account.id)
+    book.merges.append(
+        {
+            "programme_id": book.account.programme_id,
+            "id": new_id(),
+            "posting_id": context.request.id,
+            "from_account_id": other.account.id,
+            "into_account_id": book.account.id,
+            "tier_before": _tier_as_json(before),
+            "merged_at": context.now,
+        }
     )
-    context.session.flush()
     points = posted_points(book.entries, context.request.id)
     return Outcome("merge", points=points, explain=explain, entry_id=coming["id"])
 
@@ -215,15 +215,6 @@ def _change_together(context: Context) -> None:
     other.account.raise_version(context.now)
     latest = max(book.account.changed_at, other.account.changed_at)
     book.account.changed_at = other.account.changed_at = latest
-
-
-def _point(session: Session, account_ids: Collection[str], to: str | None) -> None:
-    session.execute(
-        update(Account)
-        .where(Account.id.in_(account_ids))
-        .values(merged_into_id=to)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _counted(
@@ -349,10 +340,11 @@ def unmerge(context: Context, operation: Unmerge) -> Outcome:
     other.tidy()
     _restore_tiers(context, found, explain)
     _change_together(context)
-    _point(session, gone[1:], other.account.id)
-    _point(session, gone[:1], None)
-    found.undone_at, found.undone_posting_id = context.now, context.request.id
-    session.flush()
+    book.merged_into |= dict.fromkeys(gone, other.account.id) | {other.account.id: None}
+    book.changed_merges[found.id] = {
+        "undone_at": context.now,
+        "undone_posting_id": context.request.id,
+    }
     points = posted_points(book.entries, context.request.id)
     return Outcome("unmerge", points=points, explain=explain, entry_id=entry["id"])
 

@@ -19,6 +19,7 @@ from app.ledger._operation import Item
 from app.ledger.errors import UnknownAccount
 from app.ledger.models import (
     Account,
+    AccountMerge,
     Draw,
     EarningDay,
     Entry,
@@ -345,7 +346,18 @@ def _claim_on(dialect: str) -> Prepared:
 
 _NEW = {
     model: Prepared(insert(_table(model)))
-    for model in (Receipt, ReceiptLine, Entry, Lot, Draw, Hold, HoldLot, ReceiptReturn, TierChange)
+    for model in (
+        Receipt,
+        ReceiptLine,
+        Entry,
+        Lot,
+        Draw,
+        Hold,
+        HoldLot,
+        ReceiptReturn,
+        TierChange,
+        AccountMerge,
+    )
 }
 
 
@@ -364,6 +376,7 @@ def flush(session: Session, books: Iterable[Book]) -> None:
         (HoldLot, [row for book in books for row in book.hold_lots]),
         (ReceiptReturn, [row for book in books for row in book.returns]),
         (TierChange, [row for book in books for row in book.tier_changes]),
+        (AccountMerge, [row for book in books for row in book.merges]),
     ):
         if rows:
             _NEW[model](session, rows)
@@ -375,6 +388,10 @@ def flush(session: Session, books: Iterable[Book]) -> None:
         for id_, moment in book.changed_returns.items()
     }
     _update(session, ReceiptReturn, [row for book in books for row in _changed(book, back)])
+    for book in books:
+        pointed = {id_: {"merged_into_id": to} for id_, to in book.merged_into.items()}
+        _update(session, Account, _changed(book, pointed))
+        _update(session, AccountMerge, _changed(book, book.changed_merges))
     _write_days(session, books)
     write_accounts(session, [book.account for book in books])
 

@@ -381,7 +381,7 @@ class AccountMerge(OfProgramme, Base):
     #: Where the surviving account's tier stood: `ledger.tiers.TierState` without its days.
     tier_before: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: The cards that moved with the points.
-    card_ids: Mapped[list[str]] = mapped_column(JSON, default=list)
+    card_ids: Mapped[list[str] | None] = mapped_column(JSON)
     merged_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
     undone_posting_id: Mapped[str | None] = mapped_column(Id)

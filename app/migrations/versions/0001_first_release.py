@@ -338,7 +338,7 @@ def make_tables() -> None:
         sa.Column("from_account_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("into_account_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("tier_before", sa.JSON(), nullable=False),
-        sa.Column("card_ids", sa.JSON(), nullable=False),
+        sa.Column("card_ids", sa.JSON(), nullable=True),
         sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_posting_id", sa.Uuid(as_uuid=False), nullable=True),
