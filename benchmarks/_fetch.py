@@ -1,9 +1,9 @@
 """A load generator: GET requests from many phones at once, each with one open connection.
 
-A process of its own (``python -m benchmarks._fetch HOST:PORT CLIENTS SECONDS``); the requests' heads
-come in on standard input, separated by an empty line. With SECONDS 0 each is asked once, else they
-go round until the time is over. Prints JSON: how many were answered, and the seconds. It does as
-little as it can, since it shares the processor with what it measures.
+A process of its own (``python -m benchmarks._fetch HOST:PORT CLIENTS SECONDS``); the heads of the
+requests come in on standard input, separated by an empty line. With SECONDS 0 each is asked once,
+else they go round until the time is over. Prints JSON: how many were answered, and the seconds. It
+does as little as it can, since it shares the processor with what it measures.
 """
 
 import json
@@ -51,13 +51,13 @@ def main() -> None:
     requests = [head + b"\r\n\r\n" for head in sys.stdin.buffer.read().split(b"\r\n\r\n") if head]
     phones = {}
     poll = select.epoll()
+    begun = time.perf_counter()
+    asked, done, waiting = 0, 0, 0
     for _ in range(clients):
+        # Each asks at once: connections that are open and idle would all go to one worker.
         phone = Phone((host, int(port)))
         phones[phone.socket.fileno()] = phone
         poll.register(phone.socket.fileno(), select.EPOLLIN)
-    begun = time.perf_counter()
-    asked, done, waiting = 0, 0, 0
-    for phone in phones.values():
         phone.socket.send(requests[asked % len(requests)])
         asked, waiting = asked + 1, waiting + 1
     while waiting:

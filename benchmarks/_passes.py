@@ -1,4 +1,4 @@
-"""`counterfoil serve` with two workers on PostgreSQL, cards in it, and the herd that fetches them."""
+"""`counterfoil serve` with two workers on PostgreSQL, its cards, and the herd that fetches them."""
 
 import json
 import subprocess

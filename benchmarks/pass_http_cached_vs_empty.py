@@ -1,4 +1,4 @@
-"""Passes a second over HTTP, all built before ÷ empty answers (204) of the same server, in one run."""
+"""Passes a second over HTTP, all built before ÷ empty answers (204) of that server, in one run."""
 
 import statistics
 from typing import Any

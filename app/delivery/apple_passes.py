@@ -23,7 +23,7 @@ from app.context import Context
 from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
 from app.errors import Misconfigured, Unavailable
-from app.programmes.face_rows import FaceRow, face_from, needs_ledger, row_of
+from app.programmes.face_rows import FaceRow, changed_at_of, face_from, needs_ledger, row_of
 from passes.apple import pass_json
 from passes.apple.bundle import PassTemplate
 from passes.apple.design import Designs
@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 _MARK_BYTES = 16
 _LENGTH = struct.Struct("<I")
+_FORGET_TOGETHER = 500
 _SETTLED_NS = 2_000_000_000
 _Seen = tuple[int, int, int]
 
@@ -115,6 +116,22 @@ class ApplePasses:
             if not row.is_passing:
                 self._kept.keep(row.id, stamp, own, read_at=read_at)
             return pass_file
+
+    def forget_changed(self, session: Session) -> int:
+        """Purge what was built on this machine before its card changed; how many passes.
+
+        Whoever changes or erases a card does so on one machine; on the others nothing old is ever
+        served, but it would lie in the file until its place is needed.
+        """
+        built_at = dict(self._kept.cards())
+        ids, old = list(built_at), []
+        for start in range(0, len(ids), _FORGET_TOGETHER):
+            rows = session.connection().execute(
+                changed_at_of(ids[start : start + _FORGET_TOGETHER])
+            )
+            old += [row.id for row in rows if row.changed_at.timestamp() > built_at[row.id]]
+        self._kept.purge(old)
+        return len(old)
 
     def _make(
         self, row: FaceRow, signer: PassSigner, token: str, now: datetime

@@ -33,6 +33,7 @@ Jitter = Callable[[], float]
 POLL_SECONDS = 0.5
 LEDGER_SECONDS = 5.0
 CERTIFICATES_SECONDS = 600.0
+BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
 #: Changed accounts and cards taken up in one transaction.
@@ -159,6 +160,7 @@ class Worker:
     ) -> None:
         self._poll_seconds = poll_seconds
         self._context = context
+        self._apple = wallets.apple
         self._senders = senders or Senders(context, wallets)
         self._jitter = jitter
         self._wakes: list[threading.Event] = []
@@ -184,6 +186,7 @@ class Worker:
             ("google", lambda: self._bring(self._senders.google()), self._poll_seconds),
             ("ledger", self._keep_ledger, LEDGER_SECONDS),
             ("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
+            ("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
             ("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
         ]
         lanes += [
@@ -196,7 +199,7 @@ class Worker:
             wakes.append(wake)
             threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
             # Points, certificates and keys end by time: a commit is nothing to their steps.
-            if name not in {"ledger", "certificates", "google keys"}:
+            if name not in {"ledger", "certificates", "built passes", "google keys"}:
                 self._wakes.append(wake)
         bell = bell_of(self._context.database)
         bell.add(self._wake)
@@ -223,6 +226,11 @@ class Worker:
         """Tell the owner of certificates that end soon."""
         context = self._context
         certs.tell(context.config, context.database, now=context.clock())
+
+    def _forget_passes(self) -> None:
+        """Purge passes that were built on this machine and changed, or erased, on another."""
+        with self._context.database.read_all() as session:
+            self._apple.forget_changed(session)
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

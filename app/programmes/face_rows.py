@@ -16,6 +16,7 @@ from sqlalchemy import (
     JSON,
     Connection,
     Row,
+    Select,
     String,
     Table,
     and_,
@@ -117,6 +118,15 @@ def rows_by_serial(
     statement = _BY_SERIAL if connection.dialect.name == "sqlite" else _BY_SERIAL_ARRAY
     found = connection.execute(statement, {"serials": list(serials), "now": now})
     return {row.serial_number: row for row in found}
+
+
+def changed_at_of(card_ids: Sequence[str]) -> Select[Any]:
+    """Ids of cards, each with the moment of the last change that its face shows."""
+    return (
+        select(_cards.c.id, _accounts.c.changed_at)
+        .join_from(_cards, _accounts, _accounts.c.id == _cards.c.account_id)
+        .where(_cards.c.id.in_(card_ids))
+    )
 
 
 def needs_ledger(row: FaceRow) -> bool:

@@ -17,9 +17,10 @@ from sqlalchemy import update
 
 from app import create_app
 from app.certs import make_dev_chain
-from app.clock import FixedClock
+from app.clock import FixedClock, system_clock
 from app.context import Context
 from app.delivery import kept, registrations
+from app.delivery.apple_passes import ApplePasses
 from app.delivery.kept import kept_of
 from app.programmes.models import Programme as ProgrammeRow
 from tests.app.api.apple_device import Device, auth, content
@@ -31,7 +32,6 @@ import hashlib, sys
 from app.config import from_environment
 from app.context import Context
 from app.delivery.wallets import Wallets
-import os
 data, url, pass_type, serial, token = sys.argv[1:]
 context = Context.open(from_environment({
     "COUNTERFOIL_DATA": data, "COUNTERFOIL_DATABASE_URL": url,
@@ -206,6 +206,22 @@ def test_what_is_purged_is_overwritten_and_built_anew_for_who_asks(
     clock.advance(timedelta(seconds=5))
     assert device.fetch(card, auth(shop, card)).data != passes[card.id]
     assert device.fetch(other, auth(shop, other)).data == passes[other.id]
+
+
+def test_what_changed_on_another_machine_is_purged_on_this_one(
+    shop: Any, device: Device, context: Context, clock: FixedClock
+) -> None:
+    # Passes are kept by the machine's own time.
+    clock.now = system_clock()
+    changed, unchanged = shop.issue(), shop.issue()
+    for card in (changed, unchanged):
+        device.fetch(card, auth(shop, card))
+    clock.advance(timedelta(minutes=1))
+    shop.earn(changed)
+    with context.database.read_all() as session:
+        assert ApplePasses(context).forget_changed(session) == 1
+        assert ApplePasses(context).forget_changed(session) == 0
+    assert [found for found, _ in kept_of(context).cards()] == [unchanged.id]
 
 
 def test_without_a_place_to_keep_them_passes_are_built_for_everybody(
