@@ -21,6 +21,7 @@ as dates once the programme has a zone: "2026-10-25 03:30", by its clocks ("agai
     adjust +5 | -5 [as X] [expires day 10]
     reverse A [as R]        [policy within_balance] [floor 20] [grace 30]
     return 30.00 of A [as R]    return lines 1:2 2:all of A    (options as for reverse)
+    merge Anna into Bert as M    unmerge M
     lift gold until day 30  a tier by hand
     repeat R                the same posting again: the same answer
     sweep                   every background step
@@ -63,11 +64,13 @@ from app.ledger.postings import (
     Capture,
     Confirm,
     HoldPoints,
+    Merge,
     Operation,
     Posted,
     Release,
     ReturnedLine,
     Reverse,
+    Unmerge,
     Value,
 )
 from app.programmes.earning import earning_of, value_of
@@ -90,9 +93,12 @@ class Play:
 
     @property
     def account_id(self) -> str:
-        if self.who not in self.accounts:
-            self.accounts[self.who] = self.ledger.account()
-        return self.accounts[self.who]
+        return self.account(self.who)
+
+    def account(self, name: str) -> str:
+        if name not in self.accounts:
+            self.accounts[name] = self.ledger.account()
+        return self.accounts[name]
 
     def line(self, text: str) -> None:
         if text.startswith("programme "):
@@ -256,6 +262,12 @@ class Play:
             part = None if quantity == "all" else Decimal(quantity)
             back.append(ReturnedLine(int(position), part))
         return Reverse(posting_id, lines=tuple(back), **facts)
+
+    def merge(self, name: str, said: Options) -> Merge:
+        return Merge(self.account(name), self.account(said.named["into"]))
+
+    def unmerge(self, name: str, said: Options) -> Unmerge:
+        return Unmerge(self.names[name])
 
     # --- what is expected ---------------------------------------------------------------------
 
