@@ -119,7 +119,7 @@ def _settlement_json(
 
 
 _SETTLEMENT_COLUMNS = (
-    "row debtor creditor redeemed given_back returned debt points amount_minor cause kind "
+    "row debtor creditor redeemed given_back returned unmerged debt points amount_minor cause kind "
     "recorded_at occurred_at location receipt_number entry_id"
 ).split()
 
@@ -164,13 +164,15 @@ def _settlement_text(
         click.echo("\nNobody owes anybody anything.")
     for pair in report.pairs:
         one, other = words.partner(pair.one), words.partner(pair.other)
-        rows: list[tuple[str, ...]] = [("", "redeemed", "given back", "returns", "debt", "points")]
+        rows: list[tuple[str, ...]] = [
+            ("", "redeemed", "given back", "returns", "unmerged", "debt", "points")
+        ]
         for debtor, creditor, owed in (
             (one, other, pair.one_owes),
             (other, one, pair.other_owes),
         ):
-            figures = (owed.redeemed, owed.given_back, owed.returned, owed.debt, owed.points)
-            rows.append((f"{debtor} owes {creditor}", *(words.count(each) for each in figures)))
+            figures = (words.count(each) for each in _owed(owed).values())
+            rows.append((f"{debtor} owes {creditor}", *figures))
         show(f"{one} and {other}", rows)
         if pair.points < 0:
             one, other = other, one

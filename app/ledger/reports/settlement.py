@@ -12,7 +12,11 @@ Every flow says that one partner, the *debtor*, owes another, the *creditor*, so
 - Debt is carried by the programme itself: it owes what a return or a reversal could not take
   from any lot, and whoever's lot repays a debt owes that to the programme.
 
-Transfers keep the issuer, expiries and adjustments settle nothing. Flows count from when they were
+- A merge moves lots with their issuers, so it settles nothing. Undoing one brings back lots that
+  may have been spent meanwhile: whoever's lots are taken in their place owes the programme, and
+  the programme owes the issuer of those that came back.
+
+Expiries and adjustments settle nothing. Flows count from when they were
 recorded: a settlement that was sent to a partner never changes.
 """
 
@@ -32,6 +36,7 @@ from app.ledger.reports.moments import Statement
 from app.ledger.reports.rules import worth_minor
 
 _SALES = (EntryKind.ACCRUAL, EntryKind.BONUS)
+_TRANSFERS = (EntryKind.TRANSFER_IN, EntryKind.TRANSFER_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,13 @@ class Owed:
     redeemed: int = 0
     given_back: int = 0
     returned: int = 0
+    unmerged: int = 0
     debt: int = 0
 
     @property
     def points(self) -> int:
         """All of it."""
-        return self.redeemed + self.given_back + self.returned + self.debt
+        return self.redeemed + self.given_back + self.returned + self.unmerged + self.debt
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ def settlement(
     return net(
         since,
         before,
-        {between: Owed(**causes) for between, causes in owed.items()},
+        {between: Owed(**causes) for between, causes in owed.items() if any(causes.values())},
         point_value=point_value,
         currency_exponent=currency_exponent,
     )
@@ -242,14 +248,19 @@ def _redemptions(within: ColumnElement[bool]) -> Statement:
 def _side(root: Any) -> tuple[Any, Any]:
     """For whom a reversal takes or gives, and why, by the entry that it goes back to."""
     is_redemption = root.c.kind == EntryKind.REDEMPTION
+    is_sale = root.c.kind.in_(_SALES)
     return (
-        case((is_redemption, root.c.redeeming), else_=root.c.issuing),
-        case((is_redemption, literal("given_back")), else_=literal("returned")),
+        case((is_redemption, root.c.redeeming), (is_sale, root.c.issuing), else_=_nobody()),
+        case(
+            (is_redemption, literal("given_back")),
+            (is_sale, literal("returned")),
+            else_=literal("unmerged"),
+        ),
     )
 
 
 def _settles(root: Any) -> ColumnElement[bool]:
-    return and_(root.c.kind.in_((EntryKind.REDEMPTION, *_SALES)))
+    return and_(root.c.kind.in_((EntryKind.REDEMPTION, *_SALES, *_TRANSFERS)))
 
 
 def _reversals(root: Any, within: ColumnElement[bool]) -> tuple[Statement, Statement]:
@@ -266,7 +277,7 @@ def _reversals(root: Any, within: ColumnElement[bool]) -> tuple[Statement, State
             Lot.entry_id != Draw.entry_id,
             # The receipt's own points: taken back by whoever gave them.
             or_(
-                root.c.kind == EntryKind.REDEMPTION,
+                root.c.kind.not_in(_SALES),
                 maker.posting_id.is_distinct_from(root.c.posting_id),
             ),
             within,

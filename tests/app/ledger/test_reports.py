@@ -9,7 +9,7 @@ import pytest
 
 from app.db import Database
 from app.ledger.errors import UnknownAccount
-from app.ledger.postings import Capture, Terms
+from app.ledger.postings import Capture, Merge, Terms, Unmerge
 from app.ledger.reports import liability as liabilities
 from app.ledger.reports import rules, settlement, statement
 from app.programmes.partners import add_partner
@@ -157,6 +157,21 @@ class TestSettlement:
         assert coalition.owed() == ["B pays own 50", "own pays A 50"]
         coalition.reverse(repaying)
         assert coalition.owed() == ["own pays A 50"]
+
+    def test_points_keep_their_issuer_through_a_merge_and_back(self, coalition: Coalition) -> None:
+        coalition.earn(60, "A")
+        first, coalition.account = coalition.account, coalition.ledger.account()
+        coalition.earn(40, "B")
+        merge = coalition.ledger.post(Merge(first, coalition.account)).answer["posting_id"]
+        assert coalition.owed() == []
+        coalition.spend(60, "C")  # A's: they came later
+        spent_of = coalition.owed()
+        coalition.ledger.post(Unmerge(merge))
+        assert spent_of in (["A pays C 60"], ["A pays C 20", "B pays C 40"])
+        assert sum(net.points for net in coalition.settle().nets) == 0
+        nets = {coalition.names[net.partner]: net.points for net in coalition.settle().nets}
+        # C is paid for what it gave. All of A's came back, so it pays nothing yet; B's are gone.
+        assert (nets["C"], nets.get("A", 0), nets["B"]) == (60, 0, -40)
 
     def test_a_period_that_is_over_stays_as_it_was(self, coalition: Coalition) -> None:
         coalition.earn(90, "A")

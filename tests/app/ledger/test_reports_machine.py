@@ -22,7 +22,7 @@ from app.clock import FixedClock
 from app.db import Database
 from app.errors import Conflict, Invalid
 from app.ledger.models import Draw, Entry, Lot
-from app.ledger.postings import Capture, Terms
+from app.ledger.postings import Capture, Merge, Terms, Unmerge
 from app.ledger.reports import rules, settlement
 from app.ledger.reports.liability import Liability, Valuation, liability
 from app.ledger.reports.liability import Terms as Valued
@@ -50,8 +50,12 @@ def witness(rows: list[Any], lots: list[Any], draws: list[Any]) -> Counter[str |
     def side(entry: Any) -> tuple[bool, Any]:
         while entry.kind == "reversal":
             entry = entries[entry.reverses_id]
-        settles = entry.kind in {"redemption", "accrual", "bonus"}
-        return settles, entry
+        return entry.kind not in {"adjustment", "expiry", "opening"}, entry
+
+    def for_whom(root: Any) -> str | None:
+        # A merge has neither of the two: it is the programme's own affair.
+        partner: str | None = root.issuing_partner_id
+        return root.redeeming_partner_id if root.kind == "redemption" else partner
 
     by_id = {lot.id: lot for lot in lots}
     for draw in draws:
@@ -68,14 +72,13 @@ def witness(rows: list[Any], lots: list[Any], draws: list[Any]) -> Counter[str |
             continue
         payer = lot.issuing_partner_id if lot else None
         gets[payer] -= draw.points
-        is_redemption = root.kind == "redemption"
-        gets[root.redeeming_partner_id if is_redemption else root.issuing_partner_id] += draw.points
+        gets[for_whom(root)] += draw.points
     for lot in lots:
         entry = entries[lot.entry_id]
         settles, root = side(entry)
         if entry.kind == "reversal" and settles:
             gets[lot.issuing_partner_id] += lot.points
-            gets[root.redeeming_partner_id] -= lot.points
+            gets[for_whom(root)] -= lot.points
     return gets
 
 
@@ -98,6 +101,7 @@ def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
                 ]
             self.partners: list[str | None] = [None, *added]
             self.accounts = [bench.account(), bench.account()]
+            self.merged: str | None = None
             self.said: list[tuple[datetime, Liability, Any]] = []
 
         def tried(self, make: Any, *arguments: Any, **facts: Any) -> Any:
@@ -163,6 +167,20 @@ def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
             return self.tried(self.bench.reverse, posting, amount_minor=part)
 
         @rule()
+        def merge_or_part(self) -> None:
+            """One of two, and two again."""
+            one, other = self.accounts
+            if self.merged is None:
+                posted = self.tried(self.bench.post, Merge(one, other))
+                self.merged = posted.answer["posting_id"] if hasattr(posted, "answer") else None
+            elif hasattr(self.tried(self.bench.post, Unmerge(self.merged)), "answer"):
+                self.merged = None
+
+        @property
+        def showing(self) -> list[str]:
+            return self.accounts if self.merged is None else self.accounts[1:]
+
+        @rule()
         def remember(self) -> None:
             """What is said now has to be said of now for ever."""
             self.agree()
@@ -174,7 +192,7 @@ def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
         def agree(self) -> None:
             """Each statement says what its account shows."""
             before = rules.after(self.bench.clock.now)
-            for account_id in self.accounts:
+            for account_id in self.showing:
                 shown = self.bench.standing(account_id)
                 with self.read() as session:
                     found = statement(session, account_id, since=None, before=before)
@@ -193,7 +211,7 @@ def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
         def teardown(self) -> None:
             self.agree()
             before = rules.after(self.bench.clock.now)
-            standings = [self.bench.standing(each) for each in self.accounts]
+            standings = [self.bench.standing(each) for each in self.showing]
             with self.read() as session:
                 report, settled = said(session, before)
                 rows, lots, draws = (
