@@ -150,14 +150,14 @@ def _value_of_lines(
 ) -> tuple[int, int, list[dict[str, Any]]]:
     sold = lines_of(session, receipt.id)
     back = lines_back(came)
-    earned_of = sum(line.amount_minor for line in sold.values() if line.earns)
-    value = earning = 0
+    earned_before = _earned_of(sold, back)
+    value = 0
     told = []
     for line in lines:
         if line.position not in sold:
             text = f"The receipt has no line {line.position}."
             raise Invalid(text, {"lines": [text]})
-        quantity, amount_minor, earns = sold[line.position]
+        quantity, amount_minor, _ = sold[line.position]
         left = quantity - back[line.position]
         part = left if line.quantity is None else thousandths(line.quantity)
         if part > left or left == 0:
@@ -168,7 +168,6 @@ def _value_of_lines(
         worth -= due_so_far(amount_minor, back[line.position], quantity)
         back[line.position] += part
         value += worth
-        earning += worth if earns else 0
         told.append(
             {
                 "position": line.position,
@@ -178,10 +177,22 @@ def _value_of_lines(
         )
     if not told:
         raise Invalid("Name what comes back.", {"lines": ["Name at least one line."]})
-    if earned_of != receipt.earning_minor:
-        # Coupons and points paid for some of it: each line that earned bears its share.
-        earning = due_so_far(receipt.earning_minor, earning, earned_of) if earning else 0
+    # Coupons and points paid for some of it: each line that earned bears its share.
+    earned_of = _earned_of(sold, Counter({at: line[0] for at, line in sold.items()}))
+    if earned_of == 0:
+        return value, 0, told
+    earning = due_so_far(receipt.earning_minor, _earned_of(sold, back), earned_of)
+    earning -= due_so_far(receipt.earning_minor, earned_before, earned_of)
     return value, earning, told
+
+
+def _earned_of(sold: dict[int, Line], back: Counter[int]) -> int:
+    """The amount of what came back of the lines that earn."""
+    return sum(
+        due_so_far(line.amount_minor, back[position], line.quantity_thousandths)
+        for position, line in sold.items()
+        if line.earns
+    )
 
 
 def counting(context: Context, came: list[Came]) -> list[Came]:
