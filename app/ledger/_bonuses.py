@@ -1,13 +1,24 @@
 """Bonuses of a receipt, examined again whenever more or less of it is kept."""
 
+from collections import defaultdict
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import new_id
+from app.ledger import _undo
 from app.ledger._book import Row
 from app.ledger._operation import Context
-from app.ledger._receipts import back_of, counting, returns_of, sold_on, take_due
-from app.ledger._store import load_lots
+from app.ledger._receipts import (
+    Sold,
+    back_of,
+    counting,
+    earning_back,
+    returns_of,
+    sold_on,
+    take_due,
+)
 from app.ledger._undo import TARGET, Target
 from app.ledger.explain import Reason, because
 from app.ledger.models import Entry, EntryKind
@@ -15,16 +26,20 @@ from app.ledger.postings import Reverse
 from app.ledger.rules import due_so_far
 
 
-def bonus_due(bonus: Target, back: int, sold: int) -> int:
-    """How much of a bonus is due once *back* of *sold* minor units have come back.
+def bonus_due(bonus: Target, receipt: Sold, back: int, earning: int) -> int:
+    """How much of a bonus is due once *back* minor units have come back, *earning* that earned.
 
-    One for a receipt of at least so much goes when less is kept; any other goes in proportion.
+    One for a receipt of at least so much goes when less is kept that earns; any other goes in
+    proportion.
     """
-    if back >= sold:
+    if back >= receipt.amount_minor:
         return bonus.points
+    sold = receipt.earning_minor
+    if sold == 0:  # Given for a receipt that earned nothing else.
+        sold, earning = receipt.amount_minor, back
     if bonus.at_least_minor is None:
-        return due_so_far(bonus.points, back, sold)
-    return bonus.points if sold - back < bonus.at_least_minor else 0
+        return due_so_far(bonus.points, earning, sold)
+    return bonus.points if sold - earning < bonus.at_least_minor else 0
 
 
 def examine_bonuses(
@@ -37,7 +52,7 @@ def examine_bonuses(
     changes: dict[str, int] = {}
     for bonus in bonuses_of(session, receipt.id):
         now_due = sum(part.bonus_points_due.get(bonus.id, 0) for part in came)
-        change = bonus_due(bonus, back_of(came), receipt.amount_minor) - now_due
+        change = bonus_due(bonus, receipt, back_of(came), earning_back(came)) - now_due
         if change == 0:
             continue
         changes[bonus.id] = change
@@ -51,13 +66,12 @@ def examine_bonuses(
             reason=operation.reason,
         )
         entry["day"] = bonus.day
-        book.count(entry, -change, 0)
         if change > 0:
+            book.count(entry, -change, 0)
             explain.append(because("bonus_gone", name=bonus.reason or "", points=change))
             take_due(context, entry, bonus, change, now_due, operation, explain)
         else:
-            explain.append(because("bonus_back", name=bonus.reason or "", points=-change))
-            _give_again(context, entry, bonus, -change)
+            _give_again(context, entry, bonus, -change, explain)
     if changes:
         note_bonuses(context, receipt.id, changes)
 
@@ -93,19 +107,60 @@ def bonuses_of(session: Session, receipt_id: str) -> list[Target]:
     return [Target(*row) for row in rows]
 
 
-def _give_again(context: Context, entry: Row, bonus: Target, points: int) -> None:
-    """A bonus that had gone with a return comes back: with the dates that it had."""
-    book = context.book
-    load_lots(context.session, book, entry_ids=[bonus.id])
-    first = next(lot for lot in book.lots.values() if lot.entry_id == bonus.id)
-    book.credit(
-        entry,
-        points,
-        available_from=first.available_from,
-        expires_at=first.expires_at,
-        rolling=first.rolling,
-        counts_on=bonus.day,
-        origin_lot_id=first.id,
-        issuing_partner_id=first.issuing_partner_id,
+def _give_again(
+    context: Context, entry: Row, bonus: Target, points: int, explain: list[Reason]
+) -> None:
+    """Give *points* of a bonus back that returns had taken: what was taken last first.
+
+    Never more than was taken: what they forgave, or what had expired, the member never lost.
+    """
+    took = _taken_for(context, bonus, besides=entry)
+    context.book.count(entry, min(points, took.counted), 0)
+    points = min(points, took.points)
+    if points <= 0:
+        return
+    explain.append(because("bonus_back", name=bonus.reason or "", points=points))
+    owed = min(points, max(0, took.debt))
+    if owed > 0:
+        _undo.lift_debt(context, entry, owed)
+        explain.append(because("no_longer_owed", points=owed))
+    _undo.give_back(context, entry, took.lots, points - owed, None, explain)
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What is taken for a bonus by all that ever reversed it: in all, by lot, and as debt.
+
+    *counted*: how much of it no longer counts towards a tier.
+    """
+
+    points: int
+    counted: int
+    lots: dict[str, int]
+    debt: int
+
+
+def _taken_for(context: Context, bonus: Target, *, besides: Row) -> _Taken:
+    session, book = context.session, context.book
+    written = _undo.descendants(session, bonus.id)
+    ids = {bonus.id, *(each.id for each in written)}
+    # What this very posting has undone is not in the database yet.
+    unwritten = [row for row in book.entries if row["reverses_id"] in ids and row is not besides]
+    did = _undo.effects(session, [each.id for each in written])
+    lots = defaultdict(int, did.taken)
+    debt = did.debt
+    new = {row["id"] for row in unwritten}
+    for draw in book.draws:
+        if draw["entry_id"] not in new:
+            continue
+        if draw["lot_id"] is None:
+            debt += draw["points"]
+        else:
+            lots[draw["lot_id"]] += draw["points"]
+    return _Taken(
+        points=-sum(each.points for each in written) - sum(row["points"] for row in unwritten),
+        counted=-sum(each.counted_points for each in written)
+        - sum(row["counted_points"] for row in unwritten),
+        lots={lot_id: points for lot_id, points in lots.items() if points > 0},
+        debt=debt,
     )
-    book.tidy()

@@ -230,10 +230,10 @@ class _Return:
     def _take_back_bonuses(
         self, receipt: Sold, came: list[Came], part: Part, is_whole: bool, row: Row
     ) -> None:
-        back = back_of(came) + part.value
+        back, earning = back_of(came) + part.value, earning_back(came) + part.earning
         for bonus in self.bonuses:
             before = sum(each.bonus_points_due.get(bonus.id, 0) for each in came)
-            due = max(0, bonus_due(bonus, back, receipt.amount_minor) - before)
+            due = max(0, bonus_due(bonus, receipt, back, earning) - before)
             if due == 0:
                 continue
             row["bonus_points_due"][bonus.id] = due

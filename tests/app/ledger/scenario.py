@@ -276,9 +276,11 @@ class Play:
         what = what.rstrip(":")
         if what == "told":
             assert self.last is not None
-            assert said in {reason["code"] for reason in self.last.answer["explain"]}
+            codes = [reason["code"] for reason in self.last.answer["explain"]]
+            assert said in codes, codes
             return
-        assert f"{what} {self.found(what)}" == f"{what} {said.strip()}"
+        found = self.found(what)
+        assert found == said.strip(), f"{what} is {found}"
 
     def found(self, what: str) -> str:
         account_id = self.account_id
