@@ -3,23 +3,29 @@
 For the paths that are walked thousands of times a second: the ORM builds a statement anew each
 time, wall included, and that costs more than the database does.
 
-On PostgreSQL many values travel as one array each, whatever their number: ``= ANY(array)`` instead
-of a list, ``unnest`` of arrays instead of a statement for each row. So the server knows a handful
-of statements, has them planned already, and does each once for all rows.
+On PostgreSQL many values travel as one text, whatever their number: ``= ANY(array)`` instead of a
+list, the rows of a JSON array instead of a statement for each. So the server knows a handful of
+statements, has them planned already, and does each once for all rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
+    JSON,
     Alias,
     BinaryExpression,
     BindParameter,
+    Dialect,
     FromClause,
     Join,
     Table,
+    Text,
+    TypeDecorator,
     any_,
     bindparam,
+    cast,
     func,
     select,
 )
@@ -50,7 +56,7 @@ class Prepared:
         self._open = statement
         self._walled = statement if self._inserts else _narrowed(statement)
         #: As PostgreSQL gets them, by whether they are walled and by the names in many rows.
-        self._in_arrays: dict[tuple[bool, tuple[str, ...]], Any] = {}
+        self._for_many: dict[tuple[bool, tuple[str, ...]], Any] = {}
 
     def __call__(
         self, session: Session, values: Any = None, *, programme_id: str | None = None
@@ -71,13 +77,13 @@ class Prepared:
             given = [{**row, _OF_PROGRAMME: programme} for row in rows] if walled else rows
             return connection.execute(statement, given if isinstance(values, list) else given[0])
         names = tuple(rows[0]) if isinstance(values, list) else ()
-        given = {name: [row[name] for row in rows] for name in names} or dict(rows[0])
+        given = {_ROWS: _as_json(rows)} if names else dict(rows[0])
         if walled:
             given[_OF_PROGRAMME] = programme
-        return connection.execute(self._with_arrays(walled, names), given)
+        return connection.execute(self._statement_for(walled, names), given)
 
-    def _with_arrays(self, walled: bool, names: tuple[str, ...]) -> Any:
-        made = self._in_arrays.get((walled, names))
+    def _statement_for(self, walled: bool, names: tuple[str, ...]) -> Any:
+        made = self._for_many.get((walled, names))
         if made is None:
             made = visitors.replacement_traverse(
                 self._walled if walled else self._open, {}, _any_of_list
@@ -86,7 +92,7 @@ class Prepared:
                 made = _insert_many(made, names)
             elif names:
                 made = _change_many(made, names)
-            self._in_arrays[walled, names] = made
+            self._for_many[walled, names] = made
         return made
 
 
@@ -101,7 +107,26 @@ def _programme(session: Session, programme_id: str | None) -> str:
     return programme
 
 
-# --- arrays -----------------------------------------------------------------------------------
+# --- many at once, on PostgreSQL --------------------------------------------------------------
+
+_ROWS = "rows"
+
+
+class _Listed(TypeDecorator[Any]):
+    """A list as PostgreSQL writes arrays; the driver would look at each element at length."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> str:
+        return "{" + ",".join(_quoted(each) for each in value or ()) + "}"
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _any_of_list(element: Any, **_: Any) -> Any:
@@ -110,15 +135,27 @@ def _any_of_list(element: Any, **_: Any) -> Any:
         listed = element.right
         if isinstance(listed, BindParameter) and listed.expanding:
             column: Any = element.left
-            return column == any_(bindparam(listed.key, type_=ARRAY(column.type)))
+            array = cast(bindparam(listed.key, type_=_Listed), ARRAY(column.type))
+            return column == any_(array)
     return None
 
 
 def _rows_of(types: dict[str, Any]) -> Any:
-    """Rows made of an array a column."""
-    arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in types.items()]
+    """The rows that one JSON text holds."""
     columns = [column_named(name, type_) for name, type_ in types.items()]
-    return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
+    text = cast(bindparam(_ROWS, type_=Text), JSON)
+    return (
+        func.json_to_recordset(text)
+        .table_valued(*columns)
+        .render_derived(name="given", with_types=True)
+    )
+
+
+def _as_json(rows: Sequence[dict[str, Any]]) -> str:
+    for name, value in rows[0].items():
+        if isinstance(value, bytes):
+            rows = [{**row, name: f"\\x{row[name].hex()}"} for row in rows]
+    return msgspec.json.encode(rows, enc_hook=str).decode()
 
 
 def _insert_many(statement: Any, names: tuple[str, ...]) -> Any:
