@@ -123,6 +123,7 @@ class CardOut(Schema):
     card_id = String()
     kind = String()
     status = String()
+    role = String(metadata={"description": "owner, spender or collector"})
 
 
 class MemberOut(Schema):

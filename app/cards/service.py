@@ -400,6 +400,7 @@ def replace_card(
         now=now,
         random_bytes=random_bytes,
     )
+    new.role, new.redeem_limit, new.redeem_period = old.role, old.redeem_limit, old.redeem_period
     old.status = CardStatus.REPLACED
     old.status_reason = reason
     old.status_changed_at = now

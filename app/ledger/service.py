@@ -19,7 +19,7 @@ from app.ledger import _credits, _holds, _merge, _returns, _store
 from app.ledger._book import Book
 from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
-from app.ledger.models import Account, AccountKind
+from app.ledger.models import Account, AccountKind, AccountMerge
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -49,6 +49,7 @@ __all__ = [
     "lock_account",
     "look",
     "mark_changed",
+    "merge_of",
     "open_account",
     "post",
     "post_accruals",
@@ -82,6 +83,11 @@ def open_account(
     session.add(account)
     session.flush()
     return account
+
+
+def merge_of(session: Session, posting_id: str) -> AccountMerge:
+    """The merge that a posting made, as it is stored now. Raises `UnknownPosting`."""
+    return _merge.find(session, posting_id)
 
 
 def lock_account(session: Session, account_id: str) -> Account:

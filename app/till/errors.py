@@ -38,3 +38,15 @@ class PresentationOver(Conflict):
     """The presentation quoted is over, or was of another card or till."""
 
     code = "presentation_over"
+
+
+class CardOnlyCollects(Forbidden):
+    """The card's holder collects points for an account that others spend from."""
+
+    code = "card_only_collects"
+
+
+class LimitReached(Forbidden):
+    """The card may redeem no more so many points in this day, week or month."""
+
+    code = "limit_reached"

@@ -13,7 +13,7 @@ from app.ledger.models import Hold, HoldStatus
 from app.ledger.postings import Capture, HoldPoints, Release, Request, Terms
 from app.programmes.redeeming import check_points
 from app.programmes.terms import rulebook_of
-from app.till import access
+from app.till import access, limits
 from app.till.access import TillAt
 from app.till.counter import Counter, card_of, partner_of, post_about
 from app.till.errors import ApprovalNeeded, PresentationOver
@@ -26,13 +26,19 @@ STATIC_WINDOW = timedelta(hours=24)
 def hold(
     session: Session, counter: Counter, request: Request, body: dict[str, Any], *, now: datetime
 ) -> dict[str, Any]:
-    """Reserve points for a redemption. Raises `ApprovalNeeded` where a static code is too weak."""
+    """Reserve points for a redemption.
+
+    Raises `ApprovalNeeded` where a static code is too weak, `CardOnlyCollects` and `LimitReached`
+    where the card's holder may not redeem so many.
+    """
     card = card_of(session, counter, body["code"], now, now=now)
     book = rulebook_of(session, counter.till.programme_id, now)
     settings = book.at(now).settings
     points: int = body["points"]
     check_points(settings, points, body.get("amount_minor"), book.currency)
     terms = book.terms(now)
+    limits.lock(session, card)
+    limits.check(session, card, points, now=now, time_zone=book.time_zone)
     _check_strength(session, counter, card, body, settings.static_redeem_limit, terms, now=now)
     return ledger.post(
         session,
@@ -77,9 +83,10 @@ def _check_strength(
     *,
     now: datetime,
 ) -> None:
-    """A photographed code may not empty an account: above *limit* a day it takes more."""
-    # Locked first: two holds at once would each see the other's points unspent.
-    ledger.lock_account(session, card.account_id)
+    """A photographed code may not empty an account: above *limit* a day it takes more.
+
+    The account is locked: two holds at once would each see the other's points unspent.
+    """
     standing = ledger.standing(session, card.account_id, now=now, terms=terms)
     if standing.available < body["points"]:
         return  # The ledger refuses it for the better reason.

@@ -33,7 +33,7 @@ from app.programmes.pricing import price
 from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
 from app.programmes.terms import Rulebook, rulebook_of
-from app.till import access
+from app.till import access, limits
 from app.till.counter import Counter, card_of, partner_of, post_about
 from app.till.errors import NotYourPosting
 from app.till.models import Presentation, Till
@@ -60,6 +60,7 @@ def look_up(
     settings = book.at(now).settings
     page = ledger.look(session, card.account_id, now=now, terms=book.terms(now))
     standing = page.standing()
+    redeemable = limits.most(session, card, standing.available, now=now, time_zone=book.time_zone)
     return {
         "outcome": str(Outcome.ACCEPTED),
         "message": "Card accepted.",
@@ -68,6 +69,7 @@ def look_up(
             "card_id": card.id,
             "kind": Kind(card.kind).name.lower(),
             "status": card.status,
+            "role": card.role,
         },
         "member": {"name": members.contact_of(session, keys, card.member_id).name},
         "tier": tier_name(settings, page.account.tier.tier, card.language),
@@ -75,7 +77,7 @@ def look_up(
         "redeem": {
             "minimum": settings.redeem_minimum,
             "step": settings.redeem_step,
-            "maximum": most_redeemable(settings, standing.available, None, book.currency),
+            "maximum": most_redeemable(settings, redeemable, None, book.currency),
         },
     }
 
