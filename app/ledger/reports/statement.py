@@ -7,7 +7,7 @@ data: who posted is an id, and whose account it is stands nowhere.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -235,7 +235,22 @@ def _entries(of: Statement) -> moments.Statement:
     return found if of.since is None else found.where(moment >= of.since)
 
 
-def _open_lots(session: Session, account_id: str, before: datetime) -> Iterator[Any]:
+class _OpenLot(NamedTuple):
+    """A lot with something left."""
+
+    id: str
+    sequence: int
+    points: int
+    left: int
+    held: int
+    pending: bool
+    available_from: datetime | None
+    expires_at: datetime | None
+    rolling: bool
+    issuing_partner_id: str | None
+
+
+def _open_lots(session: Session, account_id: str, before: datetime) -> Iterator[_OpenLot]:
     """Lots with something left, in draw order. Found through the entries: those have an index."""
     drawn = moments.drawn(before, Draw.account_id == account_id)
     reserved = moments.reserved(before, Hold.account_id == account_id)
@@ -262,4 +277,6 @@ def _open_lots(session: Session, account_id: str, before: datetime) -> Iterator[
         .order_by(expires_at.is_(None), expires_at, Lot.sequence)
     )
     found = moments.beside_account(found, rolling)
-    yield from session.execute(found, execution_options={"yield_per": 500})
+    for row in session.execute(found, execution_options={"yield_per": 500}):
+        # PostgreSQL adds whole numbers up to decimals.
+        yield _OpenLot(*row)._replace(left=int(row.left), held=int(row.held))

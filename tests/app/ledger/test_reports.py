@@ -1,6 +1,7 @@
 """Statement, settlement and liability say of any past moment what they said then."""
 
 from collections import Counter
+from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -346,6 +347,9 @@ class TestStatement:
         assert entries[1].explain
         assert [(lot.left, lot.expires_at) for lot in lots] == [(100, None)]
         assert (holds, found.opening, found.closing.balance) == ([], 0, 100)
+        # Whole numbers on either database, also in JSON.
+        assert {type(each) for each in astuple(found.closing)} == {int}
+        assert {type(each) for each in (lots[0].left, lots[0].held, found.lapsed)} == {int}
 
     def test_a_period_begins_with_what_there_was(self, coalition: Coalition) -> None:
         coalition.earn(100, "A")
