@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.ledger.check import check
+from app.ledger.models import Draw, Entry, Lot
 
 #: What is tampered with, and the names of the differences it makes.
 TAMPERINGS = {
@@ -28,6 +29,10 @@ TAMPERINGS = {
     },
     "UPDATE holds SET status = 'released' WHERE status = 'open'": {"held", "held points"},
     "DELETE FROM hold_lots": {"held points", "reserved points"},
+    "UPDATE accounts SET carried_micro = carried_micro + 1": {"carried money"},
+    "UPDATE earning_days SET points = points + 1 WHERE points > 0": {"counted points"},
+    "UPDATE earning_days SET spend_minor = spend_minor + 1 WHERE points > 0": {"counted money"},
+    "DELETE FROM earning_days": {"counted points", "counted money"},
     "UPDATE receipt_returns SET amount_minor = 1000000": {"returned value"},
 }
 
@@ -59,6 +64,43 @@ def test_every_tampered_cache_is_found(kept: Any, tampering: str) -> None:
     with kept.database.engine.begin() as connection:
         connection.execute(text(tampering))
     assert {difference.what for difference in differences(kept)} == TAMPERINGS[tampering]
+
+
+def test_draws_that_name_another_account_are_found_even_where_they_cancel_out(kept: Any) -> None:
+    first, second = kept.account(), kept.account()
+    kept.earn(first, 30)
+    kept.earn(second, 20)
+    with kept.database.write(kept.programme_id) as session:
+        entry = session.scalars(select(Entry).where(Entry.account_id == first)).one()
+        lot = session.scalars(select(Lot).where(Lot.account_id == second)).one()
+        for lot_id, points in ((lot.id, 5), (lot.id, -5), (None, 7), (None, -7)):
+            session.add(
+                Draw(
+                    programme_id=kept.programme_id,
+                    entry_id=entry.id,
+                    account_id=second,
+                    lot_id=lot_id,
+                    points=points,
+                    recorded_at=kept.clock.now,
+                )
+            )
+    found = differences(kept)
+    assert {difference.what for difference in found} == {"account of a draw"}
+    assert {difference.account_id for difference in found} == {second}
+    assert len(found) == 4
+
+
+def test_lots_and_draws_of_different_accounts_are_found(kept: Any) -> None:
+    first, second = kept.account(), kept.account()
+    kept.earn(first, 123)
+    kept.spend(first, 3)
+    with kept.database.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE lots SET account_id = :other WHERE points = 123"),
+            {"other": second.replace("-", "") if kept.database.is_sqlite else second},
+        )
+    names = {difference.what for difference in differences(kept)}
+    assert names == {"balance and debt", "account of a lot", "account of a drawn lot"}
 
 
 def test_a_difference_says_what_is_stored_and_what_must_be(kept: Any) -> None:
