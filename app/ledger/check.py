@@ -30,8 +30,9 @@ from app.ledger.models import (
 
 Statement: TypeAlias = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
-#: What PostgreSQL may use for each table of sums before it goes to the disk.
-_WORK_MEM = "128MB"
+#: Settings of PostgreSQL for the check alone: what may be used for each table of sums before it
+#: goes to the disk; and that all rows are wanted, not the first ones soon.
+_FOR_MANY_ROWS = {"work_mem": "128MB", "cursor_tuple_fraction": "1"}
 #: Comparisons that are made if sums of another name differ.
 _FOUND_BY = {
     "account of a lot": {"points"},
@@ -67,12 +68,18 @@ def check(session: Session, *, watch: Callable[[str], None] | None = None) -> It
     wanted = None
     if session.get_bind().dialect.name == "postgresql":
         tell("all sums")
-        session.execute(select(func.set_config("work_mem", _WORK_MEM, True)))
+        for name, value in _FOR_MANY_ROWS.items():
+            session.execute(select(func.set_config(name, value, True)))
         wanted = _glance.suspects(session, secrets.randbits(62))
     for what, statement in _comparisons():
         if wanted is not None and not wanted & _FOUND_BY.get(what, {what}):
             continue
         tell(what)
+        # A cursor, from which differences are streamed, works on one core; counting works on all.
+        if wanted is not None and not session.scalar(
+            select(func.count()).select_from(statement.subquery())
+        ):
+            continue
         rows = session.execute(statement, execution_options={"yield_per": 1000})
         for programme_id, account_id, id_, stored, computed in rows:
             yield Difference(programme_id, account_id, what, str(id_), int(stored), int(computed))
