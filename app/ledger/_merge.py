@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
-from app.ledger import _moved, _returns, _store, _undo, rules, tiers
+from app.ledger import _bonuses, _expiries, _moved, _receipts, _store, _undo, rules, tiers
 from app.ledger._book import Book, Row, posted_points
 from app.ledger._operation import Context, Outcome, canonical_id
 from app.ledger.errors import AlreadyReversed, NotMergeable, UnknownAccount, UnknownPosting
@@ -271,9 +271,9 @@ def _collapse_bonuses(
             entry["day"] = bonus.day
             context.book.count(entry, -left, 0)
             explain.append(because("bonus_gone", name=bonus.reason or "", points=left))
-            _returns.take_due(context, entry, bonus, left, bonus.points - left, back, explain)
+            _receipts.take_due(context, entry, bonus, left, bonus.points - left, back, explain)
             if bonus.receipt_id is not None:
-                _returns.note_bonuses(context, bonus.receipt_id, {bonus.id: left})
+                _bonuses.note_bonuses(context, bonus.receipt_id, {bonus.id: left})
 
 
 _Live = tuple[datetime, int, _undo.Target, int]
@@ -404,14 +404,14 @@ def _give_bonuses_back(
             )
         ).first()
         if accrual is not None:
-            _returns.examine_bonuses(context, _undo.Target(*accrual), back, explain)
+            _bonuses.examine_bonuses(context, _undo.Target(*accrual), back, explain)
 
 
 def _still_owed(context: Context, coming: _undo.Target, made: dict[str, int]) -> dict[str, int]:
     """What of the lots that came has to go back: what has expired of them is over anyway."""
     session, book = context.session, context.book
     _store.load_lots(session, book, ids=made)
-    expired = _undo.expired_since(session, book, made, coming.sequence)
+    expired = _expiries.expired_since(session, book, made, coming.sequence)
     return {
         lot_id: 0 if book.lots[lot_id].is_expired(context.now) else points - expired.get(lot_id, 0)
         for lot_id, points in made.items()

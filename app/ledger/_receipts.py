@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.ledger import _moved, _undo
+from app.ledger import _expiries, _moved, _undo
 from app.ledger._book import Row
 from app.ledger._credits import thousandths
 from app.ledger._operation import Context
@@ -222,7 +222,10 @@ def take_due(
     operation: Reverse,
     explain: list[Reason],
 ) -> None:
-    """Take *due* points of what *target* gave back, under *entry*; *before* were due already."""
+    """Take *due* points of what *target* gave back, under *entry*; *before* were due already.
+
+    The entry counts for a tier what is due; what never counted is put right here.
+    """
     book = context.book
     if target.points <= 0:
         return
@@ -230,11 +233,15 @@ def take_due(
     made = {lot.id: lot.points for lot in book.lots.values() if lot.entry_id == target.id}
     families = _moved.families(context.session, book, made)
     lots = {lot_id: made[first] for first, lots in families.items() for lot_id in lots}
-    expired = sum(_undo.expired_since(context.session, book, lots, target.sequence).values())
+    expired = sum(_expiries.expired_since(context.session, book, lots, target.sequence).values())
     # What expired unspent did nobody any good: it counts as taken back.
     points = max(0, min(due, target.points - expired - before))
     if points < due:
         explain.append(because("had_expired", points=due - points))
+    if expired:
+        never = _expiries.never_counted(context.session, book, lots, target.sequence)
+        counted = max(0, min(due, target.points - never - before))
+        book.count(entry, due - counted, 0)
     _undo.take_back(context, entry, points, lots, operation, explain, is_return=True)
 
 

@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 from app.db import new_id
 from app.errors import Invalid
 from app.ledger import _undo, rules
-from app.ledger._bonuses import bonus_due
-from app.ledger._bonuses import examine_bonuses as examine_bonuses
-from app.ledger._bonuses import note_bonuses as note_bonuses
+from app.ledger._bonuses import bonus_due, examine_bonuses
 from app.ledger._book import Row, posted_points
 from app.ledger._operation import MOST_MINOR, Context, Outcome, canonical_id, whole_number
 from app.ledger._receipts import (
@@ -31,8 +29,8 @@ from app.ledger._receipts import (
     part_of,
     returns_of,
     sold_on,
+    take_due,
 )
-from app.ledger._receipts import take_due as take_due
 from app.ledger._undo import TARGET, Target
 from app.ledger.errors import AlreadyReversed, NotReversible, UnknownPosting
 from app.ledger.explain import Reason, because

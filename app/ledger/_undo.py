@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.ledger import _moved, rules
+from app.ledger import _expiries, _moved, rules
 from app.ledger._book import Book, Row
 from app.ledger._operation import Context
 from app.ledger._store import load_lots
@@ -256,24 +256,6 @@ def written_repayments(
 # --- taking back ------------------------------------------------------------------------------
 
 
-def expired_since(
-    session: Session, book: Book, lot_ids: Collection[str], sequence: int
-) -> dict[str, int]:
-    """How many points of each lot have expired in entries after *sequence*."""
-    found = (
-        select(Draw.lot_id, func.sum(Draw.points))
-        .join(Entry, Entry.id == Draw.entry_id)
-        .where(Draw.lot_id.in_(lot_ids), Entry.kind == EntryKind.EXPIRY, Entry.sequence > sequence)
-        .group_by(Draw.lot_id)
-    )
-    expired = {str(lot_id): int(points) for lot_id, points in session.execute(found)}
-    just_now = {entry["id"] for entry in book.entries if entry["kind"] == EntryKind.EXPIRY}
-    for draw in book.draws:
-        if draw["entry_id"] in just_now and draw["lot_id"] in lot_ids:
-            expired[draw["lot_id"]] = expired.get(draw["lot_id"], 0) + draw["points"]
-    return expired
-
-
 def take_back(
     context: Context,
     entry: Row,
@@ -361,11 +343,14 @@ def undo(
     if given:
         families = _moved.families(context.session, book, given)
         lots = {lot_id: given[first] for first, lots in families.items() for lot_id in lots}
-        expired = expired_since(context.session, book, lots, target.sequence)
+        expired = _expiries.expired_since(context.session, book, lots, target.sequence)
         due = sum(
             points - min(points, sum(expired.get(lot_id, 0) for lot_id in families[first]))
             for first, points in given.items()
         )
+        if expired and target.counted_points > 0:
+            never = _expiries.never_counted(context.session, book, lots, target.sequence)
+            book.count(entry, min(never, target.counted_points), 0)
         take_back(context, entry, due, lots, operation, explain, is_return=False)
     if did.debt < 0:
         book.owe(entry, -did.debt)

@@ -1,0 +1,42 @@
+"""What of some lots has expired, and whether it had counted for a tier by then."""
+
+from collections.abc import Collection
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.ledger._book import Book
+from app.ledger.models import Draw, Entry, EntryKind
+
+
+def expired_since(
+    session: Session, book: Book, lot_ids: Collection[str], sequence: int
+) -> dict[str, int]:
+    """How many points of each lot have expired in entries after *sequence*."""
+    found = (
+        select(Draw.lot_id, func.sum(Draw.points))
+        .join(Entry, Entry.id == Draw.entry_id)
+        .where(Draw.lot_id.in_(lot_ids), Entry.kind == EntryKind.EXPIRY, Entry.sequence > sequence)
+        .group_by(Draw.lot_id)
+    )
+    expired = {str(lot_id): int(points) for lot_id, points in session.execute(found)}
+    just_now = {entry["id"] for entry in book.entries if entry["kind"] == EntryKind.EXPIRY}
+    for draw in book.draws:
+        if draw["entry_id"] in just_now and draw["lot_id"] in lot_ids:
+            expired[draw["lot_id"]] = expired.get(draw["lot_id"], 0) + draw["points"]
+    return expired
+
+
+def never_counted(session: Session, book: Book, lot_ids: Collection[str], sequence: int) -> int:
+    """How many points of the lots expired after *sequence* before they had counted for a tier."""
+    found = (
+        select(func.sum(-Entry.counted_points))
+        .where(Entry.kind == EntryKind.EXPIRY, Entry.counted_points < 0, Entry.sequence > sequence)
+        .where(Entry.id.in_(select(Draw.entry_id).where(Draw.lot_id.in_(lot_ids))))
+    )
+    just_now = {draw["entry_id"] for draw in book.draws if draw["lot_id"] in lot_ids}
+    never = int(session.scalar(found) or 0)
+    for entry in book.entries:
+        if entry["id"] in just_now and entry["kind"] == EntryKind.EXPIRY:
+            never -= min(0, entry["counted_points"])
+    return never
