@@ -1,6 +1,7 @@
 """gunicorn around the service, and the background work inside it."""
 
 import fcntl
+import gc
 import logging
 import threading
 from typing import Any
@@ -52,7 +53,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         threading.Thread(
             target=work_alone, args=(context,), name="background work", daemon=True
         ).start()
-        return create_app(context)
+        app = create_app(context)
+        # What is loaded now stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
+        return app
 
 
 def work_alone(context: Context) -> None:

@@ -6,16 +6,18 @@ whether a pass that was built before is still the same: whatever a face shows is
 """
 
 import json
-from collections.abc import Sequence
+from collections import namedtuple
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, cast
+from functools import cache, lru_cache
+from itertools import starmap
+from typing import Any, TypeAlias, cast
 
 from sqlalchemy import (
     ARRAY,
     JSON,
     Connection,
-    Row,
+    Dialect,
     Select,
     String,
     Table,
@@ -31,6 +33,7 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Card
 from app.db import Moment
+from app.db.lookup import Lookup
 from app.errors import NotFound
 from app.keys import KeyRing
 from app.ledger import service as ledger
@@ -41,7 +44,8 @@ from app.programmes.faces import Printed, fill_in, look_of
 from app.programmes.models import Programme
 from passes.card import CardFace, Look
 
-FaceRow = Row[*tuple[Any, ...]]
+#: A named tuple of the columns below.
+FaceRow: TypeAlias = Any
 
 _cards, _accounts, _lots, _members, _programmes = (
     cast(Table, model.__table__) for model in (Card, Account, Lot, Member, Programme)
@@ -103,21 +107,37 @@ _BY_SERIAL_ARRAY = _FACES.where(
 )
 
 
+_names = [column.key for column in _FACES.selected_columns]
+_Face = cast(Any, namedtuple)("_Face", _names)
+
+
 def row_of(session: Session, card_id: str, *, now: datetime) -> FaceRow:
     """What the face of a card is made of at *now*. Raises `NotFound`."""
     row = session.connection().execute(_BY_ID, {"card_id": card_id, "now": now}).first()
     if row is None:
         raise NotFound("There is no such card.")
-    return row
+    return _Face(*row)
 
 
 def rows_by_serial(
     connection: Connection, serials: Sequence[str], *, now: datetime
 ) -> dict[str, FaceRow]:
-    """The same for many cards of any programme, by serial number; unknown ones are left out."""
-    statement = _BY_SERIAL if connection.dialect.name == "sqlite" else _BY_SERIAL_ARRAY
-    found = connection.execute(statement, {"serials": list(serials), "now": now})
-    return {row.serial_number: row for row in found}
+    """The same for many cards of any programme, by serial number; unknown ones are left out.
+
+    The *connection* is one that commits by itself.
+    """
+    values = {"serials": list(serials), "now": now}
+    rows: Iterable[Sequence[Any]]
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(_BY_SERIAL, values).all()
+    else:
+        rows = _lookup(connection.dialect)(connection, values)
+    return {row.serial_number: row for row in starmap(_Face, rows)}
+
+
+@cache
+def _lookup(dialect: Dialect) -> Lookup:
+    return Lookup(_BY_SERIAL_ARRAY, dialect)
 
 
 def changed_at_of(card_ids: Sequence[str]) -> Select[Any]:

@@ -39,9 +39,8 @@ def check(programme: Programme, card: Card) -> None:
         row = row_of(session, card.id, now=now)
         assert face_from(session, context.keys, row, now=now) == expected
         many = rows_by_serial(session.connection(), [card.serial_number, "none"], now=now)
-        assert {serial: tuple(found) for serial, found in many.items()} == {
-            card.serial_number: tuple(row)
-        }
+        # To the letter: a pass is found again by how its row is written.
+        assert repr(many) == repr({card.serial_number: row})
 
 
 def test_of_cards_in_every_state_the_faces_are_the_same(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app import create_app
 from app.certs import make_dev_chain
@@ -194,6 +194,23 @@ def test_a_pass_is_not_served_once_time_alone_has_changed_it(
     clock.advance(timedelta(days=2))
     fields = content(device.fetch(card, auth(shop, card)))["storeCard"]["headerFields"]
     assert fields[0]["value"] == 0
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_database_that_was_away_is_asked_again(
+    shop: Any, device: Device, context: Context
+) -> None:
+    card = shop.issue()
+    assert device.fetch(card, auth(shop, card)).status_code == 200
+    with context.database.engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        connection.commit()
+    assert device.fetch(card, auth(shop, card)).status_code == 200
 
 
 def test_what_is_purged_is_overwritten_and_built_anew_for_who_asks(
