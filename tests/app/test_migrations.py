@@ -17,13 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db import Database
 from app.errors import Misconfigured
-from app.ledger.models import Account, Draw, Entry
+from app.ledger.models import Account, Draw, Entry, TierChange
+from app.members.models import MemberRead
 from app.migrations import at_head, head, is_empty, revision, upgrade
 from app.migrations.__main__ import BEGIN, END, FIRST, render
 from app.programmes.models import Programme
 from app.schema import metadata
 
-IMMUTABLE = ["entries", "draws"]
+IMMUTABLE = ["entries", "draws", "tier_changes", "member_reads"]
 NOW = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 
 
@@ -140,7 +141,7 @@ def test_processes_that_start_at_once_migrate_once(bare: Database) -> None:
 
 
 @pytest.mark.parametrize("table", IMMUTABLE)
-@pytest.mark.parametrize("change", ["UPDATE {} SET points = 0", "DELETE FROM {}"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET programme_id = programme_id", "DELETE FROM {}"])
 def test_the_ledger_refuses_to_be_changed(database: Database, table: str, change: str) -> None:
     fill_ledger(database)
     with (
@@ -200,6 +201,7 @@ def fill_ledger(database: Database) -> None:
             points=-5,
             occurred_at=NOW,
             recorded_at=NOW,
+            day=NOW.date(),
             actor_kind="system",
         )
         session.add(entry)
@@ -211,5 +213,27 @@ def fill_ledger(database: Database) -> None:
                 account_id=account.id,
                 points=5,
                 recorded_at=NOW,
+            )
+        )
+        session.add(
+            TierChange(
+                programme_id=programme.id,
+                account_id=account.id,
+                to_tier="gold",
+                reason="earned",
+                counted=5,
+                effective_from=NOW,
+                recorded_at=NOW,
+                actor_kind="system",
+            )
+        )
+        session.add(
+            MemberRead(
+                programme_id=programme.id,
+                member_id=account.id,
+                reader_kind="cli",
+                reader="root",
+                purpose="show",
+                read_at=NOW,
             )
         )
