@@ -50,6 +50,12 @@ class History:
 LEVELS = {"bronze": 20, "silver": 140, "gold": 190}
 
 
+def of_last_year(programme_id: str, members: int, now: datetime) -> History:
+    """A history of last year without tiers, of whose lots some expire in two years."""
+    until = date(now.year - 1, 12, 31)
+    return History(programme_id, members, until, now + timedelta(days=730))
+
+
 def make(database: Database, history: History) -> None:
     """Write it. The programme is empty before; nobody else uses the database meanwhile."""
     speech: Speech = Sqlite() if database.is_sqlite else PostgreSql()

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,10 @@ import httpx2
 
 from app.config import from_environment
 from app.context import Context
-from app.demo.cafe import CASHIER, CASHIER_PIN, issue_cards, make_cafe
+from app.demo.cafe import CASHIER, CASHIER_PIN, TILL, Cafe, issue_cards, make_cafe
 from app.demo.processes import Installation, free_port
 from app.migrations import upgrade
+from app.till import access
 
 CARDS = 2_000
 
@@ -46,9 +47,17 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, *, database_url: str | None = None, workers: int = 1, threads: int = 16
+    folder: Path,
+    *,
+    database_url: str | None = None,
+    workers: int = 1,
+    threads: int = 16,
+    fill: Callable[[Context, Cafe], list[str]] | None = None,
 ) -> Iterator[Running]:
-    """Set a café up in *folder* and run the service on it."""
+    """Set a café up in *folder* and run the service on it.
+
+    *fill* gives it members, and says the codes of the cards to use; without, they are new ones.
+    """
     port = free_port()
     settings = {
         "COUNTERFOIL_DATA": str(folder / "data"),
@@ -62,15 +71,22 @@ def running(
     context = Context.open(from_environment(settings))
     upgrade(context.database)
     cafe = make_cafe(context)
-    codes = issue_cards(context, cafe.programme_id, CARDS)
+    codes = fill(context, cafe) if fill else issue_cards(context, cafe.programme_id, CARDS)
     service = Installation(settings, folder / "service.log")
     service.start()
     try:
-        token, session_token, cashier = _sign_in(service.url, cafe.enrolment_code)
+        token, session_token, cashier = _sign_in(service.url, _enrolment_code(context, cafe))
         yield Running(service, context, token, session_token, cashier, codes)
     finally:
         service.stop()
         context.database.dispose()
+
+
+def _enrolment_code(context: Context, cafe: Cafe) -> str:
+    """A fresh one: filling may take longer than a code is good for."""
+    with context.database.write_all() as session:
+        till = access.till_by_name(session, cafe.programme_id, TILL)
+        return access.new_code(session, till, now=context.clock())
 
 
 def _sign_in(url: str, code: str) -> tuple[str, str, str]:
