@@ -5,6 +5,7 @@ import logging
 import click
 
 from app.cli import (
+    accounts,
     backup,
     cards,
     certs,
@@ -38,6 +39,7 @@ for group in (
     serve,
     programmes,
     cards,
+    accounts,
     members,
     partners,
     passes,

@@ -1,16 +1,50 @@
 """counterfoil card: issue, block, replace."""
 
-import click
+from collections.abc import Callable
+from typing import Any
 
-from app.cards import service
+import click
+from sqlalchemy.orm import Session
+
+from app.cards import holders, service
+from app.cards.rules import Holder, Period, Role, read_holder
+from app.cli.account_page import holder_line
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.statement import find_account
 from app.context import Context
 from app.db import enter
 from app.delivery.wallets import Wallets
 from app.errors import Unavailable
-from app.members.service import LANGUAGES, contact_of, members_by_email, read_contact
-from app.web.joining import join
+from app.members.service import (
+    LANGUAGES,
+    Contact,
+    add_member,
+    contact_of,
+    members_by_email,
+    read_contact,
+)
+from app.programmes.models import Programme
+from app.web.joining import Joined, join
 from passes.card import CardStatus
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options for how much a spender may redeem."""
+    command = click.option(
+        "--period", type=click.Choice([str(each) for each in Period]), help="What the limit is for."
+    )(command)
+    return click.option("--limit", type=int, help="A spender's points a period.")(command)
+
+
+def role_options(default: str) -> Callable[..., Any]:
+    """The same, and the role."""
+    choice = click.option(
+        "--role",
+        type=click.Choice([str(each) for each in Role]),
+        default=default,
+        show_default=True,
+    )
+    return lambda command: choice(limit_options(command))
 
 
 @click.group()
@@ -23,12 +57,27 @@ def card() -> None:
 @click.option("--email", default="", help="The member's e-mail address; may be left out.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--google", is_flag=True, help="Make the pass at Google too and print its link.")
+@click.option("--account", metavar="ACCOUNT", help="A further card of this account, not a new one.")
+@role_options(default="owner")
 @json_option
 @programme_option
 def issue(
-    name: str, email: str, language: str, google: bool, as_json: bool, slug: str | None
+    name: str,
+    email: str,
+    language: str,
+    google: bool,
+    account: str | None,
+    role: str,
+    limit: int | None,
+    period: str | None,
+    as_json: bool,
+    slug: str | None,
 ) -> None:
-    """Issue a card and print the secret links to it, which are shown this once."""
+    """Issue a card and print the secret links to it, which are shown this once.
+
+    With --account it shares that account's points: an owner may do everything, a spender redeems
+    up to --limit points a --period, a collector only earns.
+    """
     context = open_context(make=False)
     if google:
         # Said before there is a card: its links are shown once, and would be lost.
@@ -37,15 +86,29 @@ def issue(
     with context.database.write_all() as session:
         programme = choose_programme(session, slug)
         enter(session, programme.id)
-        joined = join(
-            session,
-            context.keys,
-            programme,
-            read_contact(name, email),
-            language=language,
-            source="cli",
-            now=now,
-        )
+        contact = read_contact(name, email)
+        if account is None:
+            if Holder() != read_holder(role, limit, period):
+                raise click.UsageError("A card of its own is an owner's: name an --account.")
+            joined = join(
+                session,
+                context.keys,
+                programme,
+                contact,
+                language=language,
+                source="cli",
+                now=now,
+            )
+        else:
+            joined = _share(
+                session,
+                context,
+                programme,
+                find_account(session, account),
+                read_holder(role, limit, period),
+                contact,
+                language,
+            )
     page = f"{context.config.url}/card/{joined.link_token}"
     issued = {
         "card_id": joined.card.id,
@@ -71,6 +134,66 @@ def _google_link(context: Context, card_id: str) -> str:
         # The link is good as soon as the object is there, and delivery keeps trying.
         click.echo(f"{error.message} The link works once Google has the pass.", err=True)
         return google.promise_link(card_id, now=context.clock())
+
+
+def _share(
+    session: Session,
+    context: Context,
+    programme: Programme,
+    account_id: str,
+    holder: Holder,
+    contact: Contact,
+    language: str,
+) -> Joined:
+    """A further card of an account, for somebody of whom we may know something."""
+    now, keys = context.clock(), context.keys
+    member_id = None
+    if contact != Contact():
+        member = add_member(session, keys, programme.id, contact, language=language, now=now)
+        member_id = member.id
+    new = holders.issue(
+        session,
+        keys,
+        programme.id,
+        account_id=account_id,
+        holder=holder,
+        member_id=member_id,
+        language=language,
+        now=now,
+    )
+    return Joined(new, service.create_link(session, new, now=now))
+
+
+@card.command("role")
+@click.argument("card_id")
+@click.argument("role", type=click.Choice([str(each) for each in Role]))
+@limit_options
+@json_option
+@programme_option
+def role(
+    card_id: str,
+    role: str,
+    limit: int | None,
+    period: str | None,
+    as_json: bool,
+    slug: str | None,
+) -> None:
+    """Say what a card may do with the account that it shares."""
+    context = open_context(make=False)
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        holder = read_holder(role, limit, period)
+        changed = holders.set_role(session, card_id, holder, now=context.clock())
+    facts = {
+        "card_id": changed.id,
+        "role": changed.role,
+        "redeem_limit": changed.redeem_limit,
+        "redeem_period": changed.redeem_period,
+    }
+    if as_json:
+        print_json(facts)
+        return
+    click.echo(f"Card {changed.id}: {holder_line(changed)}.")
 
 
 @card.command("find")

@@ -12,12 +12,16 @@ from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from app.cli import liability, settlement, statement
+from app.cli.agreeing import id_option, request_of
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.cli.output import Csv, format_options, write_json
 from app.db import enter
 from app.errors import Forbidden
 from app.ledger.check import Difference
 from app.ledger.check import check as check_ledger
+from app.ledger.postings import Circumstances, Confirm
+from app.ledger.service import post
+from app.programmes.terms import terms_of
 from app.staff.service import check_pin
 from app.till import access, waiting
 
@@ -142,6 +146,33 @@ def approve(posting_id: UUID, manager: str, pin: str, refuse: bool, slug: str | 
             raise Forbidden("Only a manager or an owner decides this.")
         answer = waiting.decide(session, str(posting_id), person, approved=not refuse, now=now)
     click.echo(f"Posted: {answer['points']} points." if answer else "Refused for good.")
+
+
+@ledger.command("confirm")
+@click.argument("confirmed", metavar="POSTING", type=click.UUID)
+@id_option
+@json_option
+@programme_option
+def confirm(confirmed: UUID, posting_id: UUID | None, as_json: bool, slug: str | None) -> None:
+    """Make POSTING's points available, that were pending until somebody confirms them."""
+    context = open_context(make=False)
+    now = context.clock()
+    with context.database.write_all() as session:
+        programme = choose_programme(session, slug)
+        enter(session, programme.id)
+        body = {"posting_id": str(confirmed)}
+        answer = post(
+            session,
+            request_of(programme, "confirmation", body, posting_id),
+            Confirm(str(confirmed)),
+            Circumstances(now),
+            now=now,
+            terms=terms_of(session, programme.id, now),
+        ).answer
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(f"Confirmed. Now {answer['standing']['available']} points can be spent.")
 
 
 for command in (statement.statement, liability.liability, settlement.settlement):

@@ -186,7 +186,7 @@ def _text(session: Session, of: Statement, programme: Programme, voice: Voice, w
     ]
     for line in grid(rows):
         click.echo(f"  {line}")
-    _list("Lots", (_lot(lot, zone) for lot in of.lots()))
+    _list("Lots", (lot_line(lot, zone) for lot in of.lots()))
     _list(
         "Holds",
         (
@@ -222,7 +222,8 @@ def _where(entry: StatementEntry, names: Names, zone: str) -> str:
     return printable(", ".join(part for part in parts() if part))
 
 
-def _lot(lot: StatementLot, zone: str) -> str:
+def lot_line(lot: StatementLot, zone: str) -> str:
+    """A lot as people read it."""
     text = f"{writing.number(lot.left, 'en'):>12}  "
     if lot.expires_at is None:
         text += "for ever"
