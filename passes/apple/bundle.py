@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from passes.apple.signature import PassSigner
 from passes.errors import BundleError
@@ -105,12 +106,13 @@ class PassTemplate:
         parts: list[bytes] = []
         central: list[bytes] = []
         offset = len(self._local)
-        for frame, data in zip(_LAST, (pass_json, manifest, signature), strict=True):
+        for data, frame in zip((pass_json, manifest, signature), _LAST, strict=True):
+            before, after, listed, attributes, name, length = frame
             size = len(data)
             sums = _SUMS.pack(zlib.crc32(data), size, size)
-            parts += frame.before, sums, frame.after, data
-            central += frame.listed, sums, frame.attributes, _OFFSET.pack(offset), frame.name
-            offset += frame.length + size
+            parts += before, sums, after, data
+            central += listed, sums, attributes, _OFFSET.pack(offset), name
+            offset += length + size
         directory = len(self._central) + sum(map(len, central))
         end = _END.pack(_END_MARK, 0, 0, self._count, self._count, directory, offset, 0)
         return b"".join(parts), b"".join((*central, end))
@@ -120,8 +122,7 @@ class PassTemplate:
         return b"".join((self._local, files, self._central, end))
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """The records of a file that is made per pass, cut where its sums and its offset go."""
 
     before: bytes
@@ -133,6 +134,7 @@ class _Frame:
 
     @classmethod
     def of(cls, name: str) -> _Frame:
+        """The frame of the file `name`."""
         local = _local(name, _STORED, 0, 0, 0)
         central = _central(name, _STORED, 0, 0, 0, 0)
         # Both records have their sums behind the date; the directory's offset ends its fixed part.
