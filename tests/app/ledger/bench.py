@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select
 
 from app.clock import FixedClock
 from app.db import Database
-from app.ledger import _store, service, tiers
+from app.ledger import by_hand, service
 from app.ledger.check import check
 from app.ledger.models import Account, EarningDay, Entry, Lot, TierChange
 from app.ledger.postings import (
@@ -75,6 +75,8 @@ class Bench:
                     created_at=clock.now,
                 )
             )
+
+    accrual = staticmethod(accrual)
 
     def account(self) -> str:
         with self.database.write(self.programme_id) as session:
@@ -160,24 +162,16 @@ class Bench:
     def lift(self, account_id: str, tier: str, until: datetime) -> None:
         """Give the account a tier by hand, until that moment."""
         with self.database.write(self.programme_id) as session:
-            account = _store.lock_one(session, account_id, self.terms)
-            books = _store.load(session, [account], self.clock.now, whole=False, terms=self.terms)
-            book = books[account_id]
-            book.settle()
-            assert self.terms.tiers is not None
-            book.note_tiers(
-                tiers.override(
-                    self.terms.tiers,
-                    account.tier,
-                    tier,
-                    until,
-                    book.days,
-                    self.clock.now,
-                    self.terms.time_zone,
-                )
+            by_hand.lift_tier(
+                session,
+                account_id,
+                tier,
+                until,
+                note="for the test",
+                circumstances=Circumstances(self.clock.now),
+                now=self.clock.now,
+                terms=self.terms,
             )
-            book.is_tier_moved = True
-            _store.flush(session, [book])
 
     def settled(self) -> dict[str | None, int]:
         """What each partner gets (below zero: pays) in points; nothing is left over in all."""
