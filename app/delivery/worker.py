@@ -14,8 +14,8 @@ from app import certs
 from app.context import Context
 from app.delivery import wanted
 from app.delivery.apns import ApnsSender
-from app.delivery.google import GoogleSender
 from app.delivery.google.roots import keep_fresh
+from app.delivery.google.sender import GoogleSender
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.null import NullSender
 from app.delivery.sending import Outcome, Sender
@@ -36,6 +36,7 @@ CERTIFICATES_SECONDS = 600.0
 BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
+_GATHER_SECONDS = 0.03
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
 _LEDGER_LIMIT = 200
@@ -280,7 +281,9 @@ def _run_lane(
             continue
         if progress is None:
             failures = 0
-            wake.wait(poll_seconds)
+            if wake.wait(poll_seconds):
+                # At a busy counter one look does for many commits.
+                stop.wait(_GATHER_SECONDS)
         elif progress.unsent and not progress.settled:
             failures += 1
             stop.wait(_pause(failures))

@@ -1,14 +1,18 @@
 """Several requests, one commit.
 
 A durable commit takes the disk longer than all the rest of a posting. Requests that come in while
-one is under way therefore wait for each other and share the next; nobody waits for company, and an
-answer goes out only after its commit.
+one is under way therefore wait for each other and share the next, and an answer goes out only after
+its commit. Whoever is alone never waits for company; where the last commit was shared, the next
+one waits a moment for those who are just being answered and come again.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
+
+GATHER_SECONDS = 0.002
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -45,6 +49,7 @@ class Together(Generic[Asked, Answer]):
         self._lock = threading.Lock()
         self._queue: deque[_Place[Asked, Answer]] = deque()
         self._is_busy = False
+        self._was_shared = False
 
     def do(self, asked: Asked) -> Answer:
         """Do what is asked, together with whatever else is; the answer, or its error raised."""
@@ -64,8 +69,11 @@ class Together(Generic[Asked, Answer]):
 
     def _lead(self) -> None:
         """Do all that waits now; then call whoever came meanwhile to do the rest."""
+        if self._was_shared:
+            time.sleep(GATHER_SECONDS)
         with self._lock:
             places = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+        self._was_shared = len(places) > 1
         try:
             self._answer(places)
         finally:
