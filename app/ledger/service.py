@@ -258,22 +258,31 @@ def _work(session: Session, book: Book, item: Item) -> dict[str, Any]:
     return _answer(item.request, item.circumstances, book, outcome)
 
 
-def _store_all(session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]]) -> list[Posted]:
+def _store_all(
+    session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]]
+) -> list[Posted | CounterfoilError]:
     if not done:
         return []
     claimed = _store.claim(session, done)
     written = [book for item, book, _ in done if item.request.id in claimed]
     _store.flush(session, [page for book in written for page in book.pages])
-    posted = []
-    for item, _, answer in done:
-        if item.request.id in claimed:
-            posted.append(Posted(answer, repeated=False))
-            continue
-        first = replayed(session, item.request)
-        if first is None:
-            raise AssertionError("a posting's id was taken and is free again")
-        posted.append(Posted(first, repeated=True))
-    return posted
+    return [
+        Posted(answer, repeated=False)
+        if item.request.id in claimed
+        else _first_of(session, item.request)
+        for item, _, answer in done
+    ]
+
+
+def _first_of(session: Session, request: Request) -> Posted | CounterfoilError:
+    """What another posting of this id was answered: it was a moment earlier."""
+    try:
+        first = replayed(session, request)
+    except PostingIdReused as error:
+        return error
+    if first is None:
+        raise AssertionError("a posting's id was taken and is free again")
+    return Posted(first, repeated=True)
 
 
 def _answer(
