@@ -12,7 +12,6 @@ RECOMMENDED = {
     "shared_buffers": "2GB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "lz4",
 }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.db import EVERYWHERE, Prepared, within
 from app.ledger import _store
 from app.ledger._book import Book
+from app.ledger._sweeping import settle_plain
 from app.ledger.models import Account, EntryKind, Hold, HoldStatus, Lot
 from app.ledger.postings import Terms
 
@@ -65,15 +66,20 @@ _to_review = Prepared(
 )
 
 
+#: What these find is settled page by page anyway.
+_SELDOM_PLAIN = (_rolled, _ripening, _lapsed)
+
+
 def expire_lots(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
     """Expire what is due of up to *limit* lots; the number of lots that lost points.
 
     Points under a hold are passed over. Tiers are reviewed first where that is due too.
     """
-    done = sum(_expired(book) for book in _settle(session, _expiring, now, limit, terms_of))
+    lots, books, _ = _settle(session, _expiring, now, limit, terms_of)
+    done = lots + sum(_expired(book) for book in books)
     if done < limit:
-        rolled = _settle(session, _rolled, now, limit - done, terms_of)
-        done += sum(_expired(book) for book in rolled)
+        lots, books, _ = _settle(session, _rolled, now, limit - done, terms_of)
+        done += lots + sum(_expired(book) for book in books)
     return done
 
 
@@ -84,33 +90,45 @@ def _expired(book: Book) -> int:
 
 def release_pending(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
     """Notice up to *limit* lots that have become available; the number of lots."""
-    return sum(book.noticed for book in _settle(session, _ripening, now, limit, terms_of))
+    _, books, _ = _settle(session, _ripening, now, limit, terms_of)
+    return sum(book.noticed for book in books)
 
 
 def release_lapsed_holds(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
     """Release up to *limit* holds that took too long; the number of holds."""
-    settled = _settle(session, _lapsed, now, limit, terms_of)
-    return sum(len(book.changed_holds) for book in settled)
+    _, books, _ = _settle(session, _lapsed, now, limit, terms_of)
+    return sum(len(book.changed_holds) for book in books)
 
 
 def review_tiers(session: Session, now: datetime, limit: int, terms_of: TermsOf) -> int:
     """Review the tiers of up to *limit* accounts; the number of accounts."""
-    return len(_settle(session, _to_review, now, limit, terms_of))
+    _, books, plain = _settle(session, _to_review, now, limit, terms_of)
+    return plain + len(books)
 
 
 def _settle(
     session: Session, due: Prepared, now: datetime, limit: int, terms_of: TermsOf
-) -> list[Book]:
-    """Settle the accounts that *due* finds; the pages of those that were free and changed."""
+) -> tuple[int, list[Book], int]:
+    """Settle the accounts that *due* finds, those that were free.
+
+    What is plain is done for all of them together: how many lots expired, and, at the end, how many
+    accounts that was. Between them the pages of the others that changed.
+    """
     found = due(session, {"now": now, "limit": limit}, programme_id=EVERYWHERE)
-    settled: list[Book] = []
+    books: list[Book] = []
+    lots = accounts = 0
     by_programme = groupby(sorted({(row[0], row[1]) for row in found}), key=lambda row: row[0])
     for programme_id, rows in by_programme:
         with within(session, programme_id):
-            settled += _settle_accounts(
-                session, [account_id for _, account_id in rows], now, terms_of(programme_id)
-            )
-    return settled
+            ids, terms = [account_id for _, account_id in rows], terms_of(programme_id)
+            if due in _SELDOM_PLAIN or session.get_bind().dialect.name != "postgresql":
+                books += _settle_accounts(session, ids, now, terms)
+                continue
+            done = settle_plain(session, ids, now, terms)
+            lots, accounts = lots + done.lots, accounts + done.accounts
+            if done.others:
+                books += _settle_accounts(session, done.others, now, terms)
+    return lots, books, accounts
 
 
 def _settle_accounts(
