@@ -4,16 +4,14 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
-from app.certs import google_issuer, is_development_account, load_google_account
+from app.certs import google_issuer, is_development_account
+from app.certs.load import read_google_account
 from app.config import GOOGLE_API_URL, Config
 from app.context import Context
 from app.delivery.google.api import TIMEOUT_SECONDS, GoogleApi, Pace
 from app.delivery.google.pace import SharedPacer
 from app.errors import Misconfigured
-from app.keys import Purpose
+from app.keys import KeyMissing, Purpose
 from passes.google.save_link import SaveLinkSigner
 
 #: Where Google's own service accounts ask for tokens.
@@ -71,17 +69,19 @@ class ServiceAccount:
         if known is not None and known.version == newest:
             return known
         with self._opening:
-            account = load_google_account(keys)
-            if account is None:
+            try:
+                stored = keys.current(Purpose.GOOGLE_SERVICE)
+            except KeyMissing as error:
                 raise Misconfigured(
                     "There is no Google service account. Install its JSON file: "
                     "counterfoil certs install FILE"
-                )
+                ) from error
+            account, key = read_google_account(
+                stored.material, "The google_service key in the key ring"
+            )
             issuer = google_issuer(config, account)
             if issuer is None:
                 raise Misconfigured("COUNTERFOIL_GOOGLE_ISSUER_ID is not set.")
-            key = serialization.load_pem_private_key(account["private_key"].encode(), None)
-            assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - checked when it was loaded
             pace = self._pace or SharedPacer(self._context.database, f"google {issuer}")
             self._service = Service(
                 newest,
@@ -92,6 +92,7 @@ class ServiceAccount:
                     _reached(account, config),
                     config.google_api_url,
                     pace,
+                    key=key,
                     timeout_seconds=self._timeout_seconds,
                 ),
                 SaveLinkSigner(account["client_email"], key),

@@ -9,6 +9,8 @@ from typing import Any, Protocol, cast
 
 import requests
 import urllib3.exceptions
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import crypt
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2 import service_account
@@ -142,10 +144,19 @@ class GoogleApi:
         address: str,
         pace: Pace,
         *,
+        key: rsa.RSAPrivateKey | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        self._credentials = cast(Any, _Account).from_service_account_info(account, scopes=[SCOPE])
+        # Reading a key takes a while: one that was read already is taken as it is.
+        signing = key or account["private_key"]
+        signer = crypt.RSASigner if key else crypt.RSASigner.from_string
+        self._credentials = cast(Any, _Account)(
+            signer=cast(Any, signer)(signing, account.get("private_key_id")),
+            service_account_email=account["client_email"],
+            token_uri=account["token_uri"],
+            scopes=[SCOPE],
+        )
         self._address = address
         self._pace = pace
         self._local = threading.local()

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
-from app.delivery.google import GooglePasses
 from app.delivery.google.pace import SharedPacer
+from app.delivery.google.passes import GooglePasses
 from app.delivery.wallets import Wallets
 from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
@@ -39,13 +39,19 @@ def config(config: Config, google: GoogleStandIn, account_key: rsa.RSAPrivateKey
 
 
 @pytest.fixture
-def wallets(context: Context, clock: FixedClock) -> Wallets:
+def timeout_seconds() -> float:
+    """How long Google is waited for: long enough for a machine that is busy."""
+    return 10.0
+
+
+@pytest.fixture
+def wallets(context: Context, clock: FixedClock, timeout_seconds: float) -> Wallets:
     """Both wallets; the pace goes by the clock that stands still, and nobody sleeps for it."""
     wallets = Wallets(context)
     pace = SharedPacer(
         context.database, f"google {ISSUER}", clock=clock, sleep=lambda _seconds: None
     )
-    wallets.google = GooglePasses(context, timeout_seconds=0.5, pace=pace)
+    wallets.google = GooglePasses(context, timeout_seconds=timeout_seconds, pace=pace)
     return wallets
 
 

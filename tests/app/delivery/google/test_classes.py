@@ -9,14 +9,14 @@ from sqlalchemy import update
 
 from app.clock import FixedClock
 from app.context import Context
-from app.delivery.google import GooglePasses
 from app.delivery.google.changes import class_change
+from app.delivery.google.passes import GooglePasses
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders, deliver
+from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn, Seen
 from app.errors import Misconfigured
 from app.programmes.models import Programme
-from tests.app.delivery.google.shop import ISSUER, points
+from tests.app.delivery.google.shop import ISSUER, deliver, points
 
 CLASS_ID = f"{ISSUER}.kaffa"
 

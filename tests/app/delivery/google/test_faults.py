@@ -15,10 +15,10 @@ import pytest
 from app.cards import service as cards
 from app.clock import FixedClock
 from app.context import Context
-from app.delivery.worker import Senders, deliver
+from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from passes.card import CardStatus
-from tests.app.delivery.google.shop import changes, issue_many, points, shown
+from tests.app.delivery.google.shop import changes, deliver, issue_many, points, shown
 
 #: More than are sent side by side: they go in a batch.
 CROWD = 7
@@ -47,6 +47,12 @@ FAULTS = [
     Fault("silence", GoogleStandIn.silent),
     Fault("a part of a batch fails", lambda google: google.fail(500, times=4), reached=CROWD - 4),
 ]
+
+
+@pytest.fixture
+def timeout_seconds(request: pytest.FixtureRequest) -> float:
+    """Nobody waits long for a Google that is known to be silent."""
+    return 0.5 if "silence" in request.node.name else 10.0
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

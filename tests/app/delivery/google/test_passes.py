@@ -14,11 +14,11 @@ from app.clock import FixedClock
 from app.context import Context
 from app.delivery.google.pace import SharedPacer
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders, deliver
+from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.errors import NotFound, Unavailable
 from passes import totp
-from tests.app.delivery.google.shop import ISSUER, shown
+from tests.app.delivery.google.shop import ISSUER, deliver, shown
 
 
 def test_the_link_saves_the_card_whose_object_was_inserted_before(

@@ -14,18 +14,19 @@ from app.cards import service as cards
 from app.cards.models import Card
 from app.clock import FixedClock
 from app.context import Context
-from app.delivery.google import GoogleSender
+from app.delivery.google.sender import GoogleSender
 from app.delivery.models import GooglePass
 from app.delivery.sending import Errand, Outcome
 from app.delivery.status import status
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders, deliver
+from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.keys import Purpose
 from passes.card import CardStatus
 from tests.app.delivery.google.shop import (
     ISSUER,
     changes,
+    deliver,
     issue_many,
     patches,
     points,
