@@ -1,8 +1,10 @@
 """A load generator: accruals over HTTP from several clients, each with one open connection.
 
-A process of its own (``python -m benchmarks._load ADDRESS TOKEN SESSION CASHIER SECONDS CLIENTS``);
-the codes of the cards to use come in on standard input, one a line. Prints JSON: how many were
-acknowledged, the seconds, and the latencies' median and 99th percentile in milliseconds.
+A process of its own (``python -m benchmarks._load ADDRESS TOKEN SESSION CASHIER SECONDS CLIENTS
+PAUSE``); the codes of the cards to use come in on standard input, one a line. Each client begins a
+posting no sooner than PAUSE seconds after its last one (0: as fast as it is answered). Prints JSON:
+how many were acknowledged, the seconds, the latencies' median and 99th percentile in milliseconds,
+and, of clients that pause, all latencies.
 """
 
 import asyncio
@@ -14,7 +16,14 @@ from datetime import UTC, datetime
 
 
 async def client(
-    host: str, port: int, head: str, codes: list[str], cashier: str, end: float, took: list[float]
+    host: str,
+    port: int,
+    head: str,
+    codes: list[str],
+    cashier: str,
+    end: float,
+    pause: float,
+    took: list[float],
 ) -> None:
     """Post accruals one after the other until *end*."""
     reader, writer = await asyncio.open_connection(host, port)
@@ -42,12 +51,14 @@ async def client(
         if b" 201 " not in status:
             raise SystemExit(f"an accrual was answered with {status!r}: {answer[:300]!r}")
         took.append(time.perf_counter() - begun)
+        if pause:
+            await asyncio.sleep(max(0.0, begun + pause - time.perf_counter()))
     writer.close()
 
 
 async def main() -> None:
     """Run all clients; each has cards of its own, as members have."""
-    address, token, session, cashier, seconds, clients = sys.argv[1:]
+    address, token, session, cashier, seconds, clients, pause = sys.argv[1:]
     host, _, port = address.removeprefix("http://").partition(":")
     codes = sys.stdin.read().splitlines()  # a code may contain spaces
     count = int(clients)
@@ -61,7 +72,7 @@ async def main() -> None:
     end = begun + float(seconds)
     await asyncio.gather(
         *(
-            client(host, int(port), head, codes[start::count], cashier, end, took)
+            client(host, int(port), head, codes[start::count], cashier, end, float(pause), took)
             for start in range(count)
         )
     )
@@ -74,6 +85,7 @@ async def main() -> None:
                 "seconds": elapsed,
                 "median_ms": took[len(took) // 2] * 1000,
                 "p99_ms": took[len(took) * 99 // 100] * 1000,
+                "took_ms": [round(each * 1000, 2) for each in took] if float(pause) else [],
             }
         )
     )

@@ -32,14 +32,22 @@ class Running:
     cashier: str
     codes: list[str]
 
-    def load(self, *, seconds: float, clients: int = 16) -> dict[str, Any]:
-        """Accruals for *seconds*; what `benchmarks._load` says."""
+    def load(
+        self,
+        *,
+        seconds: float,
+        clients: int = 16,
+        pause: float = 0,
+        codes: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """Accruals for *seconds*, on all cards or on those of *codes*; what `_load` says."""
         done = subprocess.run(
             [
                 sys.executable, "-m", "benchmarks._load", self.service.url, self.token,
                 self.session, self.cashier, str(seconds), str(clients),
+                str(pause),
             ],
-            input="\n".join(self.codes), capture_output=True, text=True, check=False,
+            input="\n".join(codes or self.codes), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout))

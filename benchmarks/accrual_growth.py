@@ -60,15 +60,20 @@ def fill(context: Context, cafe: Cafe, *, members: int) -> list[str]:
     """Give the café that many members with a history; codes of some of them, by chance."""
     now = datetime.now(UTC)
     _history.make(context.database, _history.of_last_year(cafe.programme_id, members, now))
-    chosen = random.Random(7).sample(range(1, members + 1), CARDS)
-    with context.database.write(cafe.programme_id) as session:
+    return some_cards(context, cafe.programme_id, members, CARDS)
+
+
+def some_cards(context: Context, programme_id: str, members: int, count: int) -> list[str]:
+    """The codes of new cards of *count* members of a history, chosen by chance."""
+    chosen = random.Random(7).sample(range(1, members + 1), count)
+    with context.database.write(programme_id) as session:
         return [
             issue_card(
                 session,
                 context.keys,
-                cafe.programme_id,
+                programme_id,
                 account_id=_history.account_id(number),
-                now=now,
+                now=datetime.now(UTC),
             ).code
             for number in chosen
         ]
