@@ -13,47 +13,71 @@ import sys
 import time
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 
 
-async def client(
-    host: str,
-    port: int,
-    head: str,
-    codes: list[str],
-    cashier: str,
-    end: float,
-    pause: float,
-    took: list[float],
-) -> None:
-    """Post accruals one after the other until *end*."""
-    reader, writer = await asyncio.open_connection(host, port)
-    number = 0
-    while time.perf_counter() < end:
-        body = json.dumps(
-            {
-                "id": str(uuid.uuid4()),
-                "occurred_at": datetime.now(UTC).isoformat(),
-                "cashier_id": cashier,
-                "code": codes[number % len(codes)],
-                "amount_minor": 1250,
-                "currency": "EUR",
-            }
-        ).encode()
-        number += 1
-        begun = time.perf_counter()
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        status = await reader.readline()
-        length = 0
-        while (line := await reader.readline()) != b"\r\n":
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        answer = await reader.readexactly(length)
-        if b" 201 " not in status:
-            raise SystemExit(f"an accrual was answered with {status!r}: {answer[:300]!r}")
-        took.append(time.perf_counter() - begun)
-        if pause:
-            await asyncio.sleep(max(0.0, begun + pause - time.perf_counter()))
-    writer.close()
+class Client(asyncio.Protocol):
+    """Posts accruals one after the other until *end*, doing as little besides as can be done."""
+
+    def __init__(
+        self,
+        head: str,
+        codes: list[str],
+        cashier: str,
+        end: float,
+        pause: float,
+        took: list[float],
+    ) -> None:
+        self.head, self.codes, self.cashier = head, codes, cashier
+        self.end, self.pause, self.took = end, pause, took
+        self.number = 0
+        self.begun = 0.0
+        self.answer = b""
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.ask()
+
+    def ask(self) -> None:
+        """Send the next posting, or stop."""
+        self.begun = time.perf_counter()
+        if self.begun >= self.end:
+            self.done.set_result(None)
+            self.transport.close()
+            return
+        body = (
+            f'{{"id":"{uuid.uuid4()}","occurred_at":"{datetime.now(UTC).isoformat()}",'
+            f'"cashier_id":"{self.cashier}","code":"{self.codes[self.number % len(self.codes)]}",'
+            '"amount_minor":1250,"currency":"EUR"}'
+        )
+        self.number += 1
+        self.transport.write(f"{self.head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    def data_received(self, data: bytes) -> None:
+        self.answer += data
+        head, found, body = self.answer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        if len(body) < length:
+            return
+        if b" 201 " not in head[:16]:
+            self.done.set_exception(SystemExit(f"answered {head[:60]!r}: {body[:300]!r}"))
+            return
+        self.answer = b""
+        now = time.perf_counter()
+        self.took.append(now - self.begun)
+        if self.pause:
+            pause = max(0.0, self.begun + self.pause - now)
+            asyncio.get_running_loop().call_later(pause, self.ask)
+        else:
+            self.ask()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(error or SystemExit("the service hung up"))
 
 
 async def main() -> None:
@@ -70,12 +94,16 @@ async def main() -> None:
     took: list[float] = []
     begun = time.perf_counter()
     end = begun + float(seconds)
-    await asyncio.gather(
-        *(
-            client(host, int(port), head, codes[start::count], cashier, end, float(pause), took)
-            for start in range(count)
+    loop = asyncio.get_running_loop()
+    pairs = [
+        await loop.create_connection(
+            partial(Client, head, codes[start::count], cashier, end, float(pause), took),
+            host,
+            int(port),
         )
-    )
+        for start in range(count)
+    ]
+    await asyncio.gather(*(each.done for _, each in pairs))
     elapsed = time.perf_counter() - begun
     took.sort()
     print(
