@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from app.context import Context
 from app.db import Database
@@ -116,10 +116,16 @@ def _until_done(database: Database, begun: float) -> float:
     """Seconds since *begun* when nothing is due any more."""
     while True:
         now = datetime.now(UTC)
-        to_review = select(Account.id).where(Account.tier_review_at <= now)
-        to_expire = select(Lot.id).where(Lot.expires_at <= now, Lot.remaining > Lot.held)
+        review_at, expires_at = Account.tier_review_at, Lot.expires_at
+        due = (
+            select(Account.id).where(review_at <= now).order_by(review_at).limit(1),
+            select(Lot.id)
+            .where(expires_at <= now, Lot.remaining > Lot.held)
+            .order_by(expires_at)
+            .limit(1),
+        )
         with database.read_all() as session:
-            if not session.scalar(select(or_(to_review.exists(), to_expire.exists()))):
+            if not any(session.scalar(each) for each in due):
                 return time.perf_counter() - begun
         time.sleep(0.5)
 
