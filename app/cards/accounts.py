@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards.holders import lock_cards
+from app.cards.holders import ids_of, lock_cards
 from app.cards.models import Card
+from app.errors import Unavailable
 from app.ledger import service as ledger
 from app.ledger.models import Account, AccountKind
 from app.ledger.postings import Circumstances, Merge, Posted, Request, Terms, Unmerge
@@ -36,6 +37,8 @@ def merge(
         return posted
     found = ledger.merge_of(session, request.id)
     moved = [card for card in cards if card.account_id == found.from_account_id]
+    if ids_of(session, [found.from_account_id]) != {card.id for card in moved}:
+        raise Unavailable("A card of that account was issued just now. Merge again.")
     found.card_ids = [card.id for card in moved]
     _move(session, moved, found.from_account_id, found.into_account_id)
     if _kind(session, found.into_account_id) == AccountKind.PERSONAL:
@@ -77,7 +80,7 @@ def _lock(session: Session, account_ids: Sequence[str]) -> list[Card]:
         Card.account_id.in_(account_ids), Card.member_id.is_not(None)
     )
     members.lock(session, sorted({str(each) for each in session.scalars(people)}))
-    return lock_cards(session, account_ids)
+    return lock_cards(session, lambda: account_ids)
 
 
 def _kind(session: Session, account_id: str) -> str | None:

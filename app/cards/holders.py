@@ -1,7 +1,7 @@
 """Several cards on one account: who may do what with the points that they share."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,11 +11,14 @@ from app.cards import service
 from app.cards.models import Card
 from app.cards.rules import Holder, Period, Role
 from app.cards.service import RandomBytes
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import AccountKind
 from passes.card import CardStatus
+
+#: How often the cards of an account are looked for that somebody else is changing.
+_TRIES = 10
 
 
 def holder_of(card: Card) -> Holder:
@@ -104,23 +107,45 @@ def _give(card: Card, holder: Holder) -> None:
 
 
 def _lock_cards_beside(session: Session, card_id: str) -> list[Card]:
-    account_id = session.scalar(select(Card.account_id).where(Card.id == card_id))
-    if account_id is None:
-        raise NotFound("There is no such card in this programme.")
-    return lock_cards(session, [account_id])
+    def account() -> list[str]:
+        account_id = session.scalar(select(Card.account_id).where(Card.id == card_id))
+        if account_id is None:
+            raise NotFound("There is no such card in this programme.")
+        return [account_id]
+
+    return lock_cards(session, account)
 
 
-def lock_cards(session: Session, account_ids: Sequence[str]) -> list[Card]:
-    """The cards of these accounts, locked in the order of their ids and read afresh."""
-    return list(
-        session.scalars(
-            select(Card)
-            .where(Card.account_id.in_(account_ids))
-            .order_by(Card.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
+def lock_cards(session: Session, of: Callable[[], Sequence[str]]) -> list[Card]:
+    """All cards of some accounts, locked in the order of their ids and read afresh.
+
+    *of* says which accounts, anew each time: while we wait for a card, another may come in its
+    place, or go to another account. Raises `Unavailable` where that does not come to rest.
+    """
+    for _ in range(_TRIES):
+        # What was locked in vain is given up with the savepoint: waiting for one more card while
+        # holding the others, two would wait for each other.
+        savepoint = session.begin_nested()
+        wanted = of()
+        cards = list(
+            session.scalars(
+                select(Card)
+                .where(Card.account_id.in_(wanted))
+                .order_by(Card.id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
+            )
         )
-    )
+        if {card.id for card in cards} == ids_of(session, wanted) and of() == wanted:
+            savepoint.commit()
+            return cards
+        savepoint.rollback()
+    raise Unavailable("The cards of this account are being changed just now. Try again.")
+
+
+def ids_of(session: Session, account_ids: Sequence[str]) -> set[str]:
+    """The ids of all cards of these accounts, as they are now."""
+    return set(session.scalars(select(Card.id).where(Card.account_id.in_(account_ids))))
 
 
 def predecessors(session: Session, card: Card) -> list[str]:

@@ -23,6 +23,7 @@ from app.db import Prepared, programme_of
 from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
 from app.keys import KeyRing, Purpose
 from app.ledger import service as ledger
+from app.members import service as members
 from passes import totp
 from passes.card import CardStatus
 from passes.code import CardCode, Kind, Outcome, Reading, encode, parse, verify
@@ -385,9 +386,14 @@ def replace_card(
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> Card:
     """Issue a new card of the same account; the old one is refused from now on, its links too."""
+    # People, cards, accounts: whoever locks several goes in this order. The new card's row alone
+    # would hold its member and its account against each other's writers.
+    member = select(Card.member_id).where(Card.id == card_id, Card.member_id.is_not(None))
+    members.lock(session, [str(each) for each in session.scalars(member)])
     old = _card_to_change(session, card_id, reason)
     if old.status == CardStatus.REPLACED:
         raise Conflict("This card was replaced already.")
+    ledger.lock_account(session, old.account_id)
     new = issue_card(
         session,
         keys,

@@ -1,6 +1,8 @@
 """Several cards on one account, their roles, and accounts that become one."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -298,6 +300,38 @@ class TestMerging:
         else:
             with pytest.raises(NotMergeable, match=f"A {goes} account"):
                 people.post(merge)
+
+
+def test_merges_replacements_and_roles_at_once_wait_for_nobody_for_ever(people: People) -> None:
+    pair = [people.account("household", points=10) for _ in range(2)]
+    cards_ = [people.card(account_id) for account_id in pair for _ in range(4)]
+    barrier = threading.Barrier(10)
+
+    def work(number: int) -> str:
+        barrier.wait(timeout=30)
+        try:
+            if number < 2:
+                people.post(Merge(*(pair if number else reversed(pair))))
+            elif number < 6:
+                people.set_role(cards_[number], "spender")
+            else:
+                with people.writing() as session:
+                    card_id = cards_[number - 6].id
+                    cards.replace_card(session, people.context.keys, card_id, now=people.now())
+        except (Conflict, NotMergeable) as error:
+            return type(error).__name__
+        return "done"
+
+    with ThreadPoolExecutor(10) as pool:
+        outcomes = list(pool.map(work, range(10)))
+    assert sorted(outcomes[:2]) == ["NotMergeable", "done"]
+    assert outcomes[6:] == ["done"] * 4
+    balances = [people.stored(Account, each).balance for each in pair]
+    assert sorted(balances) == [0, 20]
+    stays = pair[balances.index(20)]
+    with people.context.database.read(people.programme_id) as session:
+        assert len(holders.cards_of(session, stays)) == 12
+    people.prove()
 
 
 class TestErasure:

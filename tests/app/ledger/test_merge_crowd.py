@@ -13,9 +13,19 @@ from typing import Any
 import pytest
 
 from app.db import Database
-from app.errors import Conflict
+from app.errors import Conflict, Unavailable
+from app.ledger import service
 from app.ledger.errors import NotMergeable
-from app.ledger.postings import Merge, Reverse, Terms, Unmerge
+from app.ledger.postings import (
+    Accrue,
+    Circumstances,
+    Merge,
+    Posted,
+    Reverse,
+    Terms,
+    Unmerge,
+    Value,
+)
 from app.ledger.tiers import Level, TierScheme
 
 HOUR = timedelta(hours=1)
@@ -86,7 +96,24 @@ def test_merges_in_a_ring_and_postings_between_them_wait_for_nobody_for_ever(led
     ledger.prove()
 
 
-@pytest.mark.parametrize("seed", range(6))
+def test_an_accrual_that_was_on_its_way_when_its_account_was_merged_is_sent_again(
+    ledger: Any,
+) -> None:
+    goes, stays, other = (ledger.account() for _ in range(3))
+    ledger.post(Merge(goes, stays))
+    accruals = [
+        (ledger.request(each), each, Circumstances(ledger.clock.now))
+        for each in (Accrue(id_, 100, "EUR", Value(1, ledger.clock.now)) for id_ in (goes, other))
+    ]
+    with ledger.database.write(ledger.programme_id) as session:
+        refused, posted = service.post_accruals(session, accruals, now=ledger.clock.now)
+    assert isinstance(refused, Unavailable)
+    assert isinstance(posted, Posted)
+    assert [ledger.standing(each).balance for each in (goes, stays, other)] == [0, 0, 1]
+    ledger.prove()
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_posted_between_merges_the_books_are_right(
     database: Database, ledger: Any, seed: int
 ) -> None:
