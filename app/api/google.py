@@ -1,4 +1,4 @@
-"""What Google asks of us: callbacks when a pass is saved or removed, and a programme's logo."""
+"""What Google asks of us: callbacks when a pass is saved or removed, and a programme's pictures."""
 
 import logging
 from datetime import datetime
@@ -12,6 +12,7 @@ from app.context import current_context
 from app.delivery import callbacks
 from app.delivery.google import look, roots
 from app.errors import Misconfigured, NotFound
+from app.programmes import designs
 from app.programmes.faces import look_of
 from app.programmes.models import Programme
 from passes.errors import CallbackError, UnknownRootKeyError
@@ -73,12 +74,19 @@ def wide_logo(slug: str) -> Response:
     return _picture(slug, "wide-logo")
 
 
+@blueprint.get("/hero/<slug>.png")
+def hero(slug: str) -> Response:
+    """The picture across the programme's cards, where it was uploaded."""
+    return _picture(slug, "hero")
+
+
 def _picture(slug: str, kind: str) -> Response:
     with current_context().database.read_all() as session:
         programme = session.scalar(select(Programme).where(Programme.slug == slug[:40]))
-    if programme is None:
-        raise NotFound("There is no such programme.")
-    image = look.picture(look_of(programme), kind)
+        if programme is None:
+            raise NotFound("There is no such programme.")
+        shown = look_of(programme, designs.current(session, programme.id))
+    image = look.picture(shown, kind)
     if image is None:
         raise NotFound("There is no such picture.")
     response = Response(image, mimetype="image/png")

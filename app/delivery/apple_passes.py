@@ -23,7 +23,14 @@ from app.context import Context
 from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
 from app.errors import Misconfigured, Unavailable
-from app.programmes.face_rows import FaceRow, changed_at_of, face_from, needs_ledger, row_of
+from app.programmes.face_rows import (
+    FaceRow,
+    changed_at_of,
+    face_from,
+    kept_share,
+    needs_ledger,
+    row_of,
+)
 from passes.apple import pass_json
 from passes.apple.bundle import PassTemplate
 from passes.apple.design import Designs
@@ -152,8 +159,9 @@ class ApplePasses:
         return built, b"".join((template.mark, _LENGTH.pack(len(files)), files, end))
 
     def _lay_out(self, row: FaceRow, now: datetime) -> tuple[CardFace, PassTemplate]:
-        with self._ledger(row) as session:
-            face = face_from(session, self._context.keys, row, now=now)
+        share = kept_share(row)
+        with self._session_for(row, share is None or needs_ledger(row)) as session:
+            face = face_from(session, self._context.keys, row, now=now, share=share)
         template = self._designs.of(face)
         self._laid_out[template.mark] = template
         return face, template
@@ -177,8 +185,8 @@ class ApplePasses:
         ).digest()
 
     @contextmanager
-    def _ledger(self, row: FaceRow) -> Iterator[Session | None]:
-        if needs_ledger(row):
+    def _session_for(self, row: FaceRow, is_needed: bool) -> Iterator[Session | None]:
+        if is_needed:
             with self._context.database.read(row.programme_id) as session:
                 yield session
         else:

@@ -23,6 +23,7 @@ from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
+from app.programmes import designs
 from app.programmes.terms import terms_of as terms_at
 
 _log = logging.getLogger(__name__)
@@ -238,13 +239,14 @@ class Worker:
         return Progress(settled=done) if done else None
 
     def _ledger_steps(self, now: datetime) -> int:
-        """Let lots expire, points become available and forgotten holds go."""
+        """Let lots expire, points become available, forgotten holds go, and new designs out."""
         # At a period's end tiers are looked at first, then points expire.
         steps: tuple[Callable[[Session, datetime, int, TermsOf], int], ...] = (
             ledger.review_tiers,
             ledger.release_pending,
             ledger.expire_lots,
             ledger.release_lapsed_holds,
+            designs.spread,
         )
         done = 0
         for step in steps:

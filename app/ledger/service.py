@@ -5,7 +5,7 @@ account's lock and written in a few statements. An account is locked for one pos
 so two postings cannot deadlock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -337,6 +337,14 @@ def raise_version(session: Session, account_id: str, *, now: datetime) -> None:
     account = _store.lock_one(session, account_id, Terms())
     account.raise_version(now)
     _store.write_accounts(session, [account])
+
+
+def raise_versions(session: Session, account_ids: Collection[str], *, now: datetime) -> None:
+    """The same of many accounts of the programme that the session is open for."""
+    accounts = _store.lock(session, account_ids, Terms())
+    for account in accounts.values():
+        account.raise_version(now)
+    _store.write_accounts(session, accounts.values())
 
 
 def mark_changed(session: Session, account_id: str, *, now: datetime) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     exists,
     or_,
     select,
@@ -40,15 +41,29 @@ from app.ledger import service as ledger
 from app.ledger.models import Account, Lot
 from app.members import service as members
 from app.members.models import Member
-from app.programmes.faces import Printed, fill_in, look_of
-from app.programmes.models import Programme
+from app.programmes import designs
+from app.programmes.designs import Design
+from app.programmes.faces import (
+    Printed,
+    TierNames,
+    fill_in,
+    kept_tiers,
+    look_of,
+    tiers_of,
+)
+from app.programmes.models import Programme, ProgrammeDesign, ProgrammeVersion
 from passes.card import CardFace, Look
 
 #: A named tuple of the columns below.
 FaceRow: TypeAlias = Any
+#: What a card has in common with others, and what is large of it.
+Share: TypeAlias = tuple[Design, TierNames]
 
 _cards, _accounts, _lots, _members, _programmes = (
     cast(Table, model.__table__) for model in (Card, Account, Lot, Member, Programme)
+)
+_designs, _versions = (
+    cast(Table, model.__table__) for model in (ProgrammeDesign, ProgrammeVersion)
 )
 #: A programme's look is made of these. JSON stays the text that it is kept as: that is quick to
 #: compare, and read once for all cards of a programme.
@@ -61,6 +76,16 @@ def _some_lot(condition: Any) -> Any:
     of_account = and_(_lots.c.account_id == _accounts.c.id, _lots.c.remaining > 0)
     return exists(select(1).where(of_account, condition).correlate(_accounts))
 
+
+#: The rules that hold: they name the tier.
+_rules = (
+    select(_versions.c.id)
+    .where(_versions.c.programme_id == _cards.c.programme_id, _versions.c.valid_from <= _now)
+    .order_by(_versions.c.valid_from.desc(), _versions.c.number.desc())
+    .limit(1)
+    .correlate(_cards)
+    .scalar_subquery()
+)
 
 _FACES = (
     select(
@@ -94,9 +119,14 @@ _FACES = (
         ),
         _cards.c.version.label("card_version"),
         _accounts.c.version.label("account_version"),
+        _designs.c.id.label("design_id"),
+        _designs.c.version.label("design_version"),
+        _accounts.c.tier,
+        case((_accounts.c.tier.is_not(None), _rules)).label("rules_id"),
     )
     .join_from(_cards, _accounts, _accounts.c.id == _cards.c.account_id)
     .join(_programmes, _programmes.c.id == _cards.c.programme_id)
+    .outerjoin(_designs, _designs.c.programme_id == _cards.c.programme_id)
     .outerjoin(_members, _members.c.id == _cards.c.member_id)
 )
 _BY_ID = _FACES.where(_cards.c.id == bindparam("card_id"))
@@ -154,25 +184,55 @@ def needs_ledger(row: FaceRow) -> bool:
     return bool(row.is_involved or row.is_passing)
 
 
-def face_from(session: Session | None, keys: KeyRing, row: FaceRow, *, now: datetime) -> CardFace:
-    """The face of a card whose row was read at *now*; *session* where the row needs the ledger."""
+def kept_share(row: FaceRow) -> Share | None:
+    """What the card shares with others, if it is in memory: then nothing is read for it."""
+    design = designs.kept(row.design_id, row.design_version)
+    tiers = kept_tiers(row.rules_id)
+    return None if design is None or tiers is None else (design, tiers)
+
+
+def face_from(
+    session: Session | None,
+    keys: KeyRing,
+    row: FaceRow,
+    *,
+    now: datetime,
+    share: Share | None = None,
+) -> CardFace:
+    """The face of a card whose row was read at *now*.
+
+    *session* where the row needs the ledger, or without the *share* of `kept_share`.
+    """
+    if share is None:
+        assert session is not None  # noqa: S101 - for the type checker: the caller looks first
+        share = (
+            designs.design_of(session, row.design_id, row.design_version),
+            tiers_of(session, row.rules_id),
+        )
+    design, tiers = share
     balance, pending = row.balance, 0
     if needs_ledger(row):
         assert session is not None  # noqa: S101 - for the type checker: the caller looks first
         standing = ledger.standing(session, row.account_id, now=now)
         balance, pending = standing.balance, standing.pending
     name = members.open_name(keys, row.member_id, row.member_name)
-    look = _look(tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)]))
-    return fill_in(look, cast(Printed, row), name=name, balance=balance, pending=pending)
-
-
-@lru_cache(maxsize=256)
-def _look(values: tuple[Any, ...]) -> Look:
-    return look_of(
-        Programme(
-            **{
-                column.name: json.loads(value) if isinstance(column.type, JSON) else value
-                for column, value in zip(_LOOK, values, strict=True)
-            }
-        )
+    look = _look(tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)]), design, tiers)
+    return fill_in(
+        look,
+        cast(Printed, row),
+        name=name,
+        balance=balance,
+        pending=pending,
+        tier=None if row.tier is None else tiers.by_code.get(row.tier, row.tier),
     )
+
+
+@lru_cache(maxsize=128)
+def _look(values: tuple[Any, ...], design: Design, tiers: TierNames) -> Look:
+    programme = Programme(
+        **{
+            column.name: json.loads(value) if isinstance(column.type, JSON) else value
+            for column, value in zip(_LOOK, values, strict=True)
+        }
+    )
+    return look_of(programme, design, tiers)

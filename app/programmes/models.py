@@ -3,7 +3,17 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -50,6 +60,51 @@ class Location(OfProgramme, Base):
     created_at: Mapped[datetime]
     #: The brand of a coalition whose location it is; empty: the programme's own.
     partner_id: Mapped[str | None] = mapped_column(Id, ForeignKey("partners.id"))
+    #: Where it is, in millionths of a degree: phones offer the card nearby. Both or none.
+    latitude_micro: Mapped[int | None]
+    longitude_micro: Mapped[int | None]
+
+
+#: The columns of a design that are read only when they are asked for.
+PICTURES = "pictures"
+
+
+class ProgrammeDesign(OfProgramme, Base):
+    """What the owner gave the cards besides the programme's name and colours.
+
+    *version* rises with every change. Accounts are then marked as changed in steps, in the order
+    of their ids: *spread_after* is the last one, *spread_version* the version that all of them
+    have been marked for.
+    """
+
+    __tablename__ = "programme_designs"
+    __table_args__ = (
+        UniqueConstraint("programme_id"),
+        CheckConstraint("version >= spread_version", name="spread_version_not_ahead"),
+        Index(
+            "ix_programme_designs_spreading",
+            "id",
+            sqlite_where=text("version > spread_version"),
+            postgresql_where=text("version > spread_version"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=0)
+    spread_version: Mapped[int] = mapped_column(default=0)
+    spread_after: Mapped[str | None] = mapped_column(Id)
+    #: A `passes.card.CardKind`.
+    kind: Mapped[str] = mapped_column(String(10), default="points")
+    #: Pictures as `passes.artwork` keeps them, PNG or JPEG.
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group=PICTURES)
+    hero: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group=PICTURES)
+    poster: Mapped[bytes | None] = mapped_column(
+        LargeBinary, deferred=True, deferred_group=PICTURES
+    )
+    #: On the back of the card, in this order: [label, address].
+    links: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    terms: Mapped[str | None] = mapped_column(Text)
+    changed_at: Mapped[datetime]
 
 
 class Partner(OfProgramme, Base):

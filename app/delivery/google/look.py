@@ -32,6 +32,11 @@ def class_body(
             if artwork.wide_logo(face.look) is not None
             else None
         ),
+        hero_url=(
+            picture_url(config, programme.slug, "hero", face.look)
+            if face.look.hero is not None
+            else None
+        ),
         callback_url=f"{config.url}/google/callback" if hears else None,
     )
 
@@ -54,7 +59,12 @@ def picture_url(config: Config, slug: str, kind: str, look: Look) -> str:
 
 def picture(look: Look, kind: str) -> bytes | None:
     """The picture behind such an address as PNG; None where the look has none."""
-    return artwork.logo(look) if kind == "logo" else artwork.wide_logo(look)
+    match kind:
+        case "logo":
+            return artwork.logo(look)
+        case "wide-logo":
+            return artwork.wide_logo(look)
+    return artwork.hero(look) if look.hero is not None else None
 
 
 @lru_cache(maxsize=256)

@@ -287,6 +287,37 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_pass_designs")),
     )
     op.create_table(
+        "programme_designs",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("spread_version", sa.Integer(), nullable=False),
+        sa.Column("spread_after", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("logo", sa.LargeBinary(), nullable=True),
+        sa.Column("hero", sa.LargeBinary(), nullable=True),
+        sa.Column("poster", sa.LargeBinary(), nullable=True),
+        sa.Column("links", sa.JSON(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.CheckConstraint(
+            "version >= spread_version", name=op.f("ck_programme_designs_spread_version_not_ahead")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_designs_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_designs")),
+        sa.UniqueConstraint("programme_id", name=op.f("uq_programme_designs_programme_id")),
+    )
+    op.create_index(
+        "ix_programme_designs_spreading",
+        "programme_designs",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("version > spread_version"),
+        postgresql_where=sa.text("version > spread_version"),
+    )
+    op.create_table(
         "programme_versions",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -457,6 +488,8 @@ def make_tables() -> None:
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("latitude_micro", sa.Integer(), nullable=True),
+        sa.Column("longitude_micro", sa.Integer(), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_locations_partner_id")

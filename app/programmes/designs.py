@@ -1,0 +1,249 @@
+"""A programme's design: what its owner gave the cards, and how all passes come to show it.
+
+Pictures are large and every pass has them, so a design is read once for each of its versions and
+process. A change is written with the next version number and nothing else; `spread` then marks the
+accounts as changed, some at a time, and delivery brings their passes up to date.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer_group
+
+from app.db import within
+from app.errors import Invalid
+from app.ledger import service as ledger
+from app.ledger.models import Account
+from app.programmes.models import PICTURES, Location, ProgrammeDesign
+from app.programmes.service import location_by_slug
+from passes.artwork import keep
+from passes.card import MAX_LINKS, MAX_PLACES, CardKind
+from passes.errors import FaceError, ImageError
+from passes.extras import Link, Place
+from passes.text import MAX_TEXT
+
+#: What the ledger can fill in. The other kinds wait for what their cards show.
+ISSUED_KINDS = (CardKind.POINTS,)
+
+_MICRO = 1_000_000
+_LONGEST_LABEL = 60
+#: Designs kept in memory, up to some megabytes each.
+_MOST_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """One version of a design. Compared by identity: pictures are not looked through."""
+
+    kind: CardKind = CardKind.POINTS
+    logo: bytes | None = None
+    hero: bytes | None = None
+    poster: bytes | None = None
+    links: tuple[Link, ...] = ()
+    terms: str | None = None
+    places: tuple[Place, ...] = ()
+
+
+#: Of a programme whose owner gave nothing: everything is drawn.
+PLAIN = Design()
+_kept: dict[tuple[str, int], Design] = {}
+
+
+def current(session: Session, programme_id: str) -> Design:
+    """The design of a programme now."""
+    row = session.execute(
+        select(ProgrammeDesign.id, ProgrammeDesign.version).where(
+            ProgrammeDesign.programme_id == programme_id
+        )
+    ).first()
+    return PLAIN if row is None else design_of(session, row.id, row.version)
+
+
+def kept(design_id: str | None, version: int | None) -> Design | None:
+    """That version of a design, if it is in memory; the plain one for no id."""
+    return PLAIN if design_id is None or version is None else _kept.get((design_id, version))
+
+
+def design_of(session: Session, design_id: str | None, version: int | None) -> Design:
+    """The same, else the design as it is now."""
+    found = kept(design_id, version)
+    return _read(session, design_id) if found is None and design_id else found or PLAIN
+
+
+def _read(session: Session, design_id: str) -> Design:
+    row = session.scalars(
+        select(ProgrammeDesign)
+        .where(ProgrammeDesign.id == design_id)
+        .options(undefer_group(PICTURES))
+        .execution_options(populate_existing=True)
+    ).one()
+    made = Design(
+        kind=CardKind(row.kind),
+        logo=row.logo,
+        hero=row.hero,
+        poster=row.poster,
+        links=tuple(Link(label, url) for label, url in row.links),
+        terms=row.terms,
+        places=tuple(
+            Place(place.latitude_micro / _MICRO, place.longitude_micro / _MICRO, place.name)
+            for place in places_of(session, row.programme_id)
+            if place.latitude_micro is not None and place.longitude_micro is not None
+        ),
+    )
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    # Under the number that was read: another change may have come since it was asked for.
+    _kept[(design_id, row.version)] = made
+    return made
+
+
+def places_of(session: Session, programme_id: str) -> list[Location]:
+    """The locations near which phones offer the card."""
+    found = session.scalars(
+        select(Location)
+        .where(Location.programme_id == programme_id, Location.latitude_micro.is_not(None))
+        .order_by(Location.slug)
+        .limit(MAX_PLACES)
+    )
+    return list(found)
+
+
+def read_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """*changes* as they are kept: kind, logo, hero, poster, links ((label, address) pairs), terms.
+
+    None takes a thing away. Raises `Invalid`, which says what to do. Pictures take a moment: call
+    it before the transaction.
+    """
+    try:
+        return {
+            name: _EMPTY.get(name) if value is None else _READERS[name](value)
+            for name, value in changes.items()
+        }
+    except (ImageError, FaceError) as error:
+        raise Invalid(str(error)) from error
+
+
+def change(
+    session: Session,
+    programme_id: str,
+    read: Mapping[str, Any],
+    *,
+    places: Mapping[str, tuple[float, float] | None] | None = None,
+    now: datetime,
+) -> ProgrammeDesign:
+    """Make the next version of a design out of what `read_changes` gave.
+
+    *places* are degrees (latitude, longitude) by the slug of a location; None takes them away.
+    Raises `Invalid`, and `NotFound` for a location that is not there.
+    """
+    design = session.scalars(
+        select(ProgrammeDesign)
+        .where(ProgrammeDesign.programme_id == programme_id)
+        .with_for_update()
+    ).one_or_none()
+    if design is None:
+        design = ProgrammeDesign(programme_id=programme_id, version=0, links=[], changed_at=now)
+        session.add(design)
+    for name, value in read.items():
+        setattr(design, name, value)
+    for slug, degrees in (places or {}).items():
+        _put(location_by_slug(session, programme_id, slug), degrees)
+    design.version += 1
+    design.spread_after = None
+    design.changed_at = now
+    session.flush()
+    _check_places(session, programme_id)
+    return design
+
+
+def spread(session: Session, now: datetime, limit: int, _terms: object = None) -> int:
+    """Mark up to *limit* accounts as changed by their programme's new design; how many were.
+
+    A step of the background work: bounded, begun again where it was left.
+    """
+    design = session.scalars(
+        select(ProgrammeDesign)
+        .where(ProgrammeDesign.version > ProgrammeDesign.spread_version)
+        .order_by(ProgrammeDesign.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if design is None:
+        return 0
+    wanted = select(Account.id).where(Account.programme_id == design.programme_id)
+    if design.spread_after is not None:
+        wanted = wanted.where(Account.id > design.spread_after)
+    found = session.scalars(wanted.order_by(Account.id).limit(limit)).all()
+    if found:
+        with within(session, design.programme_id):
+            ledger.raise_versions(session, found, now=now)
+    if len(found) < limit:
+        design.spread_version, design.spread_after = design.version, None
+    else:
+        design.spread_after = found[-1]
+    session.flush()
+    # Even where there was no account left, something is no longer to be done.
+    return len(found) or 1
+
+
+def _kind(value: str) -> str:
+    if value not in ISSUED_KINDS:
+        raise Invalid(
+            f"Cards of the kind {value} cannot be issued yet. Choose: {', '.join(ISSUED_KINDS)}."
+        )
+    return str(value)
+
+
+def _links(value: list[tuple[str, str]]) -> list[list[str]]:
+    if len(value) > MAX_LINKS:
+        raise Invalid(f"A card has at most {MAX_LINKS} links: keep the best.")
+    for label, url in value:
+        if not label.strip() or len(label) > _LONGEST_LABEL or not label.isprintable():
+            raise Invalid(f"The words for a link have 1 to {_LONGEST_LABEL} characters.")
+        Link(label, url)
+    return [[label.strip(), url] for label, url in value]
+
+
+def _terms_text(value: str) -> str:
+    terms = value.replace("\r\n", "\n").strip()
+    if not terms or len(terms) > MAX_TEXT:
+        raise Invalid(f"The terms have 1 to {MAX_TEXT} characters: link to longer ones.")
+    if not terms.replace("\n", "").replace("\t", "").isprintable():
+        raise Invalid("The terms have characters that cannot be shown: save them as plain text.")
+    return terms
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "kind": _kind,
+    "logo": keep.kept_logo,
+    "hero": keep.kept_hero,
+    "poster": keep.kept_poster,
+    "links": _links,
+    "terms": _terms_text,
+}
+#: What is there where a thing was taken away, if not None.
+_EMPTY: Mapping[str, Any] = {"links": []}
+
+
+def _put(location: Location, degrees: tuple[float, float] | None) -> None:
+    if degrees is None:
+        location.latitude_micro = location.longitude_micro = None
+        return
+    try:
+        Place(*degrees)
+    except FaceError as error:
+        raise Invalid(f"{location.slug}: {error}") from error
+    location.latitude_micro, location.longitude_micro = (round(each * _MICRO) for each in degrees)
+
+
+def _check_places(session: Session, programme_id: str) -> None:
+    located = session.scalars(
+        select(Location.slug)
+        .where(Location.programme_id == programme_id, Location.latitude_micro.is_not(None))
+        .limit(MAX_PLACES + 1)
+    ).all()
+    if len(located) > MAX_PLACES:
+        raise Invalid(f"Phones offer a card near {MAX_PLACES} places at most: take one away first.")
