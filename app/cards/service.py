@@ -187,13 +187,11 @@ _scanned = Prepared(
                 "status_reason",
                 "status_changed_at",
             )
-        )
-    ).where(_cards.c.id.in_(bindparam("ids", expanding=True)))
-)
-_keys = Prepared(
-    select(_signing_keys.c.key_id, _signing_keys.c.programme_id, _signing_keys.c.valid_until).where(
-        _signing_keys.c.key_id.in_(bindparam("ids", expanding=True))
+        ),
+        _signing_keys.c.valid_until,
     )
+    .select_from(_cards.join(_signing_keys, _signing_keys.c.key_id == _cards.c.key_id))
+    .where(_cards.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -205,28 +203,18 @@ def cards_by_codes(
     The same verdict as `card_by_code`, which has the last word: only a text that is, letter for
     letter, a good card's own code is taken without looking at its signature, which is ours.
     """
-    ids: dict[str, tuple[str, int]] = {}
+    ids: dict[str, str] = {}
     for text, _ in scanned:
         with suppress(CodeError):
-            reading = parse(text)
-            ids[text] = (reading.card.card_id_hex, reading.card.key_id)
-    rows = {
-        row.id: row
-        for row in _scanned(session, {"ids": sorted({card_id for card_id, _ in ids.values()})})
-    }
-    keys = {
-        row.key_id: row
-        for row in _keys(session, {"ids": sorted({key_id for _, key_id in ids.values()})})
-    }
+            ids[text] = parse(text).card.card_id_hex
+    rows = {row.id: row for row in _scanned(session, {"ids": sorted(set(ids.values()))})}
     found: list[FoundCard | CardRefused] = []
     for text, at in scanned:
-        card_id, key_id = ids.get(text, ("", -1))
-        card, key = rows.get(card_id), keys.get(key_id)
+        card = rows.get(ids.get(text, ""))
         if (
             card is not None
-            and key is not None
             and card.status == CardStatus.ACTIVE
-            and (key.valid_until is None or key.valid_until > now)
+            and (card.valid_until is None or card.valid_until > now)
             and secrets.compare_digest(card.code.encode(), text.encode())
         ):
             found.append(FoundCard(card.id, card.account_id, card.language))

@@ -7,7 +7,7 @@ of another. That is enforced here, once, and not by the callers' memory.
 
 from app.db.columns import Base, Id, Moment, OfProgramme, new_id
 from app.db.engine import SQLITE_BUSY_MS, Database
-from app.db.prepared import Prepared
+from app.db.prepared import Prepared, write_all
 from app.db.wall import EVERYWHERE, WallBreached, enter, programme_of, within
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "new_id",
     "programme_of",
     "within",
+    "write_all",
 ]

@@ -9,6 +9,7 @@ statements, has them planned already, and does each once for all rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Alias,
     BinaryExpression,
     BindParameter,
+    CompoundSelect,
     Dialect,
     FromClause,
     Join,
@@ -28,6 +30,7 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    union_all,
 )
 from sqlalchemy import column as column_named
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -38,6 +41,7 @@ from app.db.columns import PROGRAMME, Id
 from app.db.wall import EVERYWHERE, READING, WallBreached, programme_of
 
 _OF_PROGRAMME = "of_programme"
+_ROWS = "rows"
 
 
 class Prepared:
@@ -51,25 +55,20 @@ class Prepared:
 
     def __init__(self, statement: Any) -> None:
         self._inserts = bool(statement.is_insert)
-        self._writes = self._inserts or statement.is_update or statement.is_delete
+        self._writes = bool(statement.is_dml)
         #: The same without the wall, for finding out who asks.
         self._open = statement
         self._walled = statement if self._inserts else _narrowed(statement)
         #: As PostgreSQL gets them, by whether they are walled and by the names in many rows.
-        self._for_many: dict[tuple[bool, tuple[str, ...]], Any] = {}
+        self._for_many: dict[tuple[bool, tuple[str, ...], str], Any] = {}
 
     def __call__(
         self, session: Session, values: Any = None, *, programme_id: str | None = None
     ) -> Any:
         """Run it with *values*, a dict, or for many rows a list of them; the result's rows."""
         programme = _programme(session, programme_id)
-        if self._writes and session.info.get(READING):
-            raise WallBreached("a session that was opened for reading was to write")
         rows = values if isinstance(values, list) else [values or {}]
-        walled = programme != EVERYWHERE and not self._inserts
-        if self._inserts and programme != EVERYWHERE:
-            if any(row[PROGRAMME] != programme for row in rows):
-                raise WallBreached("a row of another programme was to be written")
+        walled = self._check(session, programme, rows)
         connection = session.connection()
         given: Any
         if connection.dialect.name != "postgresql":
@@ -82,18 +81,57 @@ class Prepared:
             given[_OF_PROGRAMME] = programme
         return connection.execute(self._statement_for(walled, names), given)
 
-    def _statement_for(self, walled: bool, names: tuple[str, ...]) -> Any:
-        made = self._for_many.get((walled, names))
+    def _check(self, session: Session, programme: str, rows: list[dict[str, Any]]) -> bool:
+        """Whether it runs behind the wall; raises `WallBreached` where it must not run at all."""
+        if self._writes and session.info.get(READING):
+            raise WallBreached("a session that was opened for reading was to write")
+        if not self._inserts or programme == EVERYWHERE:
+            return programme != EVERYWHERE
+        if any(row[PROGRAMME] != programme for row in rows):
+            raise WallBreached("a row of another programme was to be written")
+        return False
+
+    def _statement_for(self, walled: bool, names: tuple[str, ...], key: str = _ROWS) -> Any:
+        made = self._for_many.get((walled, names, key))
         if made is None:
             made = visitors.replacement_traverse(
                 self._walled if walled else self._open, {}, _any_of_list
             )
             if names and self._inserts:
-                made = _insert_many(made, names)
+                made = _insert_many(made, names, key)
             elif names:
-                made = _change_many(made, names)
-            self._for_many[walled, names] = made
+                made = _change_many(made, names, key)
+            self._for_many[walled, names, key] = made
         return made
+
+
+def write_all(session: Session, writes: Sequence[tuple[Prepared, list[dict[str, Any]]]]) -> None:
+    """Run several writes of many rows each; none of them may need what another one wrote.
+
+    On PostgreSQL they are one statement, sent and planned once.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql" or len(writes) < 2:
+        for prepared, rows in writes:
+            prepared(session, rows)
+        return
+    programme = _programme(session, None)
+    given: dict[str, Any] = {_OF_PROGRAMME: programme}
+    parts: list[tuple[Prepared, bool, tuple[str, ...]]] = []
+    for number, (prepared, rows) in enumerate(writes):
+        parts.append((prepared, prepared._check(session, programme, rows), tuple(rows[0])))
+        given[f"{_ROWS}_{number}"] = _as_json(rows)
+    connection.execute(_together(tuple(parts)), given)
+
+
+@lru_cache(512)
+def _together(parts: tuple[tuple[Prepared, bool, tuple[str, ...]], ...]) -> Any:
+    written = [
+        prepared._statement_for(walled, names, f"{_ROWS}_{number}").cte(f"written_{number}")
+        for number, (prepared, walled, names) in enumerate(parts)
+    ]
+    programme = bindparam(_OF_PROGRAMME, type_=Id)
+    return select(programme.label("programme")).add_cte(*written)
 
 
 def _programme(session: Session, programme_id: str | None) -> str:
@@ -108,8 +146,6 @@ def _programme(session: Session, programme_id: str | None) -> str:
 
 
 # --- many at once, on PostgreSQL --------------------------------------------------------------
-
-_ROWS = "rows"
 
 
 class _Listed(TypeDecorator[Any]):
@@ -140,10 +176,10 @@ def _any_of_list(element: Any, **_: Any) -> Any:
     return None
 
 
-def _rows_of(types: dict[str, Any]) -> Any:
+def _rows_of(types: dict[str, Any], key: str) -> Any:
     """The rows that one JSON text holds."""
     columns = [column_named(name, type_) for name, type_ in types.items()]
-    text = cast(bindparam(_ROWS, type_=Text), JSON)
+    text = cast(bindparam(key, type_=Text), JSON)
     return (
         func.json_to_recordset(text)
         .table_valued(*columns)
@@ -158,12 +194,12 @@ def _as_json(rows: Sequence[dict[str, Any]]) -> str:
     return msgspec.json.encode(rows, enc_hook=str).decode()
 
 
-def _insert_many(statement: Any, names: tuple[str, ...]) -> Any:
-    given = _rows_of({name: statement.table.c[name].type for name in names})
+def _insert_many(statement: Any, names: tuple[str, ...], key: str) -> Any:
+    given = _rows_of({name: statement.table.c[name].type for name in names}, key)
     return statement.from_select(names, select(*given.c), include_defaults=False)
 
 
-def _change_many(statement: Any, names: tuple[str, ...]) -> Any:
+def _change_many(statement: Any, names: tuple[str, ...], key: str) -> Any:
     """An UPDATE of rows one by one as one of all of them: its values are columns of *given*."""
     columns = statement.table.c
     types = {
@@ -171,7 +207,7 @@ def _change_many(statement: Any, names: tuple[str, ...]) -> Any:
         for each in visitors.iterate(statement)
         if isinstance(each, BindParameter) and each.key in names
     }
-    given = _rows_of(types)
+    given = _rows_of(types, key)
 
     def replace(element: Any, **_: Any) -> Any:
         if isinstance(element, BindParameter) and element.key in types:
@@ -185,6 +221,8 @@ def _change_many(statement: Any, names: tuple[str, ...]) -> Any:
 
 
 def _narrowed(statement: Any) -> Any:
+    if isinstance(statement, CompoundSelect):
+        return union_all(*(_narrowed(each) for each in statement.selects))
     sources = [statement.table] if statement.is_dml else statement.get_final_froms()
     for source in [leaf for each in sources for leaf in _leaves(each)]:
         if PROGRAMME in source.c:

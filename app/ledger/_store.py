@@ -4,7 +4,7 @@ The statements here are walked through by every posting, so they are built once 
 the wall between programmes inside them, and take any number of accounts at a time.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.db import Prepared
+from app.db import Prepared, write_all
 from app.ledger import rules, tiers
 from app.ledger._book import AccountState, Book, HoldState, Row
 from app.ledger._operation import Item
@@ -366,6 +366,7 @@ def flush(session: Session, books: Iterable[Book]) -> None:
     books = [book for book in books if book.is_changed]
     if not books:
         return
+    writes: list[tuple[Prepared, list[Row]]] = []
     for model, rows in (
         (Receipt, [row for book in books for row in book.receipts]),
         (ReceiptLine, [row for book in books for row in book.receipt_lines]),
@@ -379,21 +380,27 @@ def flush(session: Session, books: Iterable[Book]) -> None:
         (AccountMerge, [row for book in books for row in book.merges]),
     ):
         if rows:
-            _NEW[model](session, rows)
-    _update(session, Lot, [row for book in books for row in _changed_lots(book)])
-    _update(session, Hold, [row for book in books for row in _changed(book, book.changed_holds)])
+            writes.append((_NEW[model], rows))
     back = {
         id_: {"reversed_at": moment}
         for book in books
         for id_, moment in book.changed_returns.items()
     }
-    _update(session, ReceiptReturn, [row for book in books for row in _changed(book, back)])
+    changes: tuple[tuple[Any, list[Row]], ...] = (
+        (Lot, [row for book in books for row in _changed_lots(book)]),
+        (Hold, [row for book in books for row in _changed(book.changed_holds)]),
+        (ReceiptReturn, _changed(back)),
+        (Account, [_account_row(book.account) for book in books]),
+    )
+    writes += [(_update_of(_table(of), tuple(rows[0])), rows) for of, rows in changes if rows]
+    days = _day_rows(books)
+    if days:
+        writes.append((_add_days_on(session.get_bind().dialect.name), days))
+    write_all(session, writes)
     for book in books:
         pointed = {id_: {"merged_into_id": to} for id_, to in book.merged_into.items()}
-        _update(session, Account, _changed(book, pointed))
-        _update(session, AccountMerge, _changed(book, book.changed_merges))
-    _write_days(session, books)
-    write_accounts(session, [book.account for book in books])
+        _update(session, Account, _changed(pointed))
+        _update(session, AccountMerge, _changed(book.changed_merges))
 
 
 def _lot_row(book: Book, new: Row) -> Row:
@@ -430,12 +437,12 @@ def _changed_lots(book: Book) -> list[Row]:
     ]
 
 
-def _changed(book: Book, changes: dict[str, Row]) -> list[Row]:
+def _changed(changes: Mapping[str, Row]) -> list[Row]:
     return [{"of_id": id_, **row} for id_, row in changes.items()]
 
 
-def _write_days(session: Session, books: Iterable[Book]) -> None:
-    rows = [
+def _day_rows(books: Iterable[Book]) -> list[Row]:
+    return [
         {
             "programme_id": book.account.programme_id,
             "account_id": book.account.id,
@@ -447,8 +454,6 @@ def _write_days(session: Session, books: Iterable[Book]) -> None:
         for day, count in book.changed_days.items()
         if count != (0, 0)
     ]
-    if rows:
-        _add_days_on(session.get_bind().dialect.name)(session, rows)
 
 
 @cache
@@ -466,41 +471,42 @@ def _add_days_on(dialect: str) -> Prepared:
 
 def write_accounts(session: Session, accounts: Iterable[AccountState]) -> None:
     """Write the caches and versions of locked accounts."""
-    rows = [
-        {
-            "of_id": account.id,
-            "balance": account.balance,
-            "held": account.held,
-            "debt": account.debt,
-            "version": account.version,
-            "changed_at": account.changed_at,
-            "carried_micro": account.carried_micro,
-            "rolling_expires_at": account.rolling_expires_at,
-            "tier": account.tier.tier,
-            "tier_before": account.tier.before,
-            "tier_kept": account.tier.kept,
-            "tier_reviewed_at": account.tier.reviewed_at,
-            "tier_grace_until": account.tier.grace_until,
-            "tier_override": account.tier.override,
-            "tier_override_until": account.tier.override_until,
-            "tier_review_at": account.tier.review_at,
-            "tier_changed_at": account.tier.changed_at,
-        }
-        for account in accounts
-    ]
-    _update(session, Account, rows)
+    _update(session, Account, [_account_row(account) for account in accounts])
+
+
+def _account_row(account: AccountState) -> Row:
+    tier = account.tier
+    return {
+        "of_id": account.id,
+        "balance": account.balance,
+        "held": account.held,
+        "debt": account.debt,
+        "version": account.version,
+        "changed_at": account.changed_at,
+        "carried_micro": account.carried_micro,
+        "rolling_expires_at": account.rolling_expires_at,
+        "tier": tier.tier,
+        "tier_before": tier.before,
+        "tier_kept": tier.kept,
+        "tier_reviewed_at": tier.reviewed_at,
+        "tier_grace_until": tier.grace_until,
+        "tier_override": tier.override,
+        "tier_override_until": tier.override_until,
+        "tier_review_at": tier.review_at,
+        "tier_changed_at": tier.changed_at,
+    }
 
 
 def _update(session: Session, model: Any, rows: list[Row]) -> None:
     if rows:
-        names = tuple(name for name in rows[0] if name != "of_id")
-        _update_of(_table(model), names)(session, rows)
+        _update_of(_table(model), tuple(rows[0]))(session, rows)
 
 
 @cache
 def _update_of(table: Table, names: tuple[str, ...]) -> Prepared:
+    """An UPDATE by `of_id` of what else is named."""
     return Prepared(
         update(table)
         .where(table.c.id == bindparam("of_id"))
-        .values({name: bindparam(name) for name in names})
+        .values({name: bindparam(name) for name in names if name != "of_id"})
     )

@@ -32,7 +32,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
 
@@ -69,6 +69,18 @@ class AccountKind(StrEnum):
     PERSONAL = "personal"
     HOUSEHOLD = "household"
     COMPANY = "company"
+
+
+class OfAccount(OfProgramme):
+    """Mixin of rows that hang on an account, or on what hangs on one: it has their programme.
+
+    No foreign key of their own: every posting would lock the programme's row for a moment, and on
+    PostgreSQL many postings at once lock it together, which costs more than writing the rows.
+    """
+
+    @declared_attr
+    def programme_id(cls) -> Mapped[str]:
+        return mapped_column(Id)
 
 
 class Account(OfProgramme, Base):
@@ -139,7 +151,7 @@ class Account(OfProgramme, Base):
     merged_into_id: Mapped[str | None] = mapped_column(Id, ForeignKey("accounts.id"))
 
 
-class Posting(OfProgramme, Base):
+class Posting(OfAccount, Base):
     """One request that changed the ledger, under the id its maker gave it, and its first answer."""
 
     __tablename__ = "postings"
@@ -156,7 +168,7 @@ class Posting(OfProgramme, Base):
     recorded_at: Mapped[datetime]
 
 
-class Receipt(OfProgramme, Base):
+class Receipt(OfAccount, Base):
     """A sale as the till reported it. *exchange_rate* is set when it was in a foreign currency."""
 
     __tablename__ = "receipts"
@@ -164,7 +176,8 @@ class Receipt(OfProgramme, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
-    location_id: Mapped[str | None] = mapped_column(Id, ForeignKey("locations.id"))
+    #: The till's, which has the foreign key; for the same reason as `programme_id`.
+    location_id: Mapped[str | None] = mapped_column(Id)
     till_id: Mapped[str | None] = mapped_column(Id)
     number: Mapped[str | None] = mapped_column(String(64))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
@@ -177,7 +190,7 @@ class Receipt(OfProgramme, Base):
     occurred_at: Mapped[datetime]
 
 
-class ReceiptLine(OfProgramme, Base):
+class ReceiptLine(OfAccount, Base):
     """One line of a receipt."""
 
     __tablename__ = "receipt_lines"
@@ -195,7 +208,7 @@ class ReceiptLine(OfProgramme, Base):
     earns: Mapped[bool] = mapped_column(default=True)
 
 
-class Entry(OfProgramme, Base):
+class Entry(OfAccount, Base):
     """One movement of points, immutable. Corrections are further entries."""
 
     __tablename__ = "entries"
@@ -255,7 +268,8 @@ class Entry(OfProgramme, Base):
     actor_kind: Mapped[str] = mapped_column(String(8))
     actor_id: Mapped[str | None] = mapped_column(Id)
     till_id: Mapped[str | None] = mapped_column(Id)
-    location_id: Mapped[str | None] = mapped_column(Id, ForeignKey("locations.id"))
+    #: The till's, which has the foreign key; for the same reason as `programme_id`.
+    location_id: Mapped[str | None] = mapped_column(Id)
     card_id: Mapped[str | None] = mapped_column(String(16))
     receipt_id: Mapped[str | None] = mapped_column(Id, ForeignKey("receipts.id"))
     amount_minor: Mapped[int | None] = mapped_column(BigInteger)
@@ -269,7 +283,7 @@ class Entry(OfProgramme, Base):
     reason: Mapped[str | None] = mapped_column(String(200))
 
 
-class Lot(OfProgramme, Base):
+class Lot(OfAccount, Base):
     """Points of one credit, with their dates. `remaining` and `held` are caches.
 
     *available_from* empty means: pending until confirmed. *expires_at* is exclusive; empty means
@@ -328,7 +342,7 @@ class Lot(OfProgramme, Base):
     issuing_partner_id: Mapped[str | None] = mapped_column(Id, ForeignKey("partners.id"))
 
 
-class Draw(OfProgramme, Base):
+class Draw(OfAccount, Base):
     """What one entry took from (or gave back to) one lot, or to the debt; immutable."""
 
     __tablename__ = "draws"
@@ -342,7 +356,7 @@ class Draw(OfProgramme, Base):
     recorded_at: Mapped[datetime]
 
 
-class ReceiptReturn(OfProgramme, Base):
+class ReceiptReturn(OfAccount, Base):
     """What came back of a receipt: the value, and the points that were due for it."""
 
     __tablename__ = "receipt_returns"
@@ -387,7 +401,7 @@ class AccountMerge(OfProgramme, Base):
     undone_posting_id: Mapped[str | None] = mapped_column(Id)
 
 
-class Hold(OfProgramme, Base):
+class Hold(OfAccount, Base):
     """Points reserved by an unfinished redemption. Known outside by the posting that made it."""
 
     __tablename__ = "holds"
@@ -418,7 +432,7 @@ class Hold(OfProgramme, Base):
     closed_at: Mapped[datetime | None]
 
 
-class HoldLot(OfProgramme, Base):
+class HoldLot(OfAccount, Base):
     """How many points a hold reserves of one lot."""
 
     __tablename__ = "hold_lots"
@@ -428,7 +442,7 @@ class HoldLot(OfProgramme, Base):
     points: Mapped[int] = mapped_column(BigInteger)
 
 
-class EarningDay(OfProgramme, Base):
+class EarningDay(OfAccount, Base):
     """What one local day counts towards an account's tier: a cache over entries and lots."""
 
     __tablename__ = "earning_days"
@@ -439,7 +453,7 @@ class EarningDay(OfProgramme, Base):
     spend_minor: Mapped[int] = mapped_column(BigInteger)
 
 
-class TierChange(OfProgramme, Base):
+class TierChange(OfAccount, Base):
     """One change of an account's tier, with its reason; immutable."""
 
     __tablename__ = "tier_changes"

@@ -476,9 +476,6 @@ def make_tables() -> None:
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_earning_days_account_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_earning_days_programme_id")
-        ),
         sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_earning_days")),
     )
     op.create_table(
@@ -514,12 +511,30 @@ def make_tables() -> None:
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_postings_account_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_postings_programme_id")
-        ),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_postings")),
         sa.UniqueConstraint("programme_id", "id", name=op.f("uq_postings_programme_id_id")),
     )
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("number", sa.String(length=64), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
+        sa.Column("exchange_rate", sa.String(length=32), nullable=True),
+        sa.Column("exchange_source", sa.String(length=64), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
+    )
+    op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
+    op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
     op.create_table(
         "tier_changes",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -538,9 +553,6 @@ def make_tables() -> None:
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_tier_changes_account_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_tier_changes_programme_id")
         ),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_tier_changes")),
         sa.UniqueConstraint("id", name=op.f("uq_tier_changes_id")),
@@ -602,6 +614,84 @@ def make_tables() -> None:
     )
     op.create_index(op.f("ix_card_links_card_id"), "card_links", ["card_id"], unique=False)
     op.create_table(
+        "entries",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("counted_points", sa.BigInteger(), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro", sa.BigInteger(), nullable=True),
+        sa.Column("weighted_micro", sa.BigInteger(), nullable=True),
+        sa.Column("at_least_minor", sa.BigInteger(), nullable=True),
+        sa.Column("once_key", sa.String(length=40), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("actor_kind", sa.String(length=8), nullable=False),
+        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("rule_version", sa.Integer(), nullable=True),
+        sa.Column("reverses_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("whole_reversal", sa.Boolean(), nullable=False),
+        sa.Column("issuing_partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("redeeming_partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_entries_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuing_partner_id"], ["partners.id"], name=op.f("fk_entries_issuing_partner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_entries_receipt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["redeeming_partner_id"], ["partners.id"], name=op.f("fk_entries_redeeming_partner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["entries.id"], name=op.f("fk_entries_reverses_id")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_entries")),
+        sa.UniqueConstraint("id", name=op.f("uq_entries_id")),
+    )
+    op.create_index("ix_entries_account", "entries", ["account_id", "sequence"], unique=False)
+    op.create_index(
+        "ix_entries_once",
+        "entries",
+        ["account_id", "once_key"],
+        unique=False,
+        sqlite_where=sa.text("once_key IS NOT NULL"),
+        postgresql_where=sa.text("once_key IS NOT NULL"),
+    )
+    op.create_index("ix_entries_posting", "entries", ["programme_id", "posting_id"], unique=False)
+    op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
+    op.create_index(
+        "ix_entries_reverses",
+        "entries",
+        ["reverses_id"],
+        unique=False,
+        sqlite_where=sa.text("reverses_id IS NOT NULL"),
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_entries_reverses",
+        "entries",
+        ["reverses_id"],
+        unique=True,
+        sqlite_where=sa.text("whole_reversal"),
+        postgresql_where=sa.text("whole_reversal"),
+    )
+    op.create_table(
         "google_passes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("card_id", sa.String(length=16), nullable=False),
@@ -637,32 +727,48 @@ def make_tables() -> None:
         postgresql_where=sa.text("wanted_version > delivered_version"),
     )
     op.create_table(
-        "receipts",
+        "receipt_lines",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("number", sa.String(length=64), nullable=True),
+        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=120), nullable=False),
+        sa.Column("category", sa.String(length=64), nullable=True),
+        sa.Column("quantity_thousandths", sa.BigInteger(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
-        sa.Column("exchange_rate", sa.String(length=32), nullable=True),
-        sa.Column("exchange_source", sa.String(length=64), nullable=True),
-        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("earns", sa.Boolean(), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_lines_receipt_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_receipts_location_id")
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_lines")),
+        sa.UniqueConstraint(
+            "receipt_id", "position", name=op.f("uq_receipt_lines_receipt_id_position")
         ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_receipts_programme_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
     )
-    op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
-    op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
+    op.create_table(
+        "receipt_returns",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earned_points_due", sa.BigInteger(), nullable=False),
+        sa.Column("redeemed_points_due", sa.BigInteger(), nullable=False),
+        sa.Column("bonus_points_due", sa.JSON(), nullable=False),
+        sa.Column("counted_minor_due", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro_due", sa.BigInteger(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reversed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_returns_receipt_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_returns")),
+    )
+    op.create_index(
+        op.f("ix_receipt_returns_receipt_id"), "receipt_returns", ["receipt_id"], unique=False
+    )
     op.create_table(
         "tills",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -741,187 +847,6 @@ def make_tables() -> None:
         op.f("ix_enrolment_codes_till_id"), "enrolment_codes", ["till_id"], unique=False
     )
     op.create_table(
-        "entries",
-        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("counted_points", sa.BigInteger(), nullable=False),
-        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
-        sa.Column("carried_micro", sa.BigInteger(), nullable=True),
-        sa.Column("weighted_micro", sa.BigInteger(), nullable=True),
-        sa.Column("at_least_minor", sa.BigInteger(), nullable=True),
-        sa.Column("once_key", sa.String(length=40), nullable=True),
-        sa.Column("late", sa.Boolean(), nullable=False),
-        sa.Column("actor_kind", sa.String(length=8), nullable=False),
-        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("card_id", sa.String(length=16), nullable=True),
-        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
-        sa.Column("currency", sa.String(length=3), nullable=True),
-        sa.Column("rule_version", sa.Integer(), nullable=True),
-        sa.Column("reverses_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("whole_reversal", sa.Boolean(), nullable=False),
-        sa.Column("issuing_partner_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("redeeming_partner_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("reason", sa.String(length=200), nullable=True),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_entries_account_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["issuing_partner_id"], ["partners.id"], name=op.f("fk_entries_issuing_partner_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_entries_location_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_entries_programme_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["receipt_id"], ["receipts.id"], name=op.f("fk_entries_receipt_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["redeeming_partner_id"], ["partners.id"], name=op.f("fk_entries_redeeming_partner_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["reverses_id"], ["entries.id"], name=op.f("fk_entries_reverses_id")
-        ),
-        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_entries")),
-        sa.UniqueConstraint("id", name=op.f("uq_entries_id")),
-    )
-    op.create_index("ix_entries_account", "entries", ["account_id", "sequence"], unique=False)
-    op.create_index(
-        "ix_entries_once",
-        "entries",
-        ["account_id", "once_key"],
-        unique=False,
-        sqlite_where=sa.text("once_key IS NOT NULL"),
-        postgresql_where=sa.text("once_key IS NOT NULL"),
-    )
-    op.create_index("ix_entries_posting", "entries", ["programme_id", "posting_id"], unique=False)
-    op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
-    op.create_index(
-        "ix_entries_reverses",
-        "entries",
-        ["reverses_id"],
-        unique=False,
-        sqlite_where=sa.text("reverses_id IS NOT NULL"),
-        postgresql_where=sa.text("reverses_id IS NOT NULL"),
-    )
-    op.create_index(
-        "uq_entries_reverses",
-        "entries",
-        ["reverses_id"],
-        unique=True,
-        sqlite_where=sa.text("whole_reversal"),
-        postgresql_where=sa.text("whole_reversal"),
-    )
-    op.create_table(
-        "presentations",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("card_id", sa.String(length=16), nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("rotating", sa.Boolean(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_presentations_card_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_presentations_programme_id")
-        ),
-        sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_presentations_till_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_presentations")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_presentations_token_hash")),
-    )
-    op.create_index(
-        op.f("ix_presentations_expires_at"), "presentations", ["expires_at"], unique=False
-    )
-    op.create_table(
-        "receipt_lines",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("item", sa.String(length=120), nullable=False),
-        sa.Column("category", sa.String(length=64), nullable=True),
-        sa.Column("quantity_thousandths", sa.BigInteger(), nullable=False),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("earns", sa.Boolean(), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_receipt_lines_programme_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_lines_receipt_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_lines")),
-        sa.UniqueConstraint(
-            "receipt_id", "position", name=op.f("uq_receipt_lines_receipt_id_position")
-        ),
-    )
-    op.create_table(
-        "receipt_returns",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
-        sa.Column("earned_points_due", sa.BigInteger(), nullable=False),
-        sa.Column("redeemed_points_due", sa.BigInteger(), nullable=False),
-        sa.Column("bonus_points_due", sa.JSON(), nullable=False),
-        sa.Column("counted_minor_due", sa.BigInteger(), nullable=False),
-        sa.Column("carried_micro_due", sa.BigInteger(), nullable=False),
-        sa.Column("lines", sa.JSON(), nullable=True),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reversed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_receipt_returns_programme_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_returns_receipt_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_returns")),
-    )
-    op.create_index(
-        op.f("ix_receipt_returns_receipt_id"), "receipt_returns", ["receipt_id"], unique=False
-    )
-    op.create_table(
-        "waiting_postings",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("operation", sa.String(length=24), nullable=False),
-        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
-        sa.Column("answer", sa.JSON(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("decided_by_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("approved", sa.Boolean(), nullable=True),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["decided_by_id"], ["staff.id"], name=op.f("fk_waiting_postings_decided_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_waiting_postings_programme_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["till_id"], ["tills.id"], name=op.f("fk_waiting_postings_till_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_postings")),
-        sa.UniqueConstraint(
-            "programme_id", "posting_id", name=op.f("uq_waiting_postings_programme_id_posting_id")
-        ),
-    )
-    op.create_table(
         "holds",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -938,9 +863,6 @@ def make_tables() -> None:
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_holds_account_id")),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_holds_entry_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_holds_programme_id")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
         sa.UniqueConstraint(
             "programme_id", "posting_id", name=op.f("uq_holds_programme_id_posting_id")
@@ -985,9 +907,6 @@ def make_tables() -> None:
             ["issuing_partner_id"], ["partners.id"], name=op.f("fk_lots_issuing_partner_id")
         ),
         sa.ForeignKeyConstraint(["origin_lot_id"], ["lots.id"], name=op.f("fk_lots_origin_lot_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_lots_programme_id")
-        ),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_lots")),
         sa.UniqueConstraint("id", name=op.f("uq_lots_id")),
     )
@@ -1025,6 +944,54 @@ def make_tables() -> None:
         postgresql_where=sa.text("pending AND remaining > 0"),
     )
     op.create_table(
+        "presentations",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("rotating", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_presentations_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_presentations_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_presentations_till_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_presentations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_presentations_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_presentations_expires_at"), "presentations", ["expires_at"], unique=False
+    )
+    op.create_table(
+        "waiting_postings",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("operation", sa.String(length=24), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["staff.id"], name=op.f("fk_waiting_postings_decided_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_waiting_postings_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["till_id"], ["tills.id"], name=op.f("fk_waiting_postings_till_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_postings")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_waiting_postings_programme_id_posting_id")
+        ),
+    )
+    op.create_table(
         "draws",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("entry_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -1036,9 +1003,6 @@ def make_tables() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_draws_account_id")),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_draws_entry_id")),
         sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_draws_lot_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_draws_programme_id")
-        ),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_draws")),
     )
     op.create_index(op.f("ix_draws_account_id"), "draws", ["account_id"], unique=False)
@@ -1052,9 +1016,6 @@ def make_tables() -> None:
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_hold_lots_hold_id")),
         sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_hold_lots_lot_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programmes.id"], name=op.f("fk_hold_lots_programme_id")
-        ),
         sa.PrimaryKeyConstraint("hold_id", "lot_id", name=op.f("pk_hold_lots")),
     )
     # --- end ---
