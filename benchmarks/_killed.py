@@ -96,7 +96,7 @@ class Client(threading.Thread):
                 raise RuntimeError(f"no answer to {path}")
             time.sleep(0.05)  # Nobody listens while the service is started again.
             answer = self.ask(http, path, body)
-        if answer.status_code in {404, 409}:
+        if answer.status_code in {403, 404, 409}:  # 403: more than a code may redeem in a day.
             self.outcome.refused += 1
             return
         if answer.status_code != 201:
