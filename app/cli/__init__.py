@@ -10,6 +10,7 @@ from app.cli import (
     cards,
     certs,
     delivery,
+    designs,
     google,
     keys,
     ledger,
@@ -38,6 +39,7 @@ def cli() -> None:
 for group in (
     serve,
     programmes,
+    designs,
     cards,
     accounts,
     members,

@@ -1,18 +1,30 @@
-"""counterfoil pass: look into a .pkpass file."""
+"""counterfoil pass: look into a .pkpass file, and put several into one."""
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from cryptography import x509
 
+from app.cards.service import card_by_id
 from app.certs.apple_root import apple_root
 from app.certs.files import read_certificates, trusted_roots
-from app.cli.common import json_option, print_json
+from app.cli.common import (
+    choose_programme,
+    json_option,
+    open_context,
+    print_json,
+    programme_option,
+)
 from app.clock import system_clock
 from app.config import from_environment
+from app.context import Context
+from app.db import enter
+from app.delivery.wallets import Wallets
 from app.errors import Invalid
+from passes.apple import pkpasses
 from passes.apple.preflight import inspect as inspect_pass
 
 #: As large as a .pkpasses may be, and a little more, so that it is inspected and not only refused.
@@ -61,6 +73,40 @@ def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:
         if not findings:
             click.echo(f"{file}: a phone takes this pass.")
     sys.exit(any(finding.severity == "error" for finding in findings))
+
+
+@pass_.command()
+@click.argument("card_ids", metavar="CARD...", nargs=-1, required=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The .pkpasses to write; it is for its holders alone.",
+)
+@programme_option
+def bundle(card_ids: tuple[str, ...], out: Path, slug: str | None) -> None:
+    """Put the passes of a family's CARDs (at most 10) into one file, added with one tap."""
+    wanted = list(dict.fromkeys(card_ids))
+    if len(wanted) > pkpasses.MAX_PASSES:
+        raise Invalid(f"One file holds at most {pkpasses.MAX_PASSES} passes: make several files.")
+    context = open_context(make=False)
+    made = pkpasses.write(built_passes(context, wanted, slug))
+    with open(out, "wb", opener=_for_us_alone) as file:
+        file.write(made)
+    click.echo(f"{len(wanted)} passes are in {out}.")
+
+
+def built_passes(context: Context, card_ids: Sequence[str], slug: str | None) -> list[bytes]:
+    """The signed passes of these cards. Raises `NotFound`, `Unavailable`."""
+    apple = Wallets(context).apple
+    with context.database.read_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        cards = [card_by_id(session, each) for each in card_ids]
+        return [apple.build(session, each, now=context.clock()) for each in cards]
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _roots(files: tuple[Path, ...]) -> list[x509.Certificate]:

@@ -28,7 +28,8 @@ from passes.text import MAX_TEXT
 #: What the ledger can fill in. The other kinds wait for what their cards show.
 ISSUED_KINDS = (CardKind.POINTS,)
 
-_MICRO = 1_000_000
+#: Coordinates are kept in millionths of a degree.
+MICRO = 1_000_000
 _LONGEST_LABEL = 60
 #: Designs kept in memory, up to some megabytes each.
 _MOST_KEPT = 64
@@ -88,7 +89,7 @@ def _read(session: Session, design_id: str) -> Design:
         links=tuple(Link(label, url) for label, url in row.links),
         terms=row.terms,
         places=tuple(
-            Place(place.latitude_micro / _MICRO, place.longitude_micro / _MICRO, place.name)
+            Place(place.latitude_micro / MICRO, place.longitude_micro / MICRO, place.name)
             for place in places_of(session, row.programme_id)
             if place.latitude_micro is not None and place.longitude_micro is not None
         ),
@@ -236,7 +237,7 @@ def _put(location: Location, degrees: tuple[float, float] | None) -> None:
         Place(*degrees)
     except FaceError as error:
         raise Invalid(f"{location.slug}: {error}") from error
-    location.latitude_micro, location.longitude_micro = (round(each * _MICRO) for each in degrees)
+    location.latitude_micro, location.longitude_micro = (round(each * MICRO) for each in degrees)
 
 
 def _check_places(session: Session, programme_id: str) -> None:
