@@ -40,11 +40,11 @@ def settle_plain(session: Session, account_ids: Sequence[str], now: datetime, te
     locked = run.lock(account_ids)
     accounts = lots = 0
     left = set(locked)
-    for ids, verdict in run.classes(locked):
-        changed, expired = run.write(ids, verdict)
+    for plain in run.classes(locked):
+        changed, expired = run.write(plain)
         accounts += changed
         lots += expired
-        left.difference_update(ids.split(","))
+        left.difference_update(plain.ids.split(","))
     return Done(accounts, lots, sorted(left))
 
 
@@ -55,6 +55,19 @@ class _Verdict:
     state: TierState | None = None
     is_moved: bool = False
     change: tiers.Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """Accounts that stand alike: their *ids* with commas between, and what they come to.
+
+    *first* and *last*: when the first and the last of their lots expired, of those that are due.
+    """
+
+    ids: str
+    first: datetime | None
+    last: datetime | None
+    verdict: _Verdict
 
 
 class _Run:
@@ -74,15 +87,15 @@ class _Run:
         ids = {"ids": ",".join(sorted(account_ids))}
         return list(self.connection.scalars(text(_LOCK), self.values | ids))
 
-    def classes(self, account_ids: Sequence[str]) -> Iterator[tuple[str, _Verdict]]:
-        """The ids of accounts that stand alike (with commas between), and what they come to."""
+    def classes(self, account_ids: Sequence[str]) -> Iterator[_Class]:
+        """Those of the accounts that are plain, by what they come to."""
         scheme, ids = self.terms.tiers, {"ids": ",".join(account_ids)}
         if not account_ids:
             return
         if scheme is None:
-            found = self.connection.scalar(text(_PLAIN), self.values | ids)
-            if found is not None:
-                yield found, _Verdict()
+            members, first, last = self.connection.execute(text(_PLAIN), self.values | ids).one()
+            if members is not None:
+                yield _Class(members, first, last, _Verdict())
             return
         if scheme.window is not Window.CALENDAR or scheme.grace_days or not scheme.levels:
             return
@@ -93,10 +106,10 @@ class _Run:
         values = self.values | ids | days
         values |= {"thresholds": list(scheme.thresholds), "this_began": self.began[2]}
         statement = text(_CLASSES.format(figure=figure))
-        for *facts, members in self.connection.execute(statement, values):
+        for *facts, members, first, last in self.connection.execute(statement, values):
             verdict = self._judge(scheme, *facts)
             if verdict is not None:
-                yield members, verdict
+                yield _Class(members, first, last, verdict)
 
     def _judge(
         self,
@@ -136,14 +149,17 @@ class _Run:
             return None
         return _Verdict(state, state.review_at != review_at, change)
 
-    def write(self, ids: str, verdict: _Verdict) -> tuple[int, int]:
+    def write(self, plain: _Class) -> tuple[int, int]:
         """Write one class; how many accounts changed, and how many lots expired."""
+        verdict = plain.verdict
         values = self.values | {
-            "ids": ids,
+            "ids": plain.ids,
             "is_moved": verdict.is_moved or verdict.change is not None,
             "second": whole_second(self.now),
         }
-        moments = list(self.connection.scalars(text(_MOMENTS), values))
+        moments = [each for each in {plain.first, plain.last} if each is not None]
+        if len(moments) > 1:
+            moments = list(self.connection.scalars(text(_MOMENTS), values))
         values["moments"] = moments
         values["days"] = [rules.local_day(each, self.terms.time_zone) for each in moments]
         tier_changes, columns = "", ""
@@ -168,7 +184,10 @@ class _Run:
                 "last": self.years[1],
                 "this": self.years[2],
             }
-        statement = _WRITE.format(tier_changes=tier_changes, tier=columns)
+        # Ids in the order of time are put at the end of an index, not all over it.
+        version = self.connection.dialect.server_version_info or ()
+        new_id = "uuidv7()" if version >= (18,) else "gen_random_uuid()"
+        statement = _WRITE.format(tier_changes=tier_changes, tier=columns, new_id=new_id)
         changed, expired = self.connection.execute(text(statement), values).one()
         return int(changed), int(expired)
 
@@ -179,16 +198,21 @@ SELECT CAST(id AS text) FROM accounts
 WHERE id = ANY({_IDS}) AND programme_id = :programme
 ORDER BY id FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - put together of constants alone
+_LOTS = """
+LEFT JOIN LATERAL (
+    SELECT bool_or(pending OR held > 0 OR rolling) AS stir,
+        min(expires_at) FILTER (WHERE expires_at <= :now) AS first,
+        max(expires_at) FILTER (WHERE expires_at <= :now) AS last
+    FROM lots WHERE account_id = a.id AND remaining > 0
+) l ON true
+"""
+_MEMBERS = "string_agg(CAST(a.id AS text), ',' ORDER BY a.id), min(l.first), max(l.last)"
 _IS_PLAIN = f"""
 a.id = ANY({_IDS}) AND a.programme_id = :programme
-AND a.held = 0 AND a.debt = 0 AND a.rolling_expires_at IS NULL
-AND NOT EXISTS (
-    SELECT FROM lots l
-    WHERE l.account_id = a.id AND l.remaining > 0 AND (l.pending OR l.held > 0 OR l.rolling)
-)
+AND a.held = 0 AND a.debt = 0 AND a.rolling_expires_at IS NULL AND l.stir IS NOT TRUE
 """
 _PLAIN = f"""
-SELECT string_agg(CAST(a.id AS text), ',' ORDER BY a.id) FROM accounts a WHERE {_IS_PLAIN}
+SELECT {_MEMBERS} FROM accounts a {_LOTS} WHERE {_IS_PLAIN}
 """  # noqa: S608
 _CLASSES = f"""
 SELECT a.tier, a.tier_before, a.tier_kept, a.tier_reviewed_at, a.tier_review_at,
@@ -196,8 +220,8 @@ SELECT a.tier, a.tier_before, a.tier_kept, a.tier_reviewed_at, a.tier_review_at,
     width_bucket(coalesce(s.before_last, 0), CAST(:thresholds AS numeric[])),
     width_bucket(coalesce(s.last, 0), CAST(:thresholds AS numeric[])),
     width_bucket(coalesce(s.this, 0), CAST(:thresholds AS numeric[])),
-    string_agg(CAST(a.id AS text), ',' ORDER BY a.id)
-FROM accounts a
+    {_MEMBERS}
+FROM accounts a {_LOTS}
 LEFT JOIN (
     SELECT account_id,
         sum({{figure}}) FILTER (WHERE day < :last) AS before_last,
@@ -243,7 +267,7 @@ due AS MATERIALIZED (
     WHERE l.remaining > 0 AND l.expires_at <= :now AND l.programme_id = :programme
 ),
 moments AS MATERIALIZED (
-    SELECT account_id, expires_at, sum(points) AS points, gen_random_uuid() AS id
+    SELECT account_id, expires_at, sum(points) AS points, {{new_id}} AS id
     FROM due GROUP BY account_id, expires_at
 ),
 days AS (
