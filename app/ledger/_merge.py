@@ -1,4 +1,4 @@
-"""Two accounts become one, and two again.
+"""Two accounts become one; `_unmerge` makes two of them again.
 
 A merge is a pair of entries under one posting: a transfer out of the account that goes, and one
 into the account that stays. Every lot goes on as a lot with the same dates that names the one it
@@ -6,7 +6,7 @@ came from; debt and carried money go along, and what the days count towards a ti
 whoever asks for the account that went is shown to the one that stayed (`merged_into_id`), and
 what it had posted is reversed there, on the lots that its own became (`_moved`).
 
-Undoing it gives the account back what it gave, as two reversals of that pair: its lots, less what
+Undoing that gives the account back what it gave, as two reversals of that pair: its lots, less what
 has expired of them since, its debt and its carried money. What was spent of them meanwhile the
 other account pays, from its other lots and then as debt. Whatever was posted while the two were
 one stays with the account that stayed.
@@ -23,18 +23,15 @@ from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
-from app.ledger import _bonuses, _expiries, _moved, _receipts, _store, _undo, rules, tiers
+from app.ledger import _bonuses, _moved, _receipts, _store, _undo, rules, tiers
 from app.ledger._book import Book, Row, posted_points
 from app.ledger._operation import Context, Outcome, canonical_id
-from app.ledger.errors import AlreadyReversed, NotMergeable, UnknownAccount, UnknownPosting
+from app.ledger.errors import NotMergeable, UnknownAccount, UnknownPosting
 from app.ledger.explain import Reason, because
 from app.ledger.models import (
     AccountMerge,
-    EarningDay,
     Entry,
     EntryKind,
-    Lot,
-    ReceiptReturn,
 )
 from app.ledger.postings import Merge, Reverse, Terms, Unmerge
 from app.ledger.tiers import Count, TierReason, TierState
@@ -83,13 +80,15 @@ def page(session: Session, operation: Merge | Unmerge, now: datetime, terms: Ter
     return books[stays]
 
 
-def _beside(context: Context) -> Book:
+def beside(context: Context) -> Book:
+    """The page of the account that goes, or that comes back."""
     if context.book.beside is None:
         raise AssertionError("a merge is of two pages")
     return context.book.beside
 
 
-def _checked_reason(reason: str | None) -> str | None:
+def checked_reason(reason: str | None) -> str | None:
+    """*reason* if it is not too long. Raises `Invalid`."""
     if reason is not None and len(reason) > _MOST_REASON:
         text = f"Give a reason of at most {_MOST_REASON} letters."
         raise Invalid(text, {"reason": [text]})
@@ -101,11 +100,11 @@ def _checked_reason(reason: str | None) -> str | None:
 
 def merge(context: Context, operation: Merge) -> Outcome:
     """Move everything from one account to the other. Raises `NotMergeable`."""
-    book, other = context.book, _beside(context)
+    book, other = context.book, beside(context)
     other.settle()
     _check_may(book, other)
     before = replace(book.account.tier)
-    reason = _checked_reason(operation.reason)
+    reason = checked_reason(operation.reason)
     explain: list[Reason] = []
     facts: Row = {"posting_id": context.request.id, "reason": reason}
     leaving = other.enter(EntryKind.TRANSFER_OUT, context.circumstances, **facts)
@@ -116,7 +115,7 @@ def merge(context: Context, operation: Merge) -> Outcome:
         other.carry(leaving, -other.account.carried_micro)
     gone = [other.account.id, *_moved.merged_accounts(context.session, other.account.id)]
     own = [book.account.id, *_moved.merged_accounts(context.session, book.account.id)]
-    other.move_days(_counted(context.session, gone, other.entries), to=book)
+    other.move_days(counted_by(context.session, gone, other.entries), to=book)
     _collapse_bonuses(context, operation, gone, own, explain)
     if book.terms.tiers is not None:
         tiers.absorb(book.terms.tiers, book.account.tier, other.account.tier)
@@ -124,7 +123,7 @@ def merge(context: Context, operation: Merge) -> Outcome:
             context.now, TierReason.MERGED, context.circumstances, context.request.id
         )
     other.account.tier.review_at = None
-    _change_together(context)
+    change_together(context)
     book.merged_into |= dict.fromkeys(gone, book.account.id)
     book.merges.append(
         {
@@ -170,7 +169,7 @@ def _check_may(book: Book, other: Book) -> None:
 def _move_points(other: Book, leaving: Row, book: Book, coming: Row, explain: list[Reason]) -> None:
     """Lots go on with the dates that they had; debt is repaid at once by what can be spent."""
     lots = [lot for lot in rules.draw_order(other.lots.values()) if lot.remaining]
-    _roll_to_later(book, other, any(lot.rolling for lot in lots))
+    roll_to_later(book, other, any(lot.rolling for lot in lots))
     for lot in lots:
         points = lot.remaining
         other.draw(leaving, lot, points)
@@ -196,7 +195,7 @@ def _move_points(other: Book, leaving: Row, book: Book, coming: Row, explain: li
         explain.append(because("repaid_debt", points=owed - book.account.debt))
 
 
-def _roll_to_later(book: Book, other: Book, has_rolling: bool) -> None:
+def roll_to_later(book: Book, other: Book, has_rolling: bool) -> None:
     """What rolls expires at the later date of the two accounts: whoever came, came for both."""
     until = other.account.rolling_expires_at
     if not has_rolling or until is None:
@@ -209,15 +208,15 @@ def _roll_to_later(book: Book, other: Book, has_rolling: bool) -> None:
                 lot.expires_at = until
 
 
-def _change_together(context: Context) -> None:
+def change_together(context: Context) -> None:
     """Both accounts show something new, and later than anything that either has shown."""
-    book, other = context.book, _beside(context)
+    book, other = context.book, beside(context)
     other.account.raise_version(context.now)
     latest = max(book.account.changed_at, other.account.changed_at)
     book.account.changed_at = other.account.changed_at = latest
 
 
-def _counted(
+def counted_by(
     session: Session, account_ids: Collection[str], unwritten: Iterable[Row] = ()
 ) -> dict[date, Count]:
     """What the entries of these accounts count for each day."""
@@ -305,197 +304,17 @@ def _live_bonuses(session: Session, account_ids: Collection[str]) -> dict[str, l
     return live
 
 
-# --- two of one -------------------------------------------------------------------------------
-
-
-def unmerge(context: Context, operation: Unmerge) -> Outcome:
-    """Give the merged account back what it gave. Raises `AlreadyReversed`, `NotMergeable`."""
-    session, book, other = context.session, context.book, _beside(context)
-    found = find(session, operation.posting_id)
-    _check_may_undo(session, book, found)
-    back = Reverse(found.posting_id, reason=_checked_reason(operation.reason))
-    explain: list[Reason] = []
-    targets = [
-        _undo.Target(*row)
-        for row in session.execute(
-            select(*_undo.TARGET)
-            .where(Entry.posting_id == found.posting_id)
-            .order_by(Entry.sequence)
-        )
-    ]
-    leaving = next(each for each in targets if each.kind == EntryKind.TRANSFER_OUT)
-    coming = next(each for each in targets if each.kind == EntryKind.TRANSFER_IN)
-    bonuses = [each for each in targets if each.kind == EntryKind.REVERSAL]
-    _give_bonuses_back(context, found, bonuses, back, explain)
-    entry = _undoing(context, book, coming, back)
-    did = _undo.effects(session, [coming.id])
-    if did.debt > 0:
-        _undo.lift_debt(context, entry, did.debt)
-        explain.append(because("no_longer_owed", points=did.debt))
-    owed = _still_owed(context, coming, did.made)
-    _undo.take_back(context, entry, sum(owed.values()), owed, back, explain, is_return=False)
-    _restore(context, _undoing(context, other, leaving, back), owed, did.debt)
-    gone = [other.account.id, *_moved.merged_at_first(session, other.account.id)]
-    book.move_days(_counted(session, gone), to=other)
-    other.tidy()
-    _restore_tiers(context, found, explain)
-    _change_together(context)
-    book.merged_into |= dict.fromkeys(gone, other.account.id) | {other.account.id: None}
-    book.changed_merges[found.id] = {
-        "undone_at": context.now,
-        "undone_posting_id": context.request.id,
-    }
-    points = posted_points(book.entries, context.request.id)
-    return Outcome("unmerge", points=points, explain=explain, entry_id=entry["id"])
-
-
-def _check_may_undo(session: Session, book: Book, found: AccountMerge) -> None:
-    if found.undone_at is not None:
-        raise AlreadyReversed(
-            "That merge was undone already. To merge the accounts again, merge them again.",
-            reversed_by=found.undone_posting_id,
-        )
-    if book.account.merged_into_id is not None:
-        later = session.scalar(
-            select(AccountMerge.posting_id).where(
-                AccountMerge.from_account_id == book.account.id, AccountMerge.undone_at.is_(None)
-            )
-        )
-        raise NotMergeable(
-            "The account that stayed was itself merged since. Undo that first: "
-            f"counterfoil account unmerge {later}",
-            posting_id=later,
-        )
-
-
-def _undoing(context: Context, page: Book, target: _undo.Target, back: Reverse) -> Row:
-    entry = page.enter(
-        EntryKind.REVERSAL,
-        context.circumstances,
-        posting_id=context.request.id,
-        reverses_id=target.id,
-        whole_reversal=True,
-        reason=back.reason,
-    )
-    entry["day"] = target.day
-    if target.carried_micro is not None:
-        page.carry(entry, -target.carried_micro)
-    return entry
-
-
-def _give_bonuses_back(
-    context: Context,
-    found: AccountMerge,
-    bonuses: Iterable[_undo.Target],
-    back: Reverse,
-    explain: list[Reason],
-) -> None:
-    """Each account has its own bonus again, unless its receipt has come back meanwhile."""
-    session, book = context.session, context.book
-    for return_id in session.scalars(
-        select(ReceiptReturn.id).where(ReceiptReturn.posting_id == found.posting_id)
-    ):
-        book.changed_returns[return_id] = context.now
-    for target in bonuses:
-        _undo.undo(context, target, back, context.now, explain)
-        accrual = session.execute(
-            select(*_undo.TARGET).where(
-                Entry.receipt_id == target.receipt_id, Entry.kind == EntryKind.ACCRUAL
-            )
-        ).first()
-        if accrual is not None:
-            _bonuses.examine_bonuses(context, _undo.Target(*accrual), back, explain)
-
-
-def _still_owed(context: Context, coming: _undo.Target, made: dict[str, int]) -> dict[str, int]:
-    """What of the lots that came has to go back: what has expired of them is over anyway."""
-    session, book = context.session, context.book
-    _store.load_lots(session, book, ids=made)
-    expired = _expiries.expired_since(session, book, made, coming.sequence)
-    return {
-        lot_id: 0 if book.lots[lot_id].is_expired(context.now) else points - expired.get(lot_id, 0)
-        for lot_id, points in made.items()
-    }
-
-
-def _restore(context: Context, entry: Row, owed: dict[str, int], debt: int) -> None:
-    """Put *owed* points of the lots that came back into the lots that they came from."""
-    book, other = context.book, _beside(context)
-    rows = context.session.execute(
-        select(Lot.id, Lot.origin_lot_id).where(Lot.id.in_(owed)).order_by(Lot.sequence)
-    )
-    origin = {row.id: row.origin_lot_id for row in rows}
-    _roll_to_later(other, book, any(book.lots[lot_id].rolling for lot_id in owed))
-    _store.load_lots(context.session, other, ids=origin.values())
-    for lot_id, origin_id in origin.items():
-        lot = other.lots[origin_id]
-        # It may have been confirmed meanwhile.
-        lot.available_from = book.lots[lot_id].available_from
-        other.draw(entry, lot, -owed[lot_id])
-    if debt > 0:
-        other.owe(entry, debt)
-
-
 # --- tiers ------------------------------------------------------------------------------------
 
-_KEPT = [each.name for each in fields(TierState) if each.name not in {"joined_on", "changed_at"}]
-_MOMENTS = ("reviewed_at", "grace_until", "override_until", "review_at")
+#: What of a tier's state a merge keeps, for its undoing.
+KEPT_OF_TIER = [
+    each.name for each in fields(TierState) if each.name not in {"joined_on", "changed_at"}
+]
 
 
 def _tier_as_json(state: TierState) -> dict[str, Any]:
-    values = {name: getattr(state, name) for name in _KEPT}
+    values = {name: getattr(state, name) for name in KEPT_OF_TIER}
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in values.items()
     }
-
-
-def _tier_from_json(data: dict[str, Any], now: TierState) -> TierState:
-    """The state as it was stored; when it last changed is a matter of the account, not of it."""
-    values = {name: data[name] for name in _KEPT}
-    for name in _MOMENTS:
-        if values[name] is not None:
-            values[name] = datetime.fromisoformat(values[name])
-    return replace(now, **values)
-
-
-def _restore_tiers(context: Context, found: AccountMerge, explain: list[Reason]) -> None:
-    """Both accounts have the tiers that they would have had without each other."""
-    book, other = context.book, _beside(context)
-    scheme = book.terms.tiers
-    if scheme is None:
-        return
-    goes = replace(other.account.tier)
-    other.assess(context.now, TierReason.MERGED, context.circumstances, context.request.id)
-    book.days = _days(context.session, book)
-    state = book.account.tier
-    was = _tier_from_json(found.tier_before, state)
-    joined = replace(was)
-    tiers.absorb(scheme, joined, goes)
-    if (state.override, state.override_until) != (joined.override, joined.override_until):
-        # Somebody lifted it, or ended that, since: that holds on.
-        was.override, was.override_until = state.override, state.override_until
-    zone = book.terms.time_zone
-    tiers.assess(scheme, was, book.days, context.now, zone, because=TierReason.MERGED)
-    counted = tiers.progress(scheme, was, book.days, context.now, zone).counted
-    book.account.tier, book.is_tier_moved = was, True
-    if was.tier != state.tier:
-        change = tiers.Change(state.tier, was.tier, TierReason.MERGED, counted, context.now)
-        was.changed_at = context.now
-        explain += book.note_tiers([change], context.circumstances, context.request.id)
-
-
-def _days(session: Session, book: Book) -> dict[date, Count]:
-    """What every day counts, with what this posting changes."""
-    days = {
-        row.day: Count(row.points, row.spend_minor)
-        for row in session.execute(
-            select(EarningDay.day, EarningDay.points, EarningDay.spend_minor).where(
-                EarningDay.account_id == book.account.id
-            )
-        )
-    }
-    for day, count in book.changed_days.items():
-        had = days.get(day, Count(0, 0))
-        days[day] = Count(had.points + count.points, had.spend_minor + count.spend_minor)
-    return days

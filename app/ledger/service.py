@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import whole_second
 from app.errors import CounterfoilError, Invalid, Unavailable
-from app.ledger import _credits, _holds, _merge, _returns, _store
+from app.ledger import _credits, _holds, _merge, _returns, _store, _unmerge
 from app.ledger._book import Book
 from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
@@ -71,7 +71,7 @@ _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     Release: _holds.release,
     Reverse: _returns.reverse,
     Merge: _merge.merge,
-    Unmerge: _merge.unmerge,
+    Unmerge: _unmerge.unmerge,
 }
 
 
