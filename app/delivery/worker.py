@@ -40,7 +40,8 @@ _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.03
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
-_LEDGER_LIMIT = 200
+#: Settled in one transaction. Fewer cost more each; with more, whoever posts to one waits longer.
+_LEDGER_LIMIT = 500
 _LONGEST_PAUSE_SECONDS = 15.0
 #: Two lanes to Apple: while one notes its answers, the other one pushes.
 _APPLE_LANES = 2
