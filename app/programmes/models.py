@@ -95,7 +95,7 @@ class ProgrammeDesign(OfProgramme, Base):
     spread_after: Mapped[str | None] = mapped_column(Id)
     #: A `passes.card.CardKind`.
     kind: Mapped[str] = mapped_column(String(10), default="points")
-    #: Pictures as `passes.artwork` keeps them, PNG or JPEG.
+    #: Pictures as `passes.artwork.keep` made them: PNG, JPEG or WebP.
     logo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group=PICTURES)
     hero: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group=PICTURES)
     poster: Mapped[bytes | None] = mapped_column(

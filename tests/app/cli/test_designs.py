@@ -1,5 +1,6 @@
 """counterfoil design and pass bundle: what is given is shown, what cannot be used is refused."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,15 @@ def test_a_familys_passes_are_put_into_one_file(cafe: Any, tmp_path: Path) -> No
     said = cafe.refused("pass", "bundle", *map(str, range(11)), "--out", str(out))
     assert said == "One file holds at most 10 passes: make several files."
     assert "no such card" in cafe.refused("pass", "bundle", "ab" * 8, "--out", str(out))
+
+
+def test_a_backup_has_it(cafe: Any, elsewhere: Any, tmp_path: Path, logo: Path) -> None:
+    hero, file, new = tmp_path / "hero.jpg", tmp_path / "backup", elsewhere()
+    hero.write_bytes(photo(2200, 900))
+    cafe.run("design", "set", "--logo", str(logo), "--hero", str(hero), "--place", "old-town=-1,1")
+    cafe.run("backup", str(file))
+    new.data.mkdir(parents=True, mode=0o700)
+    shutil.copy(cafe.data / "master.key", new.data)
+    new.run("restore", str(file))
+    assert new.json("design", "show") == cafe.json("design", "show")
+    assert new.get("/google/hero/kaffa.png").data == cafe.get("/google/hero/kaffa.png").data

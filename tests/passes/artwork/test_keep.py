@@ -1,0 +1,35 @@
+"""Of an upload the picture is kept, small enough whatever it is, and good for every wallet."""
+
+import pytest
+from PIL import Image
+
+from passes.artwork import check_hero, check_logo, check_poster
+from passes.artwork.keep import MAX_KEPT_BYTES, kept_hero, kept_logo, kept_poster
+from passes.errors import ImageError
+from tests.passes.artwork.pictures import opened, photo, saved, wordmark
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.merge("RGB", [Image.effect_noise((width, height), 200) for _ in range(3)])
+
+
+def test_what_is_kept_can_be_used_as_the_upload_could() -> None:
+    check_logo(kept_logo(wordmark(900, 150)))
+    check_logo(kept_logo(wordmark(1000, 2000)))
+    check_hero(kept_hero(photo(5000, 1000)))
+    check_hero(kept_hero(photo(1125, 432)))
+    check_poster(kept_poster(photo(2000, 5000)))
+
+
+def test_a_logo_stays_as_it_was_drawn() -> None:
+    assert opened(kept_logo(wordmark())).getpixel((5, 5)) == (255, 246, 232, 255)
+
+
+def test_a_picture_is_kept_without_what_else_the_file_held() -> None:
+    assert b"<?php" not in kept_hero(photo() + b"<?php")
+
+
+def test_what_would_be_large_is_saved_smaller_or_refused() -> None:
+    assert len(kept_logo(saved(noise(1320, 660), "PNG"))) <= MAX_KEPT_BYTES
+    with pytest.raises(ImageError, match="Upload a smoother one"):
+        kept_hero(saved(noise(2200, 1700), "JPEG"))
