@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import app
 from app.ledger import writing
-from app.ledger.explain import IN_WORDS, FACTS, Voice, because, tell
+from app.ledger.explain import FACTS, IN_WORDS, Voice, because, tell
 from app.ledger.sentences import NOTHING, SENTENCES, TIER_REASONS
 from app.ledger.tiers import TierReason
 from app.ledger.writing import LANGUAGES
