@@ -52,8 +52,13 @@ class AppleRegistration(Delivered, OfProgramme, Base):
     """An Apple device that watches a pass."""
 
     __tablename__ = "apple_registrations"
-    __table_args__ = (UniqueConstraint("device_id", "card_id"), _due("apple_registrations"))
+    __table_args__ = (
+        UniqueConstraint("device_id", "card_id"),
+        _due("apple_registrations"),
+        {"sqlite_autoincrement": True},
+    )
 
+    #: Never given out again: a device's tag tells by it which registration it was told of.
     id: Mapped[int] = mapped_column(Counter, primary_key=True)
     card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), index=True)
     device_id: Mapped[str] = mapped_column(String(100))

@@ -585,6 +585,7 @@ def make_tables() -> None:
         sa.UniqueConstraint(
             "device_id", "card_id", name=op.f("uq_apple_registrations_device_id_card_id")
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_apple_registrations_card_id"), "apple_registrations", ["card_id"], unique=False

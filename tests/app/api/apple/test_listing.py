@@ -56,6 +56,22 @@ class TestListing:
         device.register(second, auth(shop, second))
         assert device.changed(tag).json["serialNumbers"] == [second.serial_number]
 
+    def test_a_pass_that_took_another_one_s_place_is_listed(
+        self, shop: Any, device: Device
+    ) -> None:
+        """Both at the same version: nothing but the registration tells one from the other."""
+        gone, added = shop.issue(), shop.issue()
+        for card in (gone, added):
+            shop.earn(card)
+        device.register(gone, auth(shop, gone))
+        tag = device.changed().json["lastUpdated"]
+        assert device.changed(tag).status_code == 204
+        device.unregister(gone, auth(shop, gone))
+        device.register(added, auth(shop, added))
+        answer = device.changed(tag)
+        assert answer.status_code == 200
+        assert answer.json["serialNumbers"] == [added.serial_number]
+
     def test_a_tag_that_is_not_ours_lists_everything(self, shop: Any, device: Device) -> None:
         card = shop.issue()
         device.register(card, auth(shop, card))
