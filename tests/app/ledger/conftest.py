@@ -35,6 +35,7 @@ bench = _load("bench")
 words = _load("words")  # What `scenario` imports has to be there before it.
 scenario = _load("scenario")
 tier_story = _load("tier_story")
+shadow = _load("shadow")  # For the machine of all operations.
 
 
 @pytest.fixture
