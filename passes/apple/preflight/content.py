@@ -103,7 +103,7 @@ def _check_relevance(content: dict[str, Any]) -> Iterator[Finding]:
                 yield error(
                     "location_bad",
                     f"{where}.{name}",
-                    f"There is no {name} of {degrees:g} degrees.",
+                    f"There is no {name} of {str(degrees)[:40]} degrees.",
                     f"Write degrees between -{most} and {most}; latitude comes first.",
                 )
     for where, times in _objects(content, "relevantDates"):

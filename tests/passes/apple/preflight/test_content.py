@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from passes.apple.preflight import Severity
 from tests.passes.apple import forge
@@ -178,3 +180,9 @@ def test_a_new_balance_is_no_fault_against_the_earlier_pass() -> None:
     later = forge.pkpass(forge.content(forge.face(balance=5)))
     assert inspect(later, previous=forge.pkpass()) == []
     assert only(inspect(later, previous=b"")) == "previous_unreadable"
+
+
+@given(st.integers(91, 10**450), st.sampled_from(["latitude", "longitude"]))
+def test_a_number_too_large_for_a_float_is_a_fault_like_any_other(number: int, name: str) -> None:
+    place = {"latitude": 1, "longitude": 2, name: -(10**400) - number}
+    assert only(inspect(forge.pkpass(changed(locations=[place])))) == "location_bad"
