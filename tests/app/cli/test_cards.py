@@ -151,6 +151,20 @@ class TestInspect:
         assert human.exit_code == 1
         assert f"error: {error['where']}: {error['message']} {error['cure']}" in human.stdout
 
+    @pytest.mark.parametrize("odd", ["\\ud800", "\\u001b]0;owned\\u0007", "\\nerror: forged"])
+    def test_what_a_stranger_wrote_moves_no_cursor_and_forges_no_line(
+        self, cafe: Any, tmp_path: Path, odd: str
+    ) -> None:
+        file = tmp_path / "odd.pkpass"
+        with zipfile.ZipFile(file, "w") as made:
+            made.writestr("pass.json", f'{{"{odd}": 1}}')
+        result = cafe.type("pass", "inspect", str(file))
+        assert result.exit_code == 1
+        assert "is no key that Apple knows" in result.stdout
+        assert all(line.isprintable() for line in result.stdout.split("\n"))
+        assert "\nerror: forged" not in result.stdout
+        assert cafe.type("pass", "inspect", str(file), "--json").exit_code == 1
+
     @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", bytes(1000)])
     def test_a_file_that_is_no_pass_is_called_so(
         self, cafe: Any, tmp_path: Path, content: bytes

@@ -141,3 +141,19 @@ def test_no_content_breaks_the_inspection(changes: dict[str, Any]) -> None:
 def test_errors_come_before_warnings() -> None:
     made = forge.pkpass(changed(backgroundColor="#3b2314", labelColor="red"))
     assert [finding.severity for finding in inspect(made)] == ["error", "warning"]
+
+
+@pytest.mark.parametrize(
+    "odd", ["\\ud800k", "\\u001b]0;owned\\u0007", "k\\nerror: forged", "\\u202e"]
+)
+def test_what_a_stranger_wrote_is_told_in_printable_text(odd: str) -> None:
+    described = pass_json.to_bytes(forge.content())[:-1] + b',"%b":1}' % odd.encode()
+    manifest = b'{"%b":"0"}' % odd.encode()
+    with_both = forge.pkpass(
+        described, archive=lambda held: (held | {"manifest.json": manifest}).items()
+    )
+    findings = inspect(with_both)
+    assert {"key_unknown", "file_missing"} <= {finding.code for finding in findings}
+    for finding in findings:
+        assert (finding.where + finding.message + finding.cure).isprintable(), finding
+        (finding.where + finding.message + finding.cure).encode()
