@@ -27,6 +27,10 @@ PATIENCE_SECONDS = 5.0
 _PATH = "/walletobjects/v1/"
 _LARGEST_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
+#: What stands in Google's names for having asked too often, older and newer, in small letters.
+_LIMITS = ("ratelimit", "dailylimit", "resourceexhausted")
+#: A pass has had its notices of the day.
+_QUOTA = "quotaExceeded"
 
 
 class GoogleUnreachable(Exception):
@@ -63,14 +67,12 @@ class Answer:
     @property
     def is_limited(self) -> bool:
         """Whether we asked too often."""
-        return self.status == 429 or (
-            self.status == 403 and "ratelimit" in self.reason.lower().replace("_", "")
-        )
+        return self.status == 429 or (self.status == 403 and _is_limit(self.reason))
 
     @property
     def is_quota(self) -> bool:
         """Whether the pass has had its notices of the day."""
-        return self.status == 403 and self.reason == "quotaExceeded"
+        return self.status == 403 and self.reason == _QUOTA
 
     @property
     def is_for_later(self) -> bool:
@@ -339,9 +341,26 @@ def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 
 
 def _said(content: object) -> tuple[str, str]:
-    try:
-        error = cast(Any, content)["error"]
-        reasons = [item["reason"] for item in error.get("errors", ())] or [error.get("status", "")]
-        return str(reasons[0]), str(error.get("message", ""))
-    except (KeyError, TypeError, AttributeError, IndexError):
+    """The reason and the message of an error, in the older form of Google's or the newer.
+
+    Source: the older one lists errors[].reason; the newer one (google.rpc.Status, aip.dev/193) has
+    a status and perhaps, in details, an ErrorInfo whose reason says more.
+    """
+    error = content.get("error") if isinstance(content, dict) else None
+    if not isinstance(error, dict):
         return "", ""
+    found = [*_reasons(error.get("errors")), *_reasons(error.get("details")), error.get("status")]
+    names = [each for each in found if isinstance(each, str) and each]
+    # The first is often as broad as "forbidden": one that we go by is looked for behind it.
+    telling = [each for each in names if each == _QUOTA] or list(filter(_is_limit, names)) or names
+    return telling[0] if telling else "", str(error.get("message", ""))
+
+
+def _is_limit(reason: str) -> bool:
+    plain = reason.lower().replace("_", "")
+    return any(name in plain for name in _LIMITS)
+
+
+def _reasons(items: object) -> list[object]:
+    listed = items if isinstance(items, list) else []
+    return [item.get("reason") for item in listed if isinstance(item, dict)]

@@ -1,13 +1,18 @@
-"""Requests as the service account: their pace, their silence, and nobody else asked."""
+"""Requests as the service account: their pace, their answers, and nobody else asked."""
 
+import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.delivery.google.api import GoogleApi, GoogleSilent, Pacer
+from app.delivery.google.api import Answer, GoogleApi, GoogleSilent, Pacer
 from app.demo.google import GoogleStandIn
 from tests.app.delivery.google.shop import ISSUER
 
@@ -45,3 +50,89 @@ def test_nobody_is_asked_but_the_addresses_that_were_given(
         proxy.settimeout(0.3)
         with pytest.raises(TimeoutError):
             proxy.accept()
+
+
+@contextmanager
+def saying(status: int, body: Any, headers: dict[str, str]) -> Iterator[str]:
+    """A server at that address says the same to everybody."""
+    content = json.dumps(body).encode()
+
+    class Says(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(content))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Says) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def hear(google: GoogleStandIn, account_key: rsa.RSAPrivateKey) -> Any:
+    """What we make of an answer of that form."""
+
+    def ask(status: int, body: Any, **headers: str) -> Answer:
+        with saying(status, body, headers) as address:
+            account = google.service_account(account_key)
+            return GoogleApi(account, address, Pacer()).request("GET", "loyaltyObject/x")
+
+    return ask
+
+
+def older(*reasons: str) -> dict[str, Any]:
+    """An error as Google's older interfaces write it."""
+    return {"error": {"errors": [{"reason": each} for each in reasons], "message": "No."}}
+
+
+def newer(status: str, *reasons: str, **more: Any) -> dict[str, Any]:
+    """An error as google.rpc.Status in JSON."""
+    kind = "type.googleapis.com/google.rpc."
+    details = [{"@type": kind + "Help", "links": []}]
+    details += [{"@type": kind + "ErrorInfo", "reason": each} for each in reasons]
+    return {"error": {"status": status, "message": "No.", "details": details} | more}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        older("rateLimitExceeded"),
+        older("userRateLimitExceeded"),
+        older("dailyLimitExceeded"),
+        newer("RESOURCE_EXHAUSTED"),
+        newer("PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED"),
+        newer("PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED", errors=[{"reason": "forbidden"}]),
+    ],
+)
+def test_having_asked_too_often_is_understood_in_every_form(hear: Any, body: Any) -> None:
+    answer = hear(403, body)
+    assert (answer.is_limited, answer.is_quota, answer.is_for_later) == (True, False, True)
+    assert answer.message == "No."
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (older("quotaExceeded"), "quotaExceeded"),
+        (newer("RESOURCE_EXHAUSTED", errors=[{"reason": "quotaExceeded"}]), "quotaExceeded"),
+        (newer("PERMISSION_DENIED"), "PERMISSION_DENIED"),
+        (newer("PERMISSION_DENIED", "ACCESS_TOKEN_SCOPE"), "ACCESS_TOKEN_SCOPE"),
+        ({"error": {"errors": [7, {}], "details": {"reason": "x"}, "status": 7}}, ""),
+        ({"error": "RATE_LIMIT_EXCEEDED"}, ""),
+        ([], ""),
+    ],
+)
+def test_nothing_else_is_taken_for_it(hear: Any, body: Any, reason: str) -> None:
+    answer = hear(403, body)
+    assert (answer.reason, answer.is_limited) == (reason, False)
+    assert answer.is_quota == (reason == "quotaExceeded")
