@@ -19,6 +19,8 @@ _FRONT = {
 }
 #: Secondary and auxiliary fields share four places.
 _SHARED_PLACES = 4
+#: So many of one fault are told one by one, and of the rest how many they are.
+_MAX_TWICE = 20
 
 
 def check_fields(content: dict[str, Any], tables: Tables) -> Iterator[Finding]:
@@ -68,11 +70,13 @@ def _fields(style: str, holder: dict[str, Any]) -> Iterator[tuple[str, dict[str,
 
 def _check_keys(style: str, holder: dict[str, Any]) -> Iterator[Finding]:
     seen: set[str] = set()
+    twice = 0
     for where, field in _fields(style, holder):
         key = field.get("key")
         if not isinstance(key, str):
             continue
-        if key in seen:
+        twice += key in seen
+        if key in seen and twice <= _MAX_TWICE:
             yield error(
                 "field_key_twice",
                 where,
@@ -80,6 +84,13 @@ def _check_keys(style: str, holder: dict[str, Any]) -> Iterator[Finding]:
                 "Give every field a key of its own.",
             )
         seen.add(key)
+    if twice > _MAX_TWICE:
+        yield error(
+            "field_key_twice",
+            style,
+            f"And {twice - _MAX_TWICE} more fields have a key that stands before them already.",
+            "Give every field a key of its own.",
+        )
 
 
 def _check_messages(style: str, holder: dict[str, Any], tables: Tables) -> Iterator[Finding]:

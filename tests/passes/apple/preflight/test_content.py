@@ -104,6 +104,13 @@ def test_a_field_has_a_fault(fields: list[dict[str, Any]], code: str) -> None:
     assert only(inspect(with_fields(*fields))) == code
 
 
+def test_of_very_many_equal_keys_the_rest_is_counted() -> None:
+    found = inspect(with_fields(*[{"key": "a", "value": 1}] * 5_001))
+    twice = [finding for finding in found if finding.code == "field_key_twice"]
+    assert len(twice) == 21
+    assert "4980 more" in twice[-1].message
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
