@@ -27,12 +27,13 @@ DEVELOPMENT = "Counterfoil development"
 DEVELOPMENT_PROJECT = "counterfoil-dev"
 DEVELOPMENT_ISSUER = "3388000000000000001"
 LARGEST_FILE = 1024 * 1024
+_PEM_MARK = b"-----BEGIN"
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
-    """The certificates of a PEM file; none where the file is not there.
+    """The certificates of a PEM file, or the one of a DER file; none where there is no file.
 
     Raises `Misconfigured` naming the file.
     """
@@ -46,9 +47,13 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
     try:
         if len(data) > LARGEST_FILE:
             raise ValueError("too large")
-        return x509.load_pem_x509_certificates(data)
-    except ValueError as error:
-        raise Misconfigured(f"The file {path} does not hold a certificate in PEM form.") from error
+        if _PEM_MARK in data:
+            return x509.load_pem_x509_certificates(data)
+        return [x509.load_der_x509_certificate(data)]
+    except (ValueError, x509.InvalidVersion) as error:
+        raise Misconfigured(
+            f"The file {path} does not hold a certificate in PEM or DER form."
+        ) from error
 
 
 def write_certificates(path: Path, certificates: Sequence[x509.Certificate]) -> None:

@@ -43,7 +43,7 @@ def pass_() -> None:
     "roots",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Trusted root certificate (PEM); by default Apple's and the one of this installation.",
+    help="Trusted root (PEM or DER); by default Apple's and the one of this installation.",
 )
 @json_option
 def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import func, select
 
 from app.cards import service as cards
 from app.cards.errors import CardRefused
 from app.cards.models import Card
 from app.certs import ROOT
+from app.certs.files import read_certificates
 from app.programmes.service import programme_by_slug
 from passes import code as card_code
 
@@ -186,9 +188,23 @@ class TestInspect:
         result = stranger.type("pass", "inspect", file)
         assert (result.exit_code, "error: signature" in result.stdout) == (1, True)
 
-    def test_a_root_that_is_no_certificate_is_named(self, cafe: Any, tmp_path: Path) -> None:
+    def test_a_root_is_taken_in_der_as_apple_gives_it_out(
+        self, cafe: Any, elsewhere: Any, tmp_path: Path
+    ) -> None:
+        [root] = read_certificates(cafe.data / "certs" / ROOT)
+        der = tmp_path / "AppleRootCA.cer"
+        der.write_bytes(root.public_bytes(Encoding.DER))
+        said = elsewhere().json(
+            "pass", "inspect", str(downloaded(cafe, tmp_path)), "--root", str(der)
+        )
+        assert said["findings"] == []
+
+    @pytest.mark.parametrize("content", [b"hello", b"", b"-----BEGIN", b"\x30\x03\x02\x01\x01"])
+    def test_a_root_that_is_no_certificate_is_named(
+        self, cafe: Any, tmp_path: Path, content: bytes
+    ) -> None:
         wrong = tmp_path / "root.pem"
-        wrong.write_text("hello")
+        wrong.write_bytes(content)
         said = cafe.refused("pass", "inspect", str(wrong), "--root", str(wrong))
         assert str(wrong) in said
 
