@@ -79,12 +79,28 @@ def describe(certificate: x509.Certificate) -> CertificateStatus:
 
 
 def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether `issuer` signed `certificate`: by name and by signature, at whatever time."""
+    """Whether `issuer` signed `certificate` and may: by name and signature, at whatever time."""
+    if not may_issue(issuer):
+        return False
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def may_issue(certificate: x509.Certificate) -> bool:
+    """Whether `certificate` is an authority's (RFC 5280, 4.2.1.3 and 4.2.1.9)."""
+    try:
+        extensions = certificate.extensions
+        if not extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+        return extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound as missing:
+        # An authority may leave the use of its key open, but not that it is one.
+        return missing.oid == x509.KeyUsage.oid
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return False
 
 
 class PassSigner:

@@ -56,10 +56,14 @@ def certificate(
     issuer: Authority | None,
     *,
     ca: bool,
+    signs: bool | None = None,
     start: datetime = NOW - YEAR,
     end: datetime = NOW + YEAR,
 ) -> x509.Certificate:
-    """A certificate for `key`, signed by `issuer` or, without one, by itself."""
+    """A certificate for `key`, signed by `issuer` or, without one, by itself.
+
+    `signs` says that its key may sign others, which that of an authority may if not told.
+    """
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -76,7 +80,7 @@ def certificate(
                 key_encipherment=False,
                 data_encipherment=False,
                 key_agreement=False,
-                key_cert_sign=ca,
+                key_cert_sign=ca if signs is None else signs,
                 crl_sign=ca,
                 encipher_only=False,
                 decipher_only=False,

@@ -12,7 +12,7 @@ from cryptography import x509
 from passes.apple import cms
 from passes.apple.bundle import SIGNATURE
 from passes.apple.preflight.finding import Finding, error, warning
-from passes.apple.signature import describe, issued_by
+from passes.apple.signature import describe, issued_by, may_issue
 from passes.errors import SignatureError
 
 _MAX_CHAIN = 5
@@ -138,14 +138,7 @@ def _check_chain(
     others = [certificate for certificate in included if certificate != signer]
     issuer = next((other for other in others if issued_by(signer, other)), None)
     if issuer is None:
-        name = describe(signer).issuer
-        yield error(
-            "intermediate_wrong" if others else "intermediate_missing",
-            SIGNATURE,
-            f'The intermediate "{name}" that issued the certificate is not included'
-            + (", another one is." if others else "."),
-            f"Include {_WWDR} in the signature.",
-        )
+        yield _no_issuer(signer, others)
         return
     current = issuer
     for _ in range(_MAX_CHAIN):
@@ -171,6 +164,20 @@ def _check_chain(
         SIGNATURE,
         f'The chain ends at "{describe(current).issuer}", which is not trusted.',
         "Phones trust Apple's root alone; for a development chain name its root.",
+    )
+
+
+def _no_issuer(signer: x509.Certificate, others: Sequence[x509.Certificate]) -> Finding:
+    name = describe(signer).issuer
+    message = f'The intermediate "{name}" that issued the certificate is not included'
+    message += ", another one is." if others else "."
+    if any(other.subject == signer.issuer and not may_issue(other) for other in others):
+        message = f'The certificate "{name}" is included and is no authority that may issue others.'
+    return error(
+        "intermediate_wrong" if others else "intermediate_missing",
+        SIGNATURE,
+        message,
+        f"Include {_WWDR} in the signature.",
     )
 
 

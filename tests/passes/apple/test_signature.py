@@ -155,3 +155,12 @@ def test_a_certificate_tells_how_long_it_lasts() -> None:
     assert status.left(NOW) == YEAR
     assert status.issuer == "Test Developer Relations CA"
     assert status.problem(NOW) is None
+
+
+def test_what_is_no_authority_is_no_intermediate() -> None:
+    key = certificates.ec_key(7)
+    name = certificates.name("Not An Authority")
+    made = certificates.certificate(name, key, certificates.root(), ca=False)
+    leaf = certificates.pass_certificate(key, certificates.Authority(made, key))
+    with pytest.raises(CertificateError, match="is missing"):
+        PassSigner(leaf, key, [made])

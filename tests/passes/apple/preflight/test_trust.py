@@ -80,6 +80,16 @@ def test_the_intermediate_is_another_of_the_same_name() -> None:
     assert only(inspect(chain_of(intermediate(), impostor.certificate))) == "intermediate_wrong"
 
 
+@pytest.mark.parametrize(("ca", "signs"), [(False, False), (True, False)])
+def test_the_intermediate_is_no_authority(ca: bool, signs: bool) -> None:
+    key = certificates.ec_key(7)
+    name = certificates.name("Not An Authority")
+    made = certificates.certificate(name, key, root(), ca=ca, signs=signs)
+    found = inspect(chain_of(Authority(made, key), made))
+    assert only(found) == "intermediate_wrong"
+    assert "no authority" in found[0].message
+
+
 @pytest.mark.parametrize(
     ("dates", "code"),
     [
