@@ -133,7 +133,13 @@ def _check_chain(
     now: datetime,
     roots: Sequence[x509.Certificate],
 ) -> Iterator[Finding]:
-    if any(issued_by(signer, root) for root in roots):
+    if any(issued_by(signer, root) and issued_by(root, root) for root in roots):
+        yield error(
+            "intermediate_missing",
+            SIGNATURE,
+            "The root itself issued the certificate, with no intermediate between them.",
+            f"Sign with a certificate that an intermediate issued, and include {_WWDR}.",
+        )
         return
     others = [certificate for certificate in included if certificate != signer]
     issuer = next((other for other in others if issued_by(signer, other)), None)
@@ -143,7 +149,14 @@ def _check_chain(
     current = issuer
     for _ in range(_MAX_CHAIN):
         yield from _check_dates(current, now, "intermediate", f"Use {_WWDR}.")
-        if current in roots or any(issued_by(current, root) for root in roots):
+        if current in roots:
+            return
+        if above_all := [root for root in roots if issued_by(current, root)]:
+            # A root is renewed under the same name and key: one that is valid is enough.
+            root = next((each for each in above_all if not describe(each).problem(now)), None)
+            yield from _check_dates(
+                root or above_all[0], now, "root", "Name the root that is in use today."
+            )
             return
         above = next(
             (other for other in others if other != current and issued_by(current, other)), None

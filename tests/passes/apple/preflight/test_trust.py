@@ -110,6 +110,25 @@ def test_the_chain_ends_at_a_root_that_is_not_trusted() -> None:
     assert inspect(made, roots=[other_root.certificate]) == []
 
 
+@pytest.mark.parametrize(
+    ("dates", "code"),
+    [({"end": NOW - DAY}, "root_expired"), ({"start": NOW + DAY}, "root_not_yet_valid")],
+)
+def test_the_root_is_not_valid_today(dates: dict[str, Any], code: str) -> None:
+    old = certificates.authority("Renewed Root", number=5, **dates)
+    new = certificates.authority("Renewed Root", number=5)
+    between = certificates.authority("Other CA", old, number=6)
+    made = chain_of(between, between.certificate)
+    assert only(inspect(made, roots=[old.certificate])) == code
+    assert inspect(made, roots=[old.certificate, new.certificate]) == []
+
+
+@pytest.mark.parametrize("included", [intermediate(), root()])
+def test_the_root_does_not_issue_pass_certificates_itself(included: Authority) -> None:
+    made = chain_of(root(), included.certificate)
+    assert only(inspect(made)) == "intermediate_missing"
+
+
 def test_without_a_root_the_chain_is_said_to_be_unchecked() -> None:
     assert only(inspect(forge.pkpass(), roots=[]), Severity.WARNING) == "root_unchecked"
 
@@ -204,4 +223,4 @@ def test_the_signature_is_no_cms(signature: bytes) -> None:
 
 def test_a_good_pass_expires_with_its_certificate() -> None:
     codes = {finding.code for finding in inspect(forge.pkpass(), now=NOW + YEAR + DAY)}
-    assert codes == {"certificate_expired", "intermediate_expired"}
+    assert codes == {"certificate_expired", "intermediate_expired", "root_expired"}
