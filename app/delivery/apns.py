@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 
 from app.certs import load_pass_signer
 from app.certs.files import PrivateKey, key_of
+from app.clock import Clock, system_clock
 from app.context import Context
 from app.delivery.apns_connection import ANSWER_SECONDS, Batch, Connection, Push
 from app.delivery.models import AppleRegistration
@@ -63,7 +64,12 @@ class ApnsClient:
     """
 
     def __init__(
-        self, address: str, ca: Path | None = None, *, answer_seconds: float = ANSWER_SECONDS
+        self,
+        address: str,
+        ca: Path | None = None,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        clock: Clock = system_clock,
     ) -> None:
         parts = urlsplit(address)
         if parts.scheme != "https" or not parts.hostname:
@@ -71,6 +77,7 @@ class ApnsClient:
         self._host, self._port = parts.hostname, parts.port or 443
         self._ca = ca
         self._answer_seconds = answer_seconds
+        self._clock = clock
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -112,7 +119,7 @@ class ApnsClient:
         line = self._lines.get(identity.topic)
         if line is None:
             line = self._lines[identity.topic] = _Line(
-                self._host, self._port, self._ca, self._answer_seconds
+                self._host, self._port, self._ca, self._answer_seconds, self._clock
             )
         return await line.push(identity, tokens)
 
@@ -128,7 +135,10 @@ class ApnsClient:
 class _Line:
     """What waits to be pushed with one certificate, and the connection over which it goes."""
 
-    def __init__(self, host: str, port: int, ca: Path | None, answer_seconds: float) -> None:
+    def __init__(
+        self, host: str, port: int, ca: Path | None, answer_seconds: float, clock: Clock
+    ) -> None:
+        self._clock = clock
         self._host, self._port = host, port
         self._ca = ca
         self._answer_seconds = answer_seconds
@@ -195,7 +205,12 @@ class _Line:
         authority = self._host if self._port == 443 else f"{self._host}:{self._port}"
         transport, connection = await asyncio.get_running_loop().create_connection(
             lambda: Connection(
-                authority, identity.topic, self._queue, self._tend, self._answer_seconds
+                authority,
+                identity.topic,
+                self._queue,
+                self._tend,
+                self._answer_seconds,
+                self._clock,
             ),
             self._host,
             self._port,
@@ -264,7 +279,9 @@ class ApnsSender:
     def __init__(self, context: Context, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         config = context.config
         self._context = context
-        self._client = ApnsClient(config.apns_url, config.apns_ca, answer_seconds=answer_seconds)
+        self._client = ApnsClient(
+            config.apns_url, config.apns_ca, answer_seconds=answer_seconds, clock=context.clock
+        )
         self._known: Identity | None = None
 
     def obstacle(self) -> str | None:

@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from h2.config import H2Configuration
@@ -26,6 +27,8 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 from hpack import NeverIndexedHeaderTuple
 
+from app.clock import Clock
+from app.delivery.rules import asked_seconds
 from app.delivery.sending import DELIVERED, Outcome, Result
 
 PAYLOAD = b"{}"
@@ -95,7 +98,9 @@ class Connection(asyncio.Protocol):
         queue: deque[Push],
         on_change: Callable[[], None],
         answer_seconds: float,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._answer_seconds = answer_seconds
         self._queue = queue
         self._on_change = on_change
@@ -273,7 +278,7 @@ class Connection(asyncio.Protocol):
         elif isinstance(event, StreamEnded):
             del self._streams[event.stream_id]
             batch, index = opened.push
-            batch.answer(index, _result(opened))
+            batch.answer(index, _result(opened, self._clock()))
         elif isinstance(event, StreamReset):
             del self._streams[event.stream_id]
             if event.error_code == ErrorCodes.REFUSED_STREAM:
@@ -318,7 +323,7 @@ class Connection(asyncio.Protocol):
         self._on_change()
 
 
-def _result(opened: _Open) -> Result:
+def _result(opened: _Open, now: datetime) -> Result:
     """What APNs' answer means for the device.
 
     Source: developer.apple.com/documentation/usernotifications, "Handling notification responses
@@ -331,9 +336,7 @@ def _result(opened: _Open) -> Result:
     if status == 410:
         return Result(Outcome.GONE, said)
     if status == 429 or status >= 500:
-        after = opened.retry_after
-        seconds = float(after) if after.isascii() and after.isdigit() and len(after) < 9 else None
-        return Result(Outcome.RETRY, said, seconds)
+        return Result(Outcome.RETRY, said, asked_seconds(opened.retry_after, now=now))
     return Result(Outcome.REFUSED, said)
 
 

@@ -3,7 +3,8 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 #: The longest tag; with the rest of the address it fits a request line of 8,190 bytes.
 LONGEST_TAG = 4000
@@ -16,6 +17,7 @@ _LONGEST_WAIT_SECONDS = 15 * 60.0
 _REFUSED_WAIT_SECONDS = 60 * 60.0
 #: Nobody is believed who asks to be left alone for longer.
 _LONGEST_RETRY_AFTER_SECONDS = 24 * 60 * 60.0
+_LONGEST_DATE = 40
 #: A card that has not changed since it was issued: its version and its account's, one each.
 FIRST_VERSION = 2
 
@@ -40,6 +42,24 @@ def wait_before_retry(
 def wait_after_refusal(*, jitter: float) -> timedelta:
     """How long to leave a wallet alone whose push will be refused until somebody intervenes."""
     return timedelta(seconds=_REFUSED_WAIT_SECONDS * (0.5 + jitter / 2))
+
+
+def asked_seconds(retry_after: str, *, now: datetime) -> float | None:
+    """How many seconds a Retry-After header asks for; None for one that says nothing.
+
+    Source: RFC 9110, 10.2.3: whole seconds, or the date in one of HTTP's forms from which on.
+    """
+    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9:
+        return float(retry_after)
+    if len(retry_after) > _LONGEST_DATE:
+        return None
+    try:
+        moment = parsedate_to_datetime(retry_after)
+        # HTTP's dates are in UTC, whether they say so or not.
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max((aware - now).total_seconds(), 0.0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def encode_tag(versions: Mapping[int, int]) -> str:

@@ -211,7 +211,7 @@ class ApnsStandIn:
         *,
         times: int | None = None,
         token: str | None = None,
-        retry_after: int | None = None,
+        retry_after: int | str | None = None,
     ) -> None:
         """Answer the next `times` pushes (None: all, until `well`) with an error of Apple's.
 

@@ -28,7 +28,7 @@ class Answer:
     status: int
     reason: str
     timestamp_ms: int | None = None
-    retry_after: int | None = None
+    retry_after: int | str | None = None
 
     @property
     def body(self) -> bytes:

@@ -94,6 +94,7 @@ class ServiceAccount:
                     pace,
                     key=key,
                     timeout_seconds=self._timeout_seconds,
+                    clock=self._context.clock,
                 ),
                 SaveLinkSigner(account["client_email"], key),
             )

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, cast
 
 import requests
@@ -15,8 +16,10 @@ from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2 import service_account
 
+from app.clock import Clock, system_clock
 from app.delivery.google import batch as batch_format
 from app.delivery.google.batch import Call
+from app.delivery.rules import asked_seconds
 
 SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
 TIMEOUT_SECONDS = 10.0
@@ -148,7 +151,9 @@ class GoogleApi:
         *,
         key: rsa.RSAPrivateKey | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        clock: Clock = system_clock,
     ) -> None:
+        self._clock = clock
         self._timeout_seconds = timeout_seconds
         # Reading a key takes a while: one that was read already is taken as it is.
         signing = key or account["private_key"]
@@ -185,7 +190,7 @@ class GoogleApi:
             return got
         if got.broken is not None:
             raise got.broken
-        answer = _read(got.status, got.headers, got.body)
+        answer = _read(got.status, got.headers, got.body, self._clock())
         self._slow_down(answer)
         return answer
 
@@ -216,7 +221,7 @@ class GoogleApi:
         if not 200 <= got.status < 300:
             if got.broken is not None:
                 raise got.broken
-            refused = _read(got.status, got.headers, got.body)
+            refused = _read(got.status, got.headers, got.body, self._clock())
             self._slow_down(refused)
             return [refused] * len(calls)
         try:
@@ -225,7 +230,10 @@ class GoogleApi:
             raise got.broken or GoogleSilent(f"Google's answer was broken: {error}") from error
         if got.broken is not None and not any(parts):
             raise got.broken
-        answers = [None if it is None else _read(it.status, it.headers, it.body) for it in parts]
+        now = self._clock()
+        answers = [
+            None if it is None else _read(it.status, it.headers, it.body, now) for it in parts
+        ]
         limited = [answer for answer in answers if answer is not None and answer.is_limited]
         if limited:
             self._slow_down(max(limited, key=lambda answer: answer.retry_after_seconds or 0.0))
@@ -325,9 +333,8 @@ def _never_left(error: requests.RequestException) -> bool:
     )
 
 
-def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    after = headers.get("retry-after", "")
-    seconds = float(after) if after.isascii() and after.isdigit() and len(after) < 9 else None
+def _read(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
+    seconds = asked_seconds(headers.get("retry-after", ""), now=now)
     date = headers.get("date")
     try:
         content = json.loads(body) if body.strip() else None

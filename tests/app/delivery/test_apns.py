@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from app.certs import ROOT, WWDR, load_pass_signer, make_dev_chain
 from app.certs.files import key_of
-from app.clock import FixedClock
+from app.clock import FixedClock, system_clock
 from app.config import Config
 from app.context import Context
 from app.delivery.apns import ApnsClient, ApnsSender, Identity
@@ -116,6 +117,14 @@ def test_every_answer_has_its_meaning(
     assert reason in result.reason
     if outcome == Outcome.RETRY:
         assert result.retry_after_seconds == 7
+
+
+def test_a_date_until_which_to_wait_is_understood(push: Push, apns: ApnsStandIn) -> None:
+    until = system_clock() + timedelta(minutes=5)
+    apns.fail(503, "Shutdown", retry_after=format_datetime(until, usegmt=True))
+    asked = push(tokens(1))[0].retry_after_seconds
+    assert asked is not None
+    assert 240 < asked <= 300
 
 
 def test_a_limit_of_one_stream_is_honoured(push: Push, apns: ApnsStandIn) -> None:

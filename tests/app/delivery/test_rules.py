@@ -1,6 +1,6 @@
 """When to try again, and the tag that tells what a device knows."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from app.delivery.rules import (
     LONGEST_TAG,
+    asked_seconds,
     decode_tag,
     encode_tag,
     wait_after_refusal,
     wait_before_retry,
 )
 
+NOW = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 VERSIONS = st.dictionaries(st.integers(1, 2**40), st.integers(0, 2**62), max_size=40)
 
 
@@ -37,6 +39,32 @@ def test_what_the_other_side_asked_for_is_never_undercut() -> None:
 
 def test_nobody_is_left_alone_for_longer_than_a_day_because_they_asked() -> None:
     assert wait_before_retry(1, jitter=0, retry_after_seconds=1e12) == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7),
+        ("0", 0),
+        ("Mon, 01 Jun 2026 09:02:00 GMT", 120),
+        ("Monday, 01-Jun-26 09:02:00 GMT", 120),
+        ("Mon Jun  1 09:02:00 2026", 120),
+        ("Mon, 01 Jun 2026 08:00:00 GMT", 0),
+        ("", None),
+        ("-7", None),
+        ("soon", None),
+        ("Mon, 99 Jun 2026 09:02:00 GMT", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_the_other_side_asks_in_seconds_or_until_a_date(said: str, seconds: float | None) -> None:
+    assert asked_seconds(said, now=NOW) == seconds
+
+
+@given(st.text(max_size=60))
+def test_a_time_to_wait_that_is_none_does_no_harm(said: str) -> None:
+    found = asked_seconds(said, now=NOW)
+    assert found is None or found >= 0
 
 
 @given(VERSIONS)

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from app.clock import system_clock
 from app.delivery.google.api import Answer, GoogleApi, GoogleSilent, Pacer
 from app.demo.google import GoogleStandIn
 from tests.app.delivery.google.shop import ISSUER
@@ -118,6 +121,12 @@ def test_having_asked_too_often_is_understood_in_every_form(hear: Any, body: Any
     answer = hear(403, body)
     assert (answer.is_limited, answer.is_quota, answer.is_for_later) == (True, False, True)
     assert answer.message == "No."
+
+
+def test_a_date_until_which_to_wait_is_understood(hear: Any) -> None:
+    until = format_datetime(system_clock() + timedelta(seconds=2), usegmt=True)
+    asked = hear(503, older("backendError"), **{"Retry-After": until}).retry_after_seconds
+    assert 0 <= asked <= 2
 
 
 @pytest.mark.parametrize(
