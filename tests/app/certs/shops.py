@@ -77,6 +77,7 @@ def issue(now: datetime, brand: str = "beans") -> Issued:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now)
         .not_valid_after(now + timedelta(days=395))
+        .add_extension(x509.BasicConstraints(ca=place < 2, path_length=None), critical=True)
         .sign(keys[max(place - 1, 0)], hashes.SHA256())
         for place in range(3)
     ]
@@ -100,7 +101,7 @@ def key_pem(key: ec.EllipticCurvePrivateKey, password: bytes | None = None) -> b
 def p12(apple: Issued, password: bytes) -> bytes:
     encryption = serialization.BestAvailableEncryption(password)
     return pkcs12.serialize_key_and_certificates(
-        b"pass", apple.key, apple.leaf, [apple.wwdr], encryption
+        b"pass", apple.key, apple.leaf, [apple.wwdr, apple.root], encryption
     )
 
 
@@ -116,7 +117,7 @@ def handed_over(apple: Issued, form: str, folder: Path) -> list[Path]:
         together = key_pem(apple.key, b"secret") + pem(apple.leaf, apple.wwdr, apple.root)
         return [written(folder / "all.pem", together)]
     return [
-        written(folder / "AppleWWDRCAG4.cer", der(apple.wwdr)),
+        written(folder / "AppleWWDRCAG4.cer", pem(apple.wwdr, apple.root)),
         written(folder / "pass.cer", der(apple.leaf)),
         written(folder / "pass.key", key_pem(apple.key)),
     ]
