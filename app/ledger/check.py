@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.ledger import _glance
@@ -124,8 +133,14 @@ def _comparisons() -> Iterator[tuple[str, Statement]]:
     )
     carried = _sum(Entry.account_id, Entry.carried_micro)
     yield "carried money", _differing(account, Account.id, Account.carried_micro, carried)
-    yield "counted points", _miscounted(EarningDay.points, _counted(Entry.counted_points, True))
-    yield "counted money", _miscounted(EarningDay.spend_minor, _counted(Entry.counted_minor, False))
+    yield (
+        "counted points",
+        _miscounted(EarningDay.points, Entry.counted_points, without_pending=True),
+    )
+    yield (
+        "counted money",
+        _miscounted(EarningDay.spend_minor, Entry.counted_minor, without_pending=False),
+    )
 
     came = _sum(
         ReceiptReturn.receipt_id, ReceiptReturn.amount_minor, ReceiptReturn.reversed_at.is_(None)
@@ -157,58 +172,35 @@ def _unequal_entries(entry: tuple[Any, Any]) -> Statement:
     )
 
 
-def _counted(value: Any, without_pending: bool) -> Any:
-    """What each day of each account counts: what entries say, without points still pending.
+def _miscounted(stored: Any, value: Any, *, without_pending: bool) -> Statement:
+    """Days whose count is not what the entries say, less the points that are still pending.
 
-    The entries of an account that was merged into another count there.
+    The entries of an account that was merged into another count there. What is stored and what it
+    must be are sorted together once: no day is looked up.
     """
     owner = func.coalesce(Account.merged_into_id, Account.id)
     parts: list[Any] = [
         select(
-            Account.programme_id.label("programme_id"),
-            owner.label("account_id"),
-            Entry.day.label("day"),
-            value.label("value"),
-        )
+            EarningDay.programme_id.label("programme_id"),
+            EarningDay.account_id.label("account_id"),
+            EarningDay.day.label("day"),
+            stored.label("stored"),
+            literal(0, BigInteger).label("value"),
+        ),
+        select(Account.programme_id, owner, Entry.day, literal(0, BigInteger), value)
         .join(Account, Account.id == Entry.account_id)
-        .where(value != 0)
+        .where(value != 0),
     ]
     if without_pending:
         parts.append(
-            select(Account.programme_id, owner, Lot.counts_on, -Lot.remaining)
+            select(Account.programme_id, owner, Lot.counts_on, literal(0), -Lot.remaining)
             .join(Account, Account.id == Lot.account_id)
             .where(Lot.pending, Lot.counts_on.is_not(None), Lot.remaining > 0)
         )
     each = union_all(*parts).subquery()
     key = (each.c.programme_id, each.c.account_id, each.c.day)
-    return select(*key, func.sum(each.c.value).label("total")).group_by(*key).subquery()
-
-
-def _miscounted(stored: Any, counted: Any) -> Statement:
-    """Days whose count is not what the entries say; also days that should be there and are not."""
-    same = (EarningDay.account_id == counted.c.account_id) & (EarningDay.day == counted.c.day)
-    return (
-        select(
-            counted.c.programme_id,
-            counted.c.account_id,
-            counted.c.day,
-            func.coalesce(stored, 0),
-            counted.c.total,
-        )
-        .outerjoin(EarningDay, same)
-        .where(func.coalesce(stored, 0) != counted.c.total)
-        .union_all(
-            select(
-                EarningDay.programme_id,
-                EarningDay.account_id,
-                EarningDay.day,
-                stored,
-                literal(0),
-            )
-            .outerjoin(counted, same)
-            .where(counted.c.account_id.is_(None), stored != 0)
-        )
-    )
+    sums = (func.sum(each.c.stored).label("stored"), func.sum(each.c.value).label("value"))
+    return select(*key, *sums).group_by(*key).having(sums[0] != sums[1])
 
 
 def _strays() -> Iterator[tuple[str, Statement]]:
