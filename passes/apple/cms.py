@@ -29,6 +29,14 @@ _MAX_CERTIFICATES = 20
 _OID_SHA256_RSA = der.oid("1.2.840.113549.1.1.11")
 _OID_EC_KEY = der.oid("1.2.840.10045.2.1")
 _SUBJECT_KEY_ID = 0x80
+_NULL = der.value(der.NULL)
+#: What may stand behind an algorithm's name (RFC 5754, 2 and 3); writers differ over NULL.
+_PARAMETERS: dict[bytes, tuple[bytes, ...]] = {
+    OID_SHA256: (b"", _NULL),
+    OID_RSA: (b"", _NULL),
+    _OID_SHA256_RSA: (b"", _NULL),
+    OID_ECDSA_SHA256: (b"",),
+}
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
 
@@ -99,23 +107,46 @@ def read(data: bytes) -> SignedData:
 
 def _read(data: bytes) -> SignedData:
     outer = _children(der.read_one(data), der.SEQUENCE)
-    if outer[0].encoded != OID_SIGNED_DATA or outer[1].tag != der.CONTEXT_0:
+    if outer[0].encoded != OID_SIGNED_DATA or outer[1].tag != der.CONTEXT_0 or len(outer) > 2:
         raise SignatureError("The file is not CMS signed data.")
-    parts = _children(outer[1].children()[0], der.SEQUENCE)
-    content = _children(parts[2], der.SEQUENCE)
+    [body] = outer[1].children()
+    version, digests, content, *rest = _children(body, der.SEQUENCE)
+    held = _children(content, der.SEQUENCE)
+    if held[0].encoded != OID_DATA or [node.tag for node in held[1:]] not in ([], [der.CONTEXT_0]):
+        raise SignatureError("The signature is not over plain data.")
     certificates: tuple[x509.Certificate, ...] = ()
-    signers: list[der.Node] = []
-    for part in parts[3:]:
-        if part.tag == der.CONTEXT_0:
-            included = part.children()
-            if len(included) > _MAX_CERTIFICATES:
-                raise SignatureError(f"The signature includes {len(included)} certificates.")
-            certificates = tuple(_certificate(node) for node in included)
-        elif part.tag == der.SET:
-            signers = part.children()
+    if rest[0].tag == der.CONTEXT_0:
+        included = rest.pop(0).children()
+        if len(included) > _MAX_CERTIFICATES:
+            raise SignatureError(f"The signature includes {len(included)} certificates.")
+        certificates = tuple(_certificate(node) for node in included)
+    if rest[0].tag == der.CONTEXT_1:
+        rest.pop(0)  # lists of revoked certificates, which nobody here reads
+    [signer_infos] = rest
+    signers = _children(signer_infos, der.SET)
     if len(signers) != 1:
         raise SignatureError(f"The signature has {len(signers)} signers; a pass has one.")
-    return _signer(_children(signers[0], der.SEQUENCE), certificates, len(content) > 1)
+    parts = _children(signers[0], der.SEQUENCE)
+    _check_version(version, parts[0], parts[1])
+    if _algorithm(parts[2]) not in [_algorithm(node) for node in _children(digests, der.SET)]:
+        raise SignatureError("The signature does not list the hash that its signer used.")
+    return _signer(parts, certificates, len(held) > 1)
+
+
+def _check_version(outer: der.Node, inner: der.Node, who: der.Node) -> None:
+    """Both versions follow from how the signer is named (RFC 5652, 5.1 and 5.3)."""
+    wanted = der.value(der.INTEGER, b"\x03" if who.tag == _SUBJECT_KEY_ID else b"\x01")
+    if outer.encoded != wanted or inner.encoded != wanted:
+        raise SignatureError("The signature has another version than its signer's name asks for.")
+
+
+def _algorithm(node: der.Node) -> bytes:
+    """The name of an algorithm, as DER. Raises SignatureError for parameters it cannot have."""
+    name, *parameters = _children(node, der.SEQUENCE)
+    allowed = _PARAMETERS.get(name.encoded)
+    if allowed is not None and b"".join(each.encoded for each in parameters) not in allowed:
+        raise SignatureError("The signature names an algorithm with parameters it cannot have.")
+    return name.encoded
 
 
 def _signer(
@@ -129,6 +160,8 @@ def _signer(
         # Signed under the tag SET OF (RFC 5652, 5.4), not under the tag it is sent with.
         signed = der.value(der.SET, rest[0].content)
         rest = rest[1:]
+    if [node.tag for node in rest[2:]] not in ([], [der.CONTEXT_1]):
+        raise SignatureError("The signature is not built as CMS is.")
     values = {}
     for attribute in attributes:
         kind, held = _children(attribute, der.SEQUENCE)[:2]
@@ -140,15 +173,21 @@ def _signer(
         attached=attached,
         certificates=certificates,
         signer=_named(parts[1], certificates),
-        digest_is_sha256=_children(parts[2], der.SEQUENCE)[0].encoded == OID_SHA256,
+        digest_is_sha256=_algorithm(parts[2]) == OID_SHA256,
         attributes=tuple(attribute.encoded for attribute in attributes),
         content_type_is_data=content_type is not None and content_type.encoded == OID_DATA,
         digest=None if digest is None else digest.text(),
         signing_time=None if moment is None else _time(moment),
-        algorithm=_children(rest[0], der.SEQUENCE)[0].encoded,
-        signature=rest[1].text(),
+        algorithm=_algorithm(rest[0]),
+        signature=_octets(rest[1]),
         signed=signed,
     )
+
+
+def _octets(node: der.Node) -> bytes:
+    if node.tag & ~0x20 != der.OCTET_STRING:
+        raise SignatureError("The signature is not built as CMS is.")
+    return node.text()
 
 
 def _named(who: der.Node, certificates: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
@@ -162,7 +201,9 @@ def _named(who: der.Node, certificates: tuple[x509.Certificate, ...]) -> x509.Ce
             if found.value.digest == who.content:
                 return certificate
         return None
-    issuer, serial = _children(who, der.SEQUENCE)[:2]
+    issuer, serial = _children(who, der.SEQUENCE)
+    if serial.tag != der.INTEGER:
+        raise SignatureError("The signature is not built as CMS is.")
     number = int.from_bytes(serial.content, "big", signed=True)
     for certificate in certificates:
         if certificate.serial_number == number and certificate.issuer.public_bytes() == (

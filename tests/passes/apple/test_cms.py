@@ -56,6 +56,20 @@ def test_altered_bytes_are_refused_or_do_not_verify() -> None:
         assert (read.signed, read.digest) == (untouched.signed, untouched.digest)
 
 
+def test_nothing_around_the_certificates_can_be_altered_unnoticed() -> None:
+    # Each bit of the envelope is told: versions, algorithms, their parameters, what is signed.
+    included = b"".join(
+        each.public_bytes(Encoding.DER) for each in cms.read(SIGNATURE).certificates
+    )
+    start = SIGNATURE.index(included)
+    for at in [*range(start), *range(start + len(included), len(SIGNATURE))]:
+        for bit in range(8):
+            altered = bytearray(SIGNATURE)
+            altered[at] ^= 1 << bit
+            with pytest.raises(SignatureError):
+                cms.read(bytes(altered)).verify(MANIFEST)
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_do_worse_than_be_refused(data: bytes) -> None:
     with pytest.raises(SignatureError):
