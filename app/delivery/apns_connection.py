@@ -29,7 +29,7 @@ from hpack import NeverIndexedHeaderTuple
 
 from app.clock import Clock
 from app.delivery.rules import asked_seconds
-from app.delivery.sending import DELIVERED, Outcome, Result
+from app.delivery.sending import DELIVERED, UNKNOWN_DEVICE, Outcome, Result
 
 PAYLOAD = b"{}"
 #: A push without an answer for this long is given up.
@@ -332,12 +332,15 @@ def _result(opened: _Open, now: datetime) -> Result:
     status = opened.status
     if status == 200:
         return DELIVERED
-    said = f"APNs answered {status} {_reason(bytes(opened.body))}".rstrip() + "."
+    reason = _reason(bytes(opened.body))
+    said = f"APNs answered {status} {reason}".rstrip() + "."
     if status == 410:
         return Result(Outcome.GONE, said)
     if status == 429 or status >= 500:
         return Result(Outcome.RETRY, said, asked_seconds(opened.retry_after, now=now))
-    return Result(Outcome.REFUSED, said)
+    # Never taken for gone: with the wrong address of APNs every token is a bad one.
+    is_unknown = reason == UNKNOWN_DEVICE
+    return Result(Outcome.UNKNOWN if is_unknown else Outcome.REFUSED, said)
 
 
 def _reason(body: bytes) -> str:

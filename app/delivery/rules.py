@@ -15,6 +15,7 @@ _VARINT_BYTES = 9
 _FIRST_WAIT_SECONDS = 2.0
 _LONGEST_WAIT_SECONDS = 15 * 60.0
 _REFUSED_WAIT_SECONDS = 60 * 60.0
+_UNKNOWN_WAIT_SECONDS = 7 * 24 * 60 * 60.0
 #: Nobody is believed who asks to be left alone for longer.
 _LONGEST_RETRY_AFTER_SECONDS = 24 * 60 * 60.0
 _LONGEST_DATE = 40
@@ -42,6 +43,15 @@ def wait_before_retry(
 def wait_after_refusal(*, jitter: float) -> timedelta:
     """How long to leave a wallet alone whose push will be refused until somebody intervenes."""
     return timedelta(seconds=_REFUSED_WAIT_SECONDS * (0.5 + jitter / 2))
+
+
+def wait_after_unknown(attempts: int, *, jitter: float) -> timedelta:
+    """How long to leave a wallet alone that the other side did not know *attempts* times in a row.
+
+    It doubles from an hour to a week, spread by *jitter* (0 to 1) as the other waits are.
+    """
+    longest = _REFUSED_WAIT_SECONDS * 2 ** min(max(attempts, 1) - 1, 20)
+    return timedelta(seconds=min(longest, _UNKNOWN_WAIT_SECONDS) * (0.5 + jitter / 2))
 
 
 def asked_seconds(retry_after: str, *, now: datetime) -> float | None:

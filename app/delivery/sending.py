@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     RETRY = "retry"
     #: It will be refused again until somebody puts something right.
     REFUSED = "refused"
+    #: The other side knows no such wallet: most likely it never will, a mistake of ours apart.
+    UNKNOWN = "unknown"
     #: It never left: the other side cannot be reached at all.
     UNSENT = "unsent"
 
@@ -49,6 +51,8 @@ class Result:
     version: int | None = None
 
 
+#: What Apple says of a push token that is none, or of its other environment.
+UNKNOWN_DEVICE = "BadDeviceToken"
 DELIVERED = Result(Outcome.DELIVERED)
 
 

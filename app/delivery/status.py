@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.cards.models import Card
 from app.delivery.google.estimate import estimate
 from app.delivery.models import AppleRegistration, GooglePass
-from app.delivery.sending import Wallet
+from app.delivery.sending import UNKNOWN_DEVICE, Wallet
 from app.delivery.wanted import VERSION, table_of
 from app.errors import NotFound
 from app.ledger.models import Account
@@ -45,7 +45,8 @@ class WalletState:
     """All passes of one kind of wallet.
 
     `behind` of `passes` are not up to date; `waiting` of these are due now and not yet sent;
-    `failed` were tried in vain at least once. `estimate_seconds` is how long it takes at most, at
+    `failed` were tried in vain at least once. `oldest_behind_seconds` leaves out what Apple does
+    not know. `estimate_seconds` is how long it takes at most, at
     the pace that the other side allows, where it names one.
     """
 
@@ -167,9 +168,16 @@ def _totals(session: Session, wallet: Wallet) -> dict[str, int]:
 
 
 def _oldest_behind(session: Session, wallet: Wallet) -> datetime | None:
-    """When the change came that a wallet has been without for the longest time."""
+    """When the change came that a wallet has been without for the longest time.
+
+    A push token that Apple does not know is left out: anybody may register one, nobody can put it
+    right, and an alarm that it held up would say nothing of the others. It counts as failed.
+    """
     came = wallet.inserted_at if wallet is GooglePass else AppleRegistration.registered_at
-    listed = select(func.min(func.coalesce(wallet.behind_since, came))).where(_is_listed(wallet))
+    listed = select(func.min(func.coalesce(wallet.behind_since, came))).where(
+        _is_listed(wallet),
+        or_(wallet.last_error.is_(None), wallet.last_error.not_like(f"%{UNKNOWN_DEVICE}%")),
+    )
     rows = session.scalars(union_all(listed, _not_listed(wallet, func.min(Account.changed_at))))
     return min((moment for moment in rows if moment is not None), default=None)
 

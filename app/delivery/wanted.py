@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Card
 from app.delivery.models import AppleRegistration, GooglePass
-from app.delivery.rules import wait_after_refusal, wait_before_retry
+from app.delivery.rules import wait_after_refusal, wait_after_unknown, wait_before_retry
 from app.delivery.sending import Errand, Outcome, Result, Wallet
 from app.ledger.models import Account
 
@@ -236,6 +236,8 @@ def _failure(errand: Errand, result: Result, now: datetime, jitter: float) -> di
         tries, wait = errand.attempts, timedelta(0)
     elif result.outcome == Outcome.REFUSED:
         wait = wait_after_refusal(jitter=jitter)
+    elif result.outcome == Outcome.UNKNOWN:
+        wait = wait_after_unknown(tries, jitter=jitter)
     else:
         wait = wait_before_retry(
             tries, jitter=jitter, retry_after_seconds=result.retry_after_seconds

@@ -104,7 +104,8 @@ def test_results_keep_the_order_of_the_tokens(push: Push, apns: ApnsStandIn) -> 
         (429, "TooManyRequests", Outcome.RETRY),
         (500, "InternalServerError", Outcome.RETRY),
         (503, "ServiceUnavailable", Outcome.RETRY),
-        (400, "BadDeviceToken", Outcome.REFUSED),
+        (400, "BadDeviceToken", Outcome.UNKNOWN),
+        (400, "BadTopic", Outcome.REFUSED),
         (403, "BadCertificate", Outcome.REFUSED),
     ],
 )
@@ -143,7 +144,7 @@ def test_a_limit_that_falls_while_pushes_are_open_is_honoured(
     sent = tokens(40)
     apns.fail(400, "BadDeviceToken", token=sent[0])
     results = push(sent)
-    assert results[0].outcome == Outcome.REFUSED
+    assert results[0].outcome == Outcome.UNKNOWN
     assert outcomes(results[1:]) == {Outcome.DELIVERED}
 
 

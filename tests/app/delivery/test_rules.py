@@ -12,6 +12,7 @@ from app.delivery.rules import (
     decode_tag,
     encode_tag,
     wait_after_refusal,
+    wait_after_unknown,
     wait_before_retry,
 )
 
@@ -30,6 +31,12 @@ def test_jitter_spreads_the_second_half_of_a_wait() -> None:
     assert wait_before_retry(3, jitter=0) == timedelta(seconds=4)
     assert wait_before_retry(3, jitter=0.5) == timedelta(seconds=6)
     assert wait_after_refusal(jitter=0) == timedelta(minutes=30)
+
+
+def test_a_wallet_that_is_unknown_is_asked_for_less_and_less_down_to_once_a_week() -> None:
+    hours = [wait_after_unknown(n, jitter=1).total_seconds() / 3600 for n in range(1, 11)]
+    assert hours == [1, 2, 4, 8, 16, 32, 64, 128, 168, 168]
+    assert wait_after_unknown(10**6, jitter=0) == timedelta(days=3.5)
 
 
 def test_what_the_other_side_asked_for_is_never_undercut() -> None:

@@ -104,6 +104,25 @@ def test_errors_are_counted_by_kind_with_one_in_words(programme: Any, context: C
     assert wallet.next_attempt_at is not None
 
 
+def test_a_device_that_apple_does_not_know_raises_no_alarm_and_hides_none(
+    programme: Any, context: Context, clock: Any
+) -> None:
+    unknown, _ = programme.watched()
+    programme.earn(unknown)
+    take_up(context)
+    assert state(context).oldest_behind_seconds == 0
+    settle(context, Result(Outcome.UNKNOWN, "APNs answered 400 BadDeviceToken."))
+    clock.advance(timedelta(minutes=20))
+    found = state(context)
+    assert (found.behind, found.failed, found.oldest_behind_seconds) == (1, 1, None)
+    assert [each.kind for each in found.errors] == ["refused"]
+    late, _ = programme.watched()
+    programme.earn(late)
+    take_up(context)
+    clock.advance(timedelta(minutes=5))
+    assert state(context).oldest_behind_seconds == 300
+
+
 @pytest.mark.parametrize(
     ("said", "kind"),
     [

@@ -162,6 +162,20 @@ def test_retry_after_is_honoured(
     assert len(start()) == 1
 
 
+def test_a_device_that_apple_does_not_know_is_pushed_to_less_and_less(
+    programme: Any, start: Any, finish: Any, clock: FixedClock
+) -> None:
+    card, _ = programme.watched()
+    programme.earn(card)
+    for hours in (1, 2, 4):
+        finish(start(), Result(Outcome.UNKNOWN, "APNs answered 400 BadDeviceToken."))
+        clock.advance(timedelta(hours=hours, seconds=-1))
+        programme.earn(card)
+        assert start() == []
+        clock.advance(timedelta(seconds=1))
+    assert len(start()) == 1, "it is never given up: the mistake may be ours"
+
+
 def test_one_that_backs_off_never_hides_another(programme: Any, start: Any, finish: Any) -> None:
     ill = [programme.watched()[0] for _ in range(5)]
     for card in ill:
