@@ -1,6 +1,6 @@
 """Says what is wrong with the certificates, before a phone says nothing and refuses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,15 @@ from typing import Literal
 
 from cryptography import x509
 
-from app.certs.files import PASS, ROOT, WWDR, is_development, key_of, read_certificates
+from app.certs.files import (
+    PASS,
+    ROOT,
+    WWDR,
+    is_development,
+    key_of,
+    read_certificates,
+    trusted_roots,
+)
 from app.certs.load import google_issuer, load_google_account
 from app.certs.notices import THRESHOLDS, say_end
 from app.config import Config
@@ -35,6 +43,11 @@ class CertFinding:
     severity: Severity
     message: str
     cure: str
+
+
+def ends_at(issuers: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> bool:
+    """Whether one of the roots issued one of the intermediates *issuers*."""
+    return any(issued_by(each, root) for each in issuers for root in roots)
 
 
 def inventory(config: Config) -> list[tuple[Path, CertificateStatus]]:
@@ -122,10 +135,10 @@ def _check_chain(config: Config, found: dict[str, list[x509.Certificate]]) -> It
     elif not issuers:
         message = f'{path} was issued by "{status.issuer}", which is not in {wwdr}.'
         yield finding("error", message, _GET_WWDR)
-    elif found[ROOT] and not any(issued_by(issuers[0], root) for root in found[ROOT]):
-        root = config.certs_dir / ROOT
-        message = f"{wwdr} was not issued by the certificate in {root}."
-        yield finding("error", message, "Download Apple's root certificate and install it.")
+    elif not ends_at(issuers, trusted_roots(config)):
+        root = f"the certificate in {config.certs_dir / ROOT}" if found[ROOT] else "Apple's root"
+        message = f"{wwdr} was not issued by {root}: every pass would be refused."
+        yield finding("error", message, _GET_WWDR)
     if is_development(certificate) and not config.on_loopback:
         yield finding(
             "warning",

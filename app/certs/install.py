@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from app.certs.apple_root import apple_root
+from app.certs.check import ends_at
 from app.certs.dev import write_google_public_key
 from app.certs.files import (
     LARGEST_FILE,
@@ -24,6 +26,7 @@ from app.certs.files import (
     key_of,
     read_certificates,
     store_private_key,
+    trusted_roots,
     write_certificates,
 )
 from app.certs.load import read_google_account
@@ -191,6 +194,7 @@ def _install_apple(config: Config, keyring: KeyRing, found: _Found, now: datetim
     except CertificateError as error:
         raise Invalid(str(error)) from error
     _refuse_another_type(config, leaf)
+    _refuse_strange_root(config, status.name, issuers, roots)
     # A service that looks in between finds a pair at every moment: the key before its
     # certificate, and the old certificate's issuer beside the new one's.
     if key_of(leaf, keyring) is None:
@@ -281,6 +285,18 @@ def _install_root(
         write_certificates(path, fitting[:1])
     else:
         path.unlink(missing_ok=True)
+
+
+def _refuse_strange_root(
+    config: Config, name: str, issuers: list[x509.Certificate], roots: list[x509.Certificate]
+) -> None:
+    """A root counts that is Apple's, was installed before, or is given with the others."""
+    if not ends_at(issuers, [*roots, *trusted_roots(config), apple_root()]):
+        raise Invalid(
+            f'The chain of "{name}" does not end at Apple\'s root: phones would refuse every pass. '
+            "Give Apple's own intermediate (apple.com/certificateauthority) with --intermediate; "
+            "if the chain is meant to end elsewhere, give its root certificate too."
+        )
 
 
 def _refuse_another_type(config: Config, leaf: x509.Certificate) -> None:

@@ -92,6 +92,17 @@ def test_an_intermediate_that_did_not_issue_the_certificate_is_named(
         load_pass_signer(shop.config, open_shop(shop.config.data).keyring)
 
 
+def test_a_chain_that_ends_at_a_stranger_s_root_is_named(shop: Shop, apple: "Issued") -> None:
+    written(shop.path(ROOT), pem(apple.root))
+    [finding] = shop.findings()
+    assert finding.severity == "error"
+    assert f"was not issued by the certificate in {shop.path(ROOT)}" in finding.message
+    remove(shop, ROOT)
+    [finding] = shop.findings()
+    assert finding.severity == "error"
+    assert "was not issued by Apple's root" in finding.message
+
+
 def test_a_development_certificate_on_a_public_address_is_a_warning(shop: Shop) -> None:
     public = replace(shop.config, url="https://cards.example.com")
     [finding] = check(public, shop.keyring, now=NOW)

@@ -28,6 +28,7 @@ from tests.app.certs.shops import (
     handed_over,
     issue,
     open_shop,
+    pem,
     written,
 )
 
@@ -108,6 +109,20 @@ def test_an_incomplete_set_is_refused_and_nothing_is_written(
     assert bare.keyring.list() == []
 
 
+def test_a_chain_that_ends_at_a_stranger_s_root_is_not_installed(
+    bare: Shop, apple: Issued, tmp_path: Path
+) -> None:
+    files = handed_over(apple, "files", tmp_path)
+    written(tmp_path / "AppleWWDRCAG4.cer", pem(apple.wwdr, issue(NOW).root))
+    with pytest.raises(Invalid, match="does not end at Apple's root"):
+        install(bare.config, bare.keyring, files, now=NOW)
+    assert not bare.config.certs_dir.exists()
+    assert bare.keyring.list() == []
+    root = written(tmp_path / "root.cer", der(apple.root))
+    assert install(bare.config, bare.keyring, [*files, root], now=NOW)
+    assert bare.path(ROOT).read_bytes() == pem(apple.root)
+
+
 def test_an_expired_certificate_is_not_installed(bare: Shop, apple: Issued, tmp_path: Path) -> None:
     files = handed_over(apple, "files", tmp_path)
     with pytest.raises(Invalid, match="expired on 2027-07-01"):
@@ -129,7 +144,7 @@ def test_a_real_certificate_replaces_a_development_one_and_never_the_other_way(
     install(shop.config, shop.keyring, handed_over(apple, "files", tmp_path), now=NOW)
     public = replace(shop.config, url="https://cards.example.com")
     assert check(public, shop.keyring, now=NOW) == []
-    assert not shop.path(ROOT).exists()
+    assert shop.path(ROOT).read_bytes() == pem(apple.root)
     with pytest.raises(Conflict, match="is a real certificate"):
         make_dev_chain(shop.config, shop.keyring, now=NOW)
 

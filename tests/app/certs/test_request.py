@@ -39,7 +39,9 @@ def written(path: Path, data: bytes) -> Path:
 
 
 def wwdr(apple: Apple, folder: Path) -> Path:
-    return written(folder / "wwdr.cer", apple.wwdr.public_bytes(Encoding.DER))
+    """The intermediate, and the root: it is not Apple's."""
+    both = (apple.wwdr.public_bytes(Encoding.PEM), apple.root.public_bytes(Encoding.PEM))
+    return written(folder / "wwdr.pem", b"".join(both))
 
 
 @pytest.mark.parametrize("elliptic", [False, True])
@@ -88,7 +90,9 @@ def test_the_answer_may_be_pem_with_the_intermediate_in_the_file(
     config: Config, keyring: KeyRing, apple: Apple, tmp_path: Path
 ) -> None:
     answer = x509.load_der_x509_certificate(apple.answer(request(config, keyring).path, NOW))
-    together = answer.public_bytes(Encoding.PEM) + apple.wwdr.public_bytes(Encoding.PEM)
+    together = b"".join(
+        each.public_bytes(Encoding.PEM) for each in (answer, apple.wwdr, apple.root)
+    )
     install(config, keyring, [written(tmp_path / "pass.pem", together)], now=NOW)
     assert load_pass_signer(config, keyring) is not None
 

@@ -131,7 +131,7 @@ def test_a_p12_is_installed_with_its_password(fresh: Any, tmp_path: Path) -> Non
 def test_the_password_of_a_p12_is_asked_for(fresh: Any, tmp_path: Path) -> None:
     key, now = certificates.rsa_key(), system_clock()
     leaf = certificates.pass_certificate(key, start=now, end=now + timedelta(days=300))
-    chain = [certificates.intermediate().certificate]
+    chain = [certificates.intermediate().certificate, certificates.root().certificate]
     p12 = tmp_path / "pass.p12"
     for encryption, typed in (
         (BestAvailableEncryption(b"secret"), "secret\n"),
