@@ -239,14 +239,27 @@ def _check_service(content: dict[str, Any]) -> Iterator[Finding]:
             f"authenticationToken has {len(token)} characters.",
             f"Use at least {MIN_TOKEN_LENGTH}, drawn at random.",
         )
+    elif isinstance(token, str) and not _is_for_a_header(token):
+        yield error(
+            "token_characters",
+            "authenticationToken",
+            "authenticationToken has blanks or other characters that no HTTP header carries whole.",
+            "Draw it at random from letters, digits, - and _.",
+        )
     if isinstance(url, str):
         yield from _check_address(url)
+
+
+def _is_for_a_header(token: str) -> bool:
+    # Phones send it as one word: "Authorization: ApplePass TOKEN".
+    return token.isascii() and token.isprintable() and " " not in token
 
 
 def _check_address(url: str) -> Iterator[Finding]:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        # Asking for the port is what checks it.
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         parts, host = None, None
     if parts is None or not host or parts.scheme not in ("http", "https"):

@@ -40,6 +40,17 @@ def _text(where: str, found: Any) -> Iterator[Finding]:
         yield _wrong(where, found, "a text")
 
 
+def _filled(where: str, found: Any) -> Iterator[Finding]:
+    yield from _text(where, found)
+    if isinstance(found, str) and not found.strip():
+        yield error(
+            "key_empty",
+            where,
+            f"{where} is there and says nothing.",
+            f"Fill in {where}: Apple requires it.",
+        )
+
+
 def _number(where: str, found: Any) -> Iterator[Finding]:
     if isinstance(found, bool) or not isinstance(found, int | float):
         yield _wrong(where, found, "a number")
@@ -326,10 +337,18 @@ _TEXTS = (
     "purchaseAdditionalBaggageURL purchaseLoungeAccessURL purchaseWifiURL registerServiceAnimalURL "
     "reportLostBagURL requestWheelchairURL trackBagsURL transitProviderWebsiteURL upgradeURL"
 )
+_REQUIRED_TEXTS = (
+    "passTypeIdentifier",
+    "serialNumber",
+    "teamIdentifier",
+    "organizationName",
+    "description",
+)
 _TRUTHS = "sharingProhibited suppressHeaderDarkening suppressStripShine useAutomaticColors voided"
 _COLOURS = "backgroundColor foregroundColor labelColor stripColor footerBackgroundColor"
 _KEYS: dict[str, Check] = {
     **dict.fromkeys(_TEXTS.split(), _text),
+    **dict.fromkeys(_REQUIRED_TEXTS, _filled),
     **dict.fromkeys(_TRUTHS.split(), _truth),
     **dict.fromkeys(_COLOURS.split(), _colour),
     **STYLES,
@@ -351,14 +370,7 @@ _KEYS: dict[str, Check] = {
     "semantics": _dictionary,
     "userInfo": _any,
 }
-REQUIRED = (
-    "formatVersion",
-    "passTypeIdentifier",
-    "serialNumber",
-    "teamIdentifier",
-    "organizationName",
-    "description",
-)
+REQUIRED = ("formatVersion", *_REQUIRED_TEXTS)
 
 check_pass: Check = object_of(_KEYS, REQUIRED)
 """Yields what is wrong with the keys and types of a pass.json: `check_pass("", content)`."""

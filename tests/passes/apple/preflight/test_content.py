@@ -23,6 +23,9 @@ def action(identifier: str, **changes: Any) -> dict[str, Any]:
         ({"description": None}, "key_missing"),
         ({"organizationName": None}, "key_missing"),
         ({"serialNumber": None}, "key_missing"),
+        ({"description": ""}, "key_empty"),
+        ({"organizationName": "  "}, "key_empty"),
+        ({"serialNumber": ""}, "key_empty"),
         ({"formatVersion": 2}, "format_version"),
         ({"formatVersion": "1"}, "type_wrong"),
         ({"serialNumber": 17}, "type_wrong"),
@@ -51,6 +54,11 @@ def action(identifier: str, **changes: Any) -> dict[str, Any]:
         ({"webServiceURL": "http://127.0.0.1.example.com"}, "web_service_not_https"),
         ({"webServiceURL": "ftp://cards.example.com"}, "web_service_url"),
         ({"webServiceURL": "https://["}, "web_service_url"),
+        ({"webServiceURL": "https://x.y:99999999/"}, "web_service_url"),
+        ({"webServiceURL": "https://x.y:0/"}, "web_service_url"),
+        ({"webServiceURL": "https://x.y:port/"}, "web_service_url"),
+        ({"authenticationToken": " " * 16}, "token_characters"),
+        ({"authenticationToken": "sixteen letters\u00e9"}, "token_characters"),
         ({"locations": [{"latitude": 1, "longitude": 2}] * 11}, "too_many_locations"),
         ({"locations": [{"latitude": 1}]}, "key_missing"),
         ({"locations": [{"latitude": "1", "longitude": 2}]}, "type_wrong"),
@@ -176,7 +184,7 @@ def test_personalisation_needs_the_entitlement_too() -> None:
     ("changes", "code"),
     [
         ({"serialNumber": "another"}, "serial_changed"),
-        ({"authenticationToken": "another token, long enough"}, "token_changed"),
+        ({"authenticationToken": "another-token-long-enough"}, "token_changed"),
     ],
 )
 def test_what_never_changes_has_changed(changes: dict[str, Any], code: str) -> None:
