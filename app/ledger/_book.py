@@ -337,6 +337,7 @@ class Book:
         """
         scheme = self.terms.tiers
         if scheme is None:
+            self._forget_review(moment)
             return []
         if circumstances is not None:
             happened_at = circumstances.occurred_at
@@ -353,6 +354,13 @@ class Book:
         )
         self.is_tier_moved |= state != before
         return self.note_tiers(changes, circumstances, posting_id)
+
+    def _forget_review(self, moment: datetime) -> None:
+        """A programme that gave its tiers up has none to review: nobody looks here again."""
+        due = self.account.tier.review_at
+        if due is not None and due <= moment:
+            self.account.tier.review_at = None
+            self.is_tier_moved = True
 
     def note_tiers(
         self,

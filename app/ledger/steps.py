@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.db import EVERYWHERE, Prepared, within
@@ -36,13 +36,21 @@ _expiring = Prepared(
     .order_by(_lots.c.expires_at)
     .limit(_limit)
 )
+#: Only where points roll: else an account whose points are of another kind would be found for ever.
 _rolled = Prepared(
     select(_accounts.c.programme_id, _accounts.c.id)
-    .where(
-        _accounts.c.rolling_expires_at.is_not(None),
-        _accounts.c.rolling_expires_at <= _now,
-        _accounts.c.balance + _accounts.c.debt > _accounts.c.held,
+    .select_from(
+        _accounts.join(
+            _lots,
+            and_(
+                _lots.c.account_id == _accounts.c.id,
+                _lots.c.remaining > 0,
+                _lots.c.remaining > _lots.c.held,
+                _lots.c.rolling,
+            ),
+        )
     )
+    .where(_accounts.c.rolling_expires_at.is_not(None), _accounts.c.rolling_expires_at <= _now)
     .order_by(_accounts.c.rolling_expires_at)
     .limit(_limit)
 )
@@ -121,7 +129,9 @@ def _settle(
     for programme_id, rows in by_programme:
         with within(session, programme_id):
             ids, terms = [account_id for _, account_id in rows], terms_of(programme_id)
-            if due in _SELDOM_PLAIN or session.get_bind().dialect.name != "postgresql":
+            given_up = due is _to_review and terms.tiers is None
+            one_by_one = given_up or due in _SELDOM_PLAIN
+            if one_by_one or session.get_bind().dialect.name != "postgresql":
                 books += _settle_accounts(session, ids, now, terms)
                 continue
             done = settle_plain(session, ids, now, terms)

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from app.clock import FixedClock
 from app.ledger import service
 from app.ledger.models import Entry, EntryKind, Hold, HoldStatus, Lot
-from app.ledger.postings import Capture
+from app.ledger.postings import Capture, Terms
+from app.ledger.tiers import Level, TierScheme
 
 DAY = timedelta(days=1)
 
@@ -142,3 +143,27 @@ def test_looking_at_a_standing_sees_what_is_due_and_writes_nothing(
     assert (shown.balance, shown.pending, shown.held, shown.available) == (20, 0, 0, 20)
     assert ledger.row(account_id).balance == 50
     assert expiries(ledger) == []
+
+
+def test_a_programme_without_tiers_any_more_is_not_reviewed_for_ever(ledger: Any) -> None:
+    accounts = [ledger.account() for _ in range(3)]
+    ledger.terms = Terms(tiers=TierScheme((Level("gold", 10),)))
+    for account_id in accounts:
+        ledger.earn(account_id, 20)
+    ledger.terms = Terms()
+    ledger.clock.advance(timedelta(days=400))
+    for _ in accounts:
+        run(ledger, service.review_tiers, limit=1)
+    assert all(ledger.row(account_id).tier_review_at is None for account_id in accounts)
+
+
+def test_points_of_another_kind_do_not_hold_up_those_that_roll(ledger: Any) -> None:
+    ledger.terms = Terms(inactivity_months=1)
+    others, rolling = [ledger.account() for _ in range(3)], ledger.account()
+    for account_id in others:
+        ledger.spend(account_id, ledger.earn(account_id, 10, rolling=True) and 10)
+        ledger.earn(account_id, 5)
+    ledger.earn(rolling, 10, rolling=True)
+    ledger.clock.advance(timedelta(days=100))
+    assert run(ledger, service.expire_lots, limit=1) == 1
+    assert ledger.standing(rolling).balance == 0
