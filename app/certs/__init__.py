@@ -13,7 +13,7 @@ from app.certs.load import (
     load_google_account,
     load_pass_signer,
 )
-from app.certs.notices import Expiry, days_left, expiries, tell
+from app.certs.notices import Expiry, days_left, expiries, tell, whole_days_left
 from app.certs.request import Request, pending, request
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "request",
     "tell",
     "trusted_roots",
+    "whole_days_left",
 ]

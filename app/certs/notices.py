@@ -4,6 +4,7 @@ What was told is kept in the database: of many workers, and over many restarts, 
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,9 +71,14 @@ def days_left(status: CertificateStatus, now: datetime) -> float:
     return status.left(now).total_seconds() / 86_400
 
 
+def whole_days_left(status: CertificateStatus, now: datetime) -> int:
+    """Whole days until a certificate ends, as the owner is told them; negative once it has."""
+    return math.floor(days_left(status, now))
+
+
 def say_end(status: CertificateStatus, now: datetime) -> str:
     """The sentence that the owner is told of a certificate that ends soon."""
-    days = round(days_left(status, now))
+    days = whole_days_left(status, now)
     count = {0: "within a day", 1: "in a day"}.get(days, f"in {days} days")
     return f'The certificate "{status.name}" expires on {status.not_after:%Y-%m-%d}, {count}.'
 

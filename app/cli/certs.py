@@ -1,6 +1,5 @@
 """counterfoil certs: certificates and accounts of Apple and Google."""
 
-import math
 import re
 import sys
 from datetime import datetime
@@ -9,8 +8,8 @@ from pathlib import Path
 import click
 
 from app.certs import check as check_certs
-from app.certs import days_left, inventory, is_locked, make_dev_chain, pending, request
 from app.certs import install as install_files
+from app.certs import inventory, is_locked, make_dev_chain, pending, request, whole_days_left
 from app.cli.common import json_option, open_context, print_json
 from app.errors import Invalid, Misconfigured
 from passes.apple.signature import CertificateStatus
@@ -131,7 +130,7 @@ def list_certificates(as_json: bool) -> None:
             "file": str(path),
             "subject": status.name,
             "not_after": status.not_after,
-            "days_left": math.floor(days_left(status, now)),
+            "days_left": whole_days_left(status, now),
         }
         for path, status in inventory(context.config)
     ]
@@ -148,7 +147,7 @@ def list_certificates(as_json: bool) -> None:
 
 
 def _valid(status: CertificateStatus, now: datetime) -> str:
-    days = math.floor(days_left(status, now))
+    days = whole_days_left(status, now)
     left = "expired" if days < 0 else f"{days} {'day' if days == 1 else 'days'} left"
     return f"{status.name}, valid until {status.not_after:%Y-%m-%d} ({left})"
 

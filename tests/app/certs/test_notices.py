@@ -12,8 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.certs import WWDR, expiries, make_dev_chain, tell
+from app.certs import WWDR, expiries, make_dev_chain, tell, whole_days_left
 from app.certs.apple_root import apple_root
+from app.certs.notices import say_end
 from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
@@ -67,6 +68,19 @@ def test_the_owner_is_told_at_each_threshold_and_not_in_between(told: Told) -> N
         [line] = lines[left]
         assert "Pass Type ID: pass.dev.counterfoil" in line
         assert f"expires on {END:%Y-%m-%d}, {count}." in line
+
+
+@pytest.mark.parametrize(
+    ("left", "whole", "says"),
+    [(19.6, 19, "in 19 days."), (1.9, 1, "in a day."), (0.9, 0, "within a day.")],
+)
+def test_a_day_that_has_begun_to_pass_is_not_counted(
+    config: Config, left: float, whole: int, says: str
+) -> None:
+    now = END - timedelta(days=left)
+    status = expiries(config)[0].status
+    assert whole_days_left(status, now) == whole
+    assert say_end(status, now).endswith(says)
 
 
 def test_whoever_was_away_at_a_threshold_is_told_of_it_once_back(told: Told) -> None:
