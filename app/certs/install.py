@@ -206,7 +206,15 @@ def _install_apple(config: Config, keyring: KeyRing, found: _Found, now: datetim
     in_ring = find_key(leaf, keyring)
     if in_ring is not None:
         forget_answered(config, in_ring[0])
-    return [f'Installed "{status.name}", valid until {status.not_after:%Y-%m-%d}.']
+    done = [f'Installed "{status.name}", valid until {status.not_after:%Y-%m-%d}.']
+    if before is not None and not is_development(before):
+        ended = describe(before).not_after
+        if ended > status.not_after:
+            done.append(
+                f"The certificate before it was valid for longer, until {ended:%Y-%m-%d}: if this "
+                "is an older file, install the newer one again."
+            )
+    return done
 
 
 def _is_for_passes(certificate: x509.Certificate) -> bool:

@@ -129,6 +129,19 @@ def test_an_expired_certificate_is_not_installed(bare: Shop, apple: Issued, tmp_
         install(bare.config, bare.keyring, files, now=NOW + timedelta(days=400))
 
 
+def test_a_certificate_that_ends_before_the_one_it_replaces_is_said_so(
+    bare: Shop, tmp_path: Path
+) -> None:
+    newer = issue(NOW + timedelta(days=30))
+    now = NOW + timedelta(days=31)
+    install(bare.config, bare.keyring, handed_over(newer, "files", tmp_path), now=now)
+    old = handed_over(issue(NOW), "files", tmp_path)
+    done, warning = install(bare.config, bare.keyring, old, now=now)
+    assert done.endswith("valid until 2027-07-01.")
+    assert "valid for longer, until 2027-07-31" in warning
+    assert len(install(bare.config, bare.keyring, old, now=now)) == 1
+
+
 def test_a_certificate_of_another_pass_type_is_refused(
     bare: Shop, apple: Issued, tmp_path: Path
 ) -> None:
