@@ -81,7 +81,10 @@ def _of_card(wallet: CardWallet) -> str:
         return "up to date" + (f", {told}" if wallet.delivered_at else "")
     parts = [f"behind since {_moment(wallet.behind_since)}", told]
     if wallet.last_error:
-        parts.append(f"tried {wallet.attempts} times: {wallet.last_error}")
+        times = {0: "not sent yet", 1: "tried once"}.get(
+            wallet.attempts, f"tried {wallet.attempts} times"
+        )
+        parts.append(f"{times}: {wallet.last_error}")
     if wallet.next_attempt_at:
         parts.append(f"next at {_moment(wallet.next_attempt_at)}")
     return ", ".join(parts)

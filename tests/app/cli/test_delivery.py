@@ -48,6 +48,18 @@ class TestStatus:
         assert said.startswith(f"google {row.object_id}: behind since ")
         assert "not told yet" in said
 
+    def test_tries_are_told_as_people_count(self, cafe: Any) -> None:
+        cafe.type("card", "issue", "--google")
+        for attempts, says in (
+            (0, "not sent yet: No."),
+            (1, "tried once: No."),
+            (3, "3 times: No."),
+        ):
+            with cafe.open() as context, context.database.write_all() as session:
+                row = session.query(GooglePass).one()
+                row.attempts, row.last_error, card_id = attempts, "No.", row.card_id
+            assert says in cafe.run("delivery", "status", "--card", card_id)
+
     def test_an_unknown_card_is_a_plain_line(self, cafe: Any) -> None:
         assert cafe.refused("delivery", "status", "--card", "nonsense") == "There is no such card."
 
