@@ -181,6 +181,21 @@ def read(data: bytes) -> dict[str, bytes]:
         raise BundleError(f"The file is not a ZIP archive: {error}.", "not_a_zip") from None
 
 
+def padding(data: bytes) -> tuple[int, int]:
+    """Return how many bytes stand before and after the ZIP archive that `data` holds.
+
+    `data` is what `read` has taken. An archive's comment belongs to it (4.3.16).
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        first = min((info.header_offset for info in archive.infolist()), default=0)
+    # Found as the reader finds it: at the very end, else the last that there is.
+    end = len(data) - _END.size
+    if data[end : end + 4] != _END_MARK or data[-2:] != b"\0\0":
+        end = data.rfind(_END_MARK)
+    (comment,) = struct.unpack_from("<H", data, end + _END.size - 2)
+    return max(0, first), max(0, len(data) - end - _END.size - comment)
+
+
 def _read_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     seen: set[str] = set()

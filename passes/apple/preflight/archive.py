@@ -15,7 +15,7 @@ from passes.apple import bundle, pkpasses
 from passes.apple.bundle import MANIFEST, PASS_JSON, SIGNATURE
 from passes.apple.preflight.content import check_content, check_unchanged
 from passes.apple.preflight.fields import POSTER
-from passes.apple.preflight.finding import Finding, error
+from passes.apple.preflight.finding import Finding, error, warning
 from passes.apple.preflight.languages import check_languages, read_tables
 from passes.apple.preflight.pictures import check_pictures, check_poster_artwork
 from passes.apple.preflight.trust import check_signature
@@ -57,7 +57,7 @@ def inspect(
         files = bundle.read(data)
     except BundleError as fault:
         return [_unreadable(fault)]
-    findings = list(_check_files(files))
+    findings = [*_check_padding(data), *_check_files(files)]
     content, faults = _json_object(files, PASS_JSON)
     findings += faults
     findings += _check_manifest(files)
@@ -104,6 +104,7 @@ def _inspect_passes(
     except BundleError as fault:
         yield _unreadable(fault)
         return
+    yield from _check_padding(data)
     seen: dict[tuple[str, str], str] = {}
     for name, made in passes.items():
         for finding in inspect(made, now=now, roots=roots, nfc_entitled=nfc_entitled):
@@ -128,6 +129,17 @@ def _identity(made: bytes) -> tuple[str, str] | None:
     if content is None:
         return None
     return str(content.get("passTypeIdentifier")), str(content.get("serialNumber"))
+
+
+def _check_padding(data: bytes) -> Iterator[Finding]:
+    before, after = bundle.padding(data)
+    if before or after:
+        yield warning(
+            "archive_padding",
+            "the file",
+            f"{before} bytes stand before the archive and {after} after it: no part of the pass.",
+            "Hand the archive out as it was written, with nothing put before or after it.",
+        )
 
 
 def _check_files(files: Mapping[str, bytes]) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passes.apple import bundle, pass_json
+from passes.apple import bundle, pass_json, pkpasses
 from passes.apple.bundle import PassTemplate
 from passes.apple.design import Designs
-from passes.apple.preflight import Finding
+from passes.apple.preflight import Finding, Severity
 from passes.card import CardKind, CardStatus
 from passes.extras import Link
 from tests.passes import certificates
@@ -79,6 +79,23 @@ def test_an_archive_that_a_phone_does_not_unpack(
     archive: Callable[[dict[str, bytes]], Any], code: str
 ) -> None:
     assert only(inspect(forge.pkpass(archive=archive))) == code
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"<?php", b""), (b"", b"\n"), (b"GIF89a", b"PK"), (b"", bytes(40))]
+)
+def test_what_stands_around_the_archive_is_told(before: bytes, after: bytes) -> None:
+    for made in (forge.pkpass(), pkpasses.write([forge.pkpass()])):
+        found = inspect(before + made + after)
+        assert only(found, Severity.WARNING) == "archive_padding"
+        assert f"{len(before)} bytes stand before the archive and {len(after)} after" in (
+            found[0].message
+        )
+
+
+def test_a_comment_is_part_of_the_archive() -> None:
+    made = forge.pkpass()
+    assert inspect(made[:-2] + b"\x05\0hello") == []
 
 
 @pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04" + bytes(100)])
