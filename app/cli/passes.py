@@ -85,7 +85,10 @@ def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:
 )
 @programme_option
 def bundle(card_ids: tuple[str, ...], out: Path, slug: str | None) -> None:
-    """Put the passes of a family's CARDs (at most 10) into one file, added with one tap."""
+    """Put the passes of a family's CARDs (at most 10) into one file, added with one tap.
+
+    A card that is named twice is in it once.
+    """
     wanted = list(dict.fromkeys(card_ids))
     if len(wanted) > pkpasses.MAX_PASSES:
         raise Invalid(f"One file holds at most {pkpasses.MAX_PASSES} passes: make several files.")
@@ -93,7 +96,10 @@ def bundle(card_ids: tuple[str, ...], out: Path, slug: str | None) -> None:
     made = pkpasses.write(built_passes(context, wanted, slug))
     with open(out, "wb", opener=_for_us_alone) as file:
         file.write(made)
-    click.echo(f"{len(wanted)} passes are in {out}.")
+    if len(wanted) < len(card_ids):
+        click.echo("Cards that were named more than once are in it once.", err=True)
+    passes = "1 pass is" if len(wanted) == 1 else f"{len(wanted)} passes are"
+    click.echo(f"{passes} in {out}.")
 
 
 def built_passes(context: Context, card_ids: Sequence[str], slug: str | None) -> list[bytes]:

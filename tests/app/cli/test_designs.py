@@ -98,6 +98,17 @@ def test_a_familys_passes_are_put_into_one_file(cafe: Any, tmp_path: Path) -> No
     assert "no such card" in cafe.refused("pass", "bundle", "ab" * 8, "--out", str(out))
 
 
+def test_a_card_that_is_named_twice_is_bundled_once_and_that_is_said(
+    cafe: Any, tmp_path: Path
+) -> None:
+    card = cafe.json("card", "issue")["card_id"]
+    out = tmp_path / "one.pkpasses"
+    result = cafe.type("pass", "bundle", card, card, "--out", str(out))
+    assert result.stdout == f"1 pass is in {out}.\n"
+    assert "more than once" in result.stderr
+    assert len(pkpasses.read(out.read_bytes())) == 1
+
+
 def test_a_backup_has_it(cafe: Any, elsewhere: Any, tmp_path: Path, logo: Path) -> None:
     hero, file, new = tmp_path / "hero.jpg", tmp_path / "backup", elsewhere()
     hero.write_bytes(photo(2200, 900))
