@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from passes.artwork.draw import Size, inside, png
-from passes.artwork.upload import HERO, LOGO, POSTER, Wanted, opened
+from passes.artwork.upload import HERO, LOGO, POSTER, Wanted, opened, opened_logo
 from passes.errors import ImageError
 
 #: A little more than is advised on upload; of the narrowest shape still what is required.
@@ -21,21 +21,20 @@ _QUALITIES = (92, 80, 65)
 
 def kept_logo(data: bytes) -> bytes:
     """The logo in `data` as PNG, or WebP if that is large, alone. Raises ImageError."""
-    return _kept(data, LOGO, _LOGO_BOX, is_drawn=True)
+    return _kept(opened_logo(data), LOGO, _LOGO_BOX, is_drawn=True)
 
 
 def kept_hero(data: bytes) -> bytes:
     """The picture across the card as JPEG, not where one sees through it. Raises ImageError."""
-    return _kept(data, HERO, _HERO_BOX)
+    return _kept(opened(data, HERO), HERO, _HERO_BOX)
 
 
 def kept_poster(data: bytes) -> bytes:
     """The poster as JPEG, not where one sees through it. Raises ImageError."""
-    return _kept(data, POSTER, _POSTER_BOX)
+    return _kept(opened(data, POSTER), POSTER, _POSTER_BOX)
 
 
-def _kept(data: bytes, wanted: Wanted, box: Size, *, is_drawn: bool = False) -> bytes:
-    picture = opened(data, wanted)
+def _kept(picture: Image.Image, wanted: Wanted, box: Size, *, is_drawn: bool = False) -> bytes:
     if picture.width > box[0] or picture.height > box[1]:
         picture = inside(picture, box)
     if is_drawn or _is_seen_through(picture):

@@ -34,13 +34,16 @@ class Wanted:
 
 
 LOGO = Wanted("logo", 160, 150, 0.5, 6.0, "a logo of 660×660 pixels, or a wide one of 1320×413")
+#: Google's square logo has 409 pixels for a drawing, its wide one 1280×400: what is smaller than
+#: these is enlarged there by more than a quarter, or by more than half where it is wide.
+_LEAST_SIDE, _LEAST_WIDE = 330, (850, 270)
 HERO = Wanted("picture across the card", 1125, 432, 1.2, 5.0, "a photo of 1920×800 pixels")
 POSTER = Wanted("poster", 1074, 1344, 0.4, 1.1, "a photo held upright, of 1400×1750 pixels")
 
 
 def check_logo(data: bytes) -> None:
     """Raise ImageError, saying what to do, unless `data` can be a design's logo."""
-    opened(data, LOGO)
+    opened_logo(data)
 
 
 def check_hero(data: bytes) -> None:
@@ -51,6 +54,26 @@ def check_hero(data: bytes) -> None:
 def check_poster(data: bytes) -> None:
     """Raise ImageError, saying what to do, unless `data` can fill a card (iOS 27)."""
     opened(data, POSTER)
+
+
+def opened_logo(data: bytes) -> Image.Image:
+    """Return a logo that is uploaded, as `opened`; large enough for every wallet besides.
+
+    Raises ImageError for what `opened` refuses, and for what Google would show much enlarged.
+    """
+    picture = opened(data, LOGO)
+    width, height = picture.size
+    is_wide = width >= 2 * height
+    if is_wide and width < _LEAST_WIDE[0] and height < _LEAST_WIDE[1]:
+        needed = f"a wide logo needs a width of at least {_LEAST_WIDE[0]}"
+    elif not is_wide and max(width, height) < _LEAST_SIDE:
+        needed = f"a logo needs at least {_LEAST_SIDE} on its longer side"
+    else:
+        return picture
+    raise ImageError(
+        f"The picture has {width}×{height} pixels without its margins; {needed}, or Google Wallet "
+        f"shows it blurred. Upload {LOGO.advice}."
+    )
 
 
 def opened(data: bytes, wanted: Wanted) -> Image.Image:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from passes.artwork import check_hero, check_logo, check_poster
+from passes.artwork.keep import kept_logo
 from passes.artwork.upload import LOGO, MAX_BYTES, opened
 from passes.errors import ImageError
 from tests.passes.artwork.pictures import photo, saved, wordmark
@@ -33,6 +34,12 @@ def test_a_photo_is_turned_as_the_camera_held_it() -> None:
 
 def test_nothing_around_a_logo_is_cut_off() -> None:
     assert opened(wordmark(900, 300, margin=200), LOGO).size == (900, 300)
+
+
+@pytest.mark.parametrize("size", [(330, 330), (165, 330), (330, 166), (850, 150), (540, 270)])
+def test_a_logo_may_be_as_small_as_google_can_show(size: tuple[int, int]) -> None:
+    check_logo(wordmark(*size))
+    check_logo(kept_logo(wordmark(*size)))
 
 
 def refusal(data: bytes) -> str:
@@ -70,6 +77,9 @@ def bomb(width: int, height: int) -> bytes:
         (bytes(MAX_BYTES + 1), "at most 10 are taken"),
         (wordmark(159, 300), "needs at least 160×150"),
         (wordmark(300, 149), "Upload a logo of 660×660 pixels"),
+        (wordmark(160, 150), "at least 330 on its longer side"),
+        (wordmark(329, 329, margin=100), "has 329×329 pixels without its margins"),
+        (wordmark(849, 269), "a wide logo needs a width of at least 850"),
         (wordmark(1300, 200), "too wide for a logo"),
         (wordmark(200, 500), "too tall for a logo"),
         (saved(Image.new("RGBA", (660, 660)), "PNG"), "transparent all over"),
@@ -88,7 +98,7 @@ def test_each_picture_has_a_shape_of_its_own() -> None:
         check_hero(photo(1000, 432))
 
 
-GOOD = wordmark(200, 200)
+GOOD = wordmark(330, 330)
 
 
 @given(
