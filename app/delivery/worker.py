@@ -295,6 +295,9 @@ def _run_lane(
             stop.wait(_GLANCE_SECONDS)
         else:
             failures = 0
+            if not progress.settled:
+                # Cards without a wallet: at a busy counter there are some more at every look.
+                stop.wait(_GATHER_SECONDS)
 
 
 def _pause(failures: int) -> float:
