@@ -18,7 +18,6 @@ from sqlalchemy import (
     Alias,
     BinaryExpression,
     BindParameter,
-    CompoundSelect,
     Dialect,
     FromClause,
     Join,
@@ -30,7 +29,6 @@ from sqlalchemy import (
     cast,
     func,
     select,
-    union_all,
 )
 from sqlalchemy import column as column_named
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -47,10 +45,9 @@ _ROWS = "rows"
 class Prepared:
     """A statement that is built once, with the wall between programmes inside it.
 
-    For the paths that are walked thousands of times a second: the ORM builds a statement anew each
-    time, wall included, and that costs more than the database does. *statement* is built of the
-    tables (``Model.__table__``); every table of it whose rows belong to a programme is narrowed to
-    the session's. A session that is open for all programmes has to name one, or say `EVERYWHERE`.
+    *statement* is built of the tables (``Model.__table__``); every table of it whose rows belong to
+    a programme is narrowed to the session's. A session that is open for all programmes has to name
+    one, or say `EVERYWHERE`. Raises `WallBreached` where it must not run.
     """
 
     def __init__(self, statement: Any) -> None:
@@ -221,8 +218,6 @@ def _change_many(statement: Any, names: tuple[str, ...], key: str) -> Any:
 
 
 def _narrowed(statement: Any) -> Any:
-    if isinstance(statement, CompoundSelect):
-        return union_all(*(_narrowed(each) for each in statement.selects))
     sources = [statement.table] if statement.is_dml else statement.get_final_froms()
     for source in [leaf for each in sources for leaf in _leaves(each)]:
         if PROGRAMME in source.c:

@@ -88,7 +88,8 @@ def accrue(
         request = Request(each.body["id"], OPERATION, mark, door.till.id)
         case = _Case(each, door, request)
         cases.setdefault(door.till.programme_id, []).append((place, case))
-    for programme_id, group in cases.items():
+    # Always in one order: accounts of several programmes are locked, by other processes too.
+    for programme_id, group in sorted(cases.items()):
         with within(session, programme_id):
             _accrue(session, programme_id, [case for _, case in group], now)
         for place, case in group:
