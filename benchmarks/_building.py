@@ -132,6 +132,9 @@ def signer_of(key: rsa.RSAPrivateKey) -> PassSigner:
             .serial_number(x509.random_serial_number())
             .not_valid_before(NOW - timedelta(days=1))
             .not_valid_after(NOW + timedelta(days=1))
+            .add_extension(
+                x509.BasicConstraints(ca=name == issuer, path_length=None), critical=True
+            )
             .sign(authority, hashes.SHA256())
         )
 
