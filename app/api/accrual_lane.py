@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.api.fields import UUID
 from app.context import Context
 from app.errors import CounterfoilError
-from app.programmes.rules import HIGHEST_AMOUNT_MINOR
+from app.programmes.settings import HIGHEST_AMOUNT_MINOR
 from app.till import accruals, waiting
 from app.till.accruals import Answered, Asked
 from app.till.answers import spoken

@@ -20,7 +20,7 @@ from app.db import enter
 from app.errors import Invalid, NotFound
 from app.ledger import service as ledger
 from app.ledger.postings import Request, fingerprint
-from app.programmes import rules
+from app.programmes import wording
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
@@ -66,9 +66,9 @@ def _programme(programme: Programme) -> dict[str, Any]:
     return {
         "id": programme.id,
         "name": programme.name,
-        "points_name": rules.points_label(programme.points_names, 0, "en"),
+        "points_name": wording.points_label(programme.points_names, 0, "en"),
         "currency": programme.currency,
-        "currency_exponent": rules.currency_exponent(programme.currency),
+        "currency_exponent": wording.currency_exponent(programme.currency),
         "time_zone": programme.time_zone,
     }
 

@@ -5,7 +5,7 @@ from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Length
 
 from app.api.fields import Flag, Whole, moment, text, uuid
-from app.programmes.rules import HIGHEST_AMOUNT_MINOR
+from app.programmes.settings import HIGHEST_AMOUNT_MINOR
 from passes.code import STATIC_LENGTH, Outcome
 
 MOST_POINTS = 1_000_000_000

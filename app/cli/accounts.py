@@ -24,7 +24,7 @@ from app.ledger.models import AccountKind
 from app.ledger.postings import Adjust, Circumstances, Merge, Terms, Unmerge
 from app.ledger.rules import RoundUp, expiry, start_of_day
 from app.programmes.models import Programme
-from app.programmes.rules import Settings
+from app.programmes.settings import Settings
 from app.programmes.terms import rulebook_of
 from app.programmes.voices import voice_of
 

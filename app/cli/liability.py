@@ -18,8 +18,8 @@ from app.ledger.reports import rules
 from app.ledger.reports.liability import Liability, Month, Recognised, Terms, Valuation
 from app.ledger.reports.liability import liability as make_liability
 from app.programmes.models import Programme
-from app.programmes.rules import currency_exponent
 from app.programmes.valuation import valuations
+from app.programmes.wording import currency_exponent
 
 
 @click.command()

@@ -21,7 +21,7 @@ from app.errors import Conflict
 from app.members import service as members
 from app.members.reads import Reader, note_read
 from app.programmes.models import Programme
-from app.programmes.rules import points_label
+from app.programmes.wording import points_label
 from app.web import leaving
 from app.web.disclosing import as_text, disclose
 from app.web.leaving import Belongings, Person

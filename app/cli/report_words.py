@@ -13,7 +13,7 @@ from app.cli.periods import Number
 from app.ledger import writing
 from app.programmes.models import Location, Programme
 from app.programmes.partners import partners
-from app.programmes.rules import currency_exponent
+from app.programmes.wording import currency_exponent
 from app.till.models import Till
 
 #: A point is worth less than this, in any currency.

@@ -11,8 +11,9 @@ from app.cli.common import choose_programme, json_option, open_context, print_js
 from app.db import enter
 from app.errors import Invalid
 from app.ledger.rules import start_of_day
-from app.programmes import exchange, rules, service
+from app.programmes import exchange, service
 from app.programmes.models import ExchangeRate, Programme
+from app.programmes.settings import setting_from_text, setting_names
 from app.programmes.terms import Version
 
 
@@ -45,7 +46,7 @@ def settings(changes: tuple[str, ...], begin: str | None, as_json: bool, slug: s
         name, mark, value = change.partition("=")
         if not mark:
             raise Invalid(f"Write --set {name[:40]}=VALUE.")
-        read[name] = rules.setting_from_text(name, value)
+        read[name] = setting_from_text(name, value)
     database = context.database
     with database.write_all() if read else database.read_all() as session:
         programme = choose_programme(session, slug)
@@ -65,7 +66,7 @@ def settings(changes: tuple[str, ...], begin: str | None, as_json: bool, slug: s
     click.echo(f"Version {version.number}, {_since(version.valid_from, programme)}")
     kept = version.settings.as_json()
     width = max(map(len, kept))
-    for name in rules.setting_names():
+    for name in setting_names():
         click.echo(f"  {name:{width}}  {_shown(kept[name])}")
     for number, valid_from in later:
         click.echo(f"Version {number} follows, {_since(valid_from, programme)}")

@@ -18,8 +18,8 @@ from app.ledger.reports import settlement as settlements
 from app.ledger.reports.liability import Terms
 from app.ledger.reports.settlement import Owed, Pair, Settlement
 from app.programmes.models import Programme
-from app.programmes.rules import currency_exponent
 from app.programmes.valuation import valuations
+from app.programmes.wording import currency_exponent
 
 
 @click.command()

@@ -26,7 +26,8 @@ from app.ledger.explain import Reason, because
 from app.ledger.postings import AccountFacts, Bonus, Line, Value
 from app.ledger.rules import RoundUp
 from app.programmes.fields import BonusRule
-from app.programmes.rules import Settings, currency_exponent
+from app.programmes.settings import Settings
+from app.programmes.wording import currency_exponent
 
 _MICRO = 1_000_000
 

@@ -12,10 +12,11 @@ from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import Account
 from app.members import service as members
-from app.programmes import designs, rules
+from app.programmes import designs
 from app.programmes.designs import PLAIN, Design
 from app.programmes.models import Programme, ProgrammeVersion
 from app.programmes.service import programme_by_id
+from app.programmes.settings import Settings, settings_from_json
 from app.programmes.terms import rulebook_of
 from passes.card import CardFace, CardStatus, Colours, Issued, Look
 from passes.kinds import points_card
@@ -72,11 +73,11 @@ def tiers_of(session: Session, version_id: str | None) -> TierNames:
         ).one()
         if len(_tiers) >= _MOST_TIERS:
             _tiers.clear()
-        found = _tiers[version_id] = _named(rules.settings_from_json(kept))
+        found = _tiers[version_id] = _named(settings_from_json(kept))
     return found or NO_TIERS
 
 
-def _named(settings: rules.Settings) -> TierNames:
+def _named(settings: Settings) -> TierNames:
     if settings.tiers is None:
         return NO_TIERS
     # In a language without a name a tier is called as in English, or else by its code.

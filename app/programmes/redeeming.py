@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from app.errors import Invalid
 from app.ledger import writing
-from app.programmes.rules import Settings, currency_exponent
+from app.programmes.settings import Settings
+from app.programmes.wording import currency_exponent
 
 
 def most_redeemable(

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
-from app.programmes import rules
+from app.programmes import wording
 from app.programmes.models import Location, Programme, ProgrammeVersion
+from app.programmes.settings import check_time_zone, settings_from_json
 from app.programmes.terms import Version, rulebook_of
 from passes.card import Colours
 
@@ -43,10 +44,10 @@ def create_programme(
     """
     _check_slug(slug)
     _check_name(name)
-    rules.check_time_zone(time_zone)
+    check_time_zone(time_zone)
     if not is_currency(currency):
         raise Invalid(f"There is no currency {currency!r}; write one such as EUR.")
-    rules.check_points_names(points_names or DEFAULT_POINTS)
+    wording.check_points_names(points_names or DEFAULT_POINTS)
     try:
         Colours(**(colours or DEFAULT_COLOURS))
     except (TypeError, ValueError) as error:
@@ -65,7 +66,7 @@ def create_programme(
     )
     session.add(programme)
     session.flush()
-    read = rules.settings_from_json(dict(DEFAULT_SETTINGS) | dict(settings or {}))
+    read = settings_from_json(dict(DEFAULT_SETTINGS) | dict(settings or {}))
     session.add(
         ProgrammeVersion(
             programme_id=programme.id, number=1, valid_from=ALWAYS, settings=read.as_json()
@@ -80,7 +81,7 @@ def change_settings(
 ) -> Version:
     """Add a version that holds from *valid_from* on; settings not named stay as they are."""
     current = version_at(session, programme_id, valid_from)
-    read = rules.settings_from_json(current.settings.as_json() | dict(settings))
+    read = settings_from_json(current.settings.as_json() | dict(settings))
     newest = session.scalar(
         select(func.max(ProgrammeVersion.number)).where(
             ProgrammeVersion.programme_id == programme_id

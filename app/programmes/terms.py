@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from app.db import Prepared
 from app.errors import NotFound
 from app.ledger.postings import Terms
-from app.programmes import rules
 from app.programmes.earning import Tariff, tariff_of
 from app.programmes.models import Programme, ProgrammeVersion
-from app.programmes.rules import Settings
+from app.programmes.settings import Settings, settings_from_json
 
 #: Versions read at once: the one that holds, and those before it that a late receipt may need.
 _AT_ONCE = 8
@@ -96,7 +95,7 @@ class Rulebook:
             kept = _settings_of(
                 self.session, {"version": row.id}, programme_id=self.programme_id
             ).scalar_one()
-            settings = rules.settings_from_json(kept)
+            settings = settings_from_json(kept)
             tariff = tariff_of(settings, self.currency, self.time_zone)
             found = Version(row.number, row.valid_from, settings, tariff)
             if len(_kept) >= _MOST_KEPT:

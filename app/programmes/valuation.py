@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.ledger.reports.liability import Valuation
 from app.programmes.models import ProgrammeVersion
-from app.programmes.rules import settings_from_json
+from app.programmes.settings import settings_from_json
 
 
 def valuations(session: Session, programme_id: str) -> tuple[Valuation, ...]:

@@ -4,8 +4,8 @@ from functools import partial
 from typing import Protocol
 
 from app.ledger.explain import Voice
-from app.programmes import rules
-from app.programmes.rules import Settings
+from app.programmes import wording
+from app.programmes.settings import Settings
 
 
 class Named(Protocol):
@@ -39,4 +39,4 @@ def voice_of(programme: Named, settings: Settings, language: str) -> Voice:
 
 
 def _label(names: dict[str, dict[str, str]], language: str, points: int) -> str:
-    return rules.points_label(names, points, language)
+    return wording.points_label(names, points, language)

@@ -17,7 +17,7 @@ from app.db import within
 from app.errors import CounterfoilError
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, fingerprint
-from app.programmes.rules import Settings
+from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook, rulebook_of
 from app.till import access, service, waiting
 from app.till.access import Door

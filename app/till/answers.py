@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.ledger.explain import tell
-from app.programmes import rules
-from app.programmes.rules import Settings
+from app.programmes import wording
+from app.programmes.settings import Settings
 from app.programmes.voices import Named, voice_of
 from app.till.service import tier_name
 
@@ -17,6 +17,6 @@ def spoken(answer: dict[str, Any], programme: Named, settings: Settings) -> dict
     told["tier"] = tier_name(settings, answer.get("tier"), language)
     standing = answer.get("standing")
     if standing is not None:
-        label = rules.points_label(programme.points_names, standing["balance"], language)
+        label = wording.points_label(programme.points_names, standing["balance"], language)
         told["standing"] = {**standing, "points_label": label}
     return told

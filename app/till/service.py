@@ -26,12 +26,13 @@ from app.ledger.postings import (
     Reverse,
 )
 from app.members import service as members
-from app.programmes import rules
+from app.programmes import wording
 from app.programmes.earning import Sale
 from app.programmes.models import Programme
 from app.programmes.pricing import price
 from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
+from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook, rulebook_of
 from app.till import access, limits
 from app.till.counter import Counter, card_of, partner_of, post_about
@@ -117,7 +118,9 @@ def _standing(programme: Programme, card: Card, standing: ledger.Standing) -> di
         "held": standing.held,
         "available": standing.available,
         "debt": standing.debt,
-        "points_label": rules.points_label(programme.points_names, standing.balance, card.language),
+        "points_label": wording.points_label(
+            programme.points_names, standing.balance, card.language
+        ),
     }
 
 
@@ -208,7 +211,7 @@ def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> N
         )
 
 
-def tier_name(settings: rules.Settings, tier: str | None, language: str) -> str | None:
+def tier_name(settings: Settings, tier: str | None, language: str) -> str | None:
     """What a tier is called in *language*."""
     if tier is None or settings.tiers is None:
         return tier

@@ -17,7 +17,7 @@ from app.delivery.wallets import current_wallets
 from app.errors import Invalid, NotFound
 from app.members import service as members
 from app.members.service import LANGUAGES
-from app.programmes import rules
+from app.programmes import wording
 from app.programmes.faces import face_of
 from app.programmes.models import Programme
 from app.programmes.service import location_by_slug, programme_by_id, programme_by_slug
@@ -105,7 +105,7 @@ def card_page(token: str) -> str:
     with context.database.read_all() as session:
         card, programme, face = _card(session, context, token)
         consented = members.has_consented(session, card.member_id)
-        standing_label = rules.points_label(programme.points_names, face.balance, card.language)
+        standing_label = wording.points_label(programme.points_names, face.balance, card.language)
     wallets = current_wallets()
     offered = {"apple": wallets.apple.available, "google": wallets.google.available}
     first = "google" if "Android" in request.headers.get("User-Agent", "") else "apple"
@@ -199,7 +199,7 @@ def _join_page(programme: Programme, typed: dict[str, Any], wrong: dict[str, lis
         wrong=wrong,
         at=request.values.get("at", "")[:40],
         brand=_brand(programme),
-        label=rules.points_label(programme.points_names, 0, "en"),
+        label=wording.points_label(programme.points_names, 0, "en"),
     )
 
 

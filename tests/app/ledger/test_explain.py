@@ -20,7 +20,7 @@ from app.ledger.explain import FACTS, IN_WORDS, Voice, because, tell
 from app.ledger.sentences import NOTHING, SENTENCES, TIER_REASONS
 from app.ledger.tiers import TierReason
 from app.ledger.writing import LANGUAGES
-from app.programmes.rules import points_label
+from app.programmes.wording import points_label
 
 BEANS = {
     "en": {"one": "bean", "other": "beans"},

@@ -13,7 +13,8 @@ from app.ledger.rules import RoundUp
 from app.ledger.tiers import Downgrade, Level, Measure, TierScheme, Window
 from app.programmes.earning import Exchange, Sale, Tariff, marked, tariff_of
 from app.programmes.fields import BonusRule, Tiers
-from app.programmes.rules import Settings, currency_exponent
+from app.programmes.settings import Settings
+from app.programmes.wording import currency_exponent
 
 FIRST_DAY = datetime(2026, 6, 1, tzinfo=UTC)
 NINE = timedelta(hours=9)

@@ -21,7 +21,7 @@ from app.programmes.earning import (
     tariff_of,
     value_of,
 )
-from app.programmes.rules import HIGHEST_AMOUNT_MINOR, settings_from_json
+from app.programmes.settings import HIGHEST_AMOUNT_MINOR, settings_from_json
 
 NOON = datetime(2026, 5, 12, 9, tzinfo=UTC)  # in Riga
 GOLD = {"levels": [{"code": "gold", "at_least": 100, "multiplier": "1.5"}]}

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import Invalid
 from app.programmes.redeeming import check_points, most_redeemable
-from app.programmes.rules import Settings, settings_from_json
+from app.programmes.settings import Settings, settings_from_json
 
 
 def rules(**settings: Any) -> Settings:

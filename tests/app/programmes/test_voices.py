@@ -6,7 +6,7 @@ import pytest
 
 from app.ledger.explain import because, tell
 from app.programmes.models import Programme
-from app.programmes.rules import settings_from_json
+from app.programmes.settings import settings_from_json
 from app.programmes.voices import voice_of
 
 PROGRAMME = Programme(

@@ -8,16 +8,14 @@ import pytest
 from babel import Locale
 
 from app.errors import Invalid
-from app.programmes.rules import (
+from app.programmes.settings import (
     Settings,
-    check_points_names,
     check_time_zone,
-    currency_exponent,
-    points_label,
     setting_from_text,
     setting_names,
     settings_from_json,
 )
+from app.programmes.wording import check_points_names, currency_exponent, points_label
 
 
 @pytest.mark.parametrize(("currency", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3)])
