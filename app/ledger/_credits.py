@@ -57,7 +57,9 @@ def accrue(context: Context, operation: Accrue) -> Outcome:
     _give(context, entry, points, value, explain)
     for bonus in value.bonuses:
         points += _give_bonus(context, entry, bonus, value)
-    return Outcome("accrual", points=points, explain=explain, entry_id=entry["id"])
+    return Outcome(
+        "accrual", points=points, explain=explain, entry_id=entry["id"], given=value.given
+    )
 
 
 def _value(context: Context, operation: Accrue) -> Value:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid
 from app.ledger._book import Book
 from app.ledger.explain import Reason
-from app.ledger.postings import Circumstances, Operation, Request
+from app.ledger.postings import Circumstances, Given, Operation, Request
 
 #: No posting moves more points than this, so that sums stay far inside 64 bits.
 MOST_POINTS = 1_000_000_000_000
@@ -53,6 +53,7 @@ class Outcome:
     explain: list[Reason] = field(default_factory=list)
     entry_id: str | None = None
     expires_at: datetime | None = None
+    given: tuple[Given, ...] = ()
 
 
 def whole_number(value: Any, name: str, lowest: int, highest: int) -> int:

@@ -115,6 +115,20 @@ class Bonus:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a receipt gives beside points: *count* of *what*, which is of a *kind*, by a *rule*.
+
+    The ledger only writes it into its answer; `app.benefits` keeps it. Kinds are those of
+    `app.programmes.rules`: "stamps", "coupon", "gift", "tickets".
+    """
+
+    kind: str
+    what: str
+    count: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """What a receipt is worth: points, and how they came about.
 
@@ -135,6 +149,7 @@ class Value:
     carried_micro: int | None = None
     weighted_micro: int = 0
     bonuses: tuple[Bonus, ...] = ()
+    given: tuple[Given, ...] = ()
     explain: tuple[Reason, ...] = ()
 
 

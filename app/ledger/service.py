@@ -6,7 +6,7 @@ so two postings cannot deadlock.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -304,6 +304,8 @@ def _answer(
     }
     if outcome.expires_at is not None:
         answer["expires_at"] = outcome.expires_at.isoformat()
+    if outcome.given:
+        answer["given"] = [asdict(each) for each in outcome.given]
     return answer
 
 
