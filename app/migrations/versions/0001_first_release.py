@@ -81,644 +81,942 @@ def guard_on_postgresql(table: str) -> None:
 def make_tables() -> None:
     """Make every table and index of the models."""
     # --- made from the models ---
-    op.create_table('attempts',
-    sa.Column('id', sa.String(length=36), nullable=False),
-    sa.Column('scope', sa.String(length=32), nullable=False),
-    sa.Column('subject', sa.String(length=100), nullable=False),
-    sa.Column('tried_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_attempts'))
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("scope", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
-    op.create_index(op.f('ix_attempts_subject'), 'attempts', ['subject'], unique=False)
-    op.create_index(op.f('ix_attempts_tried_at'), 'attempts', ['tried_at'], unique=False)
-    op.create_table('certificate_notices',
-    sa.Column('fingerprint', sa.String(length=64), nullable=False),
-    sa.Column('days', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('fingerprint', 'days', name=op.f('pk_certificate_notices'))
+    op.create_index(op.f("ix_attempts_subject"), "attempts", ["subject"], unique=False)
+    op.create_index(op.f("ix_attempts_tried_at"), "attempts", ["tried_at"], unique=False)
+    op.create_table(
+        "certificate_notices",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", "days", name=op.f("pk_certificate_notices")),
     )
-    op.create_table('google_root_keys',
-    sa.Column('address', sa.String(length=300), nullable=False),
-    sa.Column('document', sa.LargeBinary(), nullable=True),
-    sa.Column('fetched_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('refresh_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('last_error', sa.String(length=300), nullable=True),
-    sa.PrimaryKeyConstraint('address', name=op.f('pk_google_root_keys'))
+    op.create_table(
+        "google_root_keys",
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refresh_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_google_root_keys")),
     )
-    op.create_table('paces',
-    sa.Column('name', sa.String(length=40), nullable=False),
-    sa.Column('next_us', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('name', name=op.f('pk_paces'))
+    op.create_table(
+        "paces",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("next_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_paces")),
     )
-    op.create_table('programmes',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('slug', sa.String(length=40), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('benefit', sa.String(length=200), nullable=False),
-    sa.Column('points_names', sa.JSON(), nullable=False),
-    sa.Column('colours', sa.JSON(), nullable=False),
-    sa.Column('time_zone', sa.String(length=64), nullable=False),
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_programmes')),
-    sa.UniqueConstraint('slug', name=op.f('uq_programmes_slug'))
+    op.create_table(
+        "programmes",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("slug", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("benefit", sa.String(length=200), nullable=False),
+        sa.Column("points_names", sa.JSON(), nullable=False),
+        sa.Column("colours", sa.JSON(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programmes")),
+        sa.UniqueConstraint("slug", name=op.f("uq_programmes_slug")),
     )
-    op.create_table('seen_nonces',
-    sa.Column('nonce', sa.String(length=120), nullable=False),
-    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('nonce', name=op.f('pk_seen_nonces'))
+    op.create_table(
+        "seen_nonces",
+        sa.Column("nonce", sa.String(length=120), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_seen_nonces")),
     )
-    op.create_index(op.f('ix_seen_nonces_expires_at'), 'seen_nonces', ['expires_at'], unique=False)
-    op.create_table('accounts',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('balance', sa.BigInteger(), nullable=False),
-    sa.Column('held', sa.BigInteger(), nullable=False),
-    sa.Column('debt', sa.BigInteger(), nullable=False),
-    sa.Column('carried_micro', sa.BigInteger(), nullable=False),
-    sa.Column('rolling_expires_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('kind', sa.String(length=10), nullable=False),
-    sa.Column('tier', sa.String(length=40), nullable=True),
-    sa.Column('tier_before', sa.String(length=40), nullable=True),
-    sa.Column('tier_kept', sa.String(length=40), nullable=True),
-    sa.Column('tier_reviewed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('tier_grace_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('tier_override', sa.String(length=40), nullable=True),
-    sa.Column('tier_override_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('tier_review_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('tier_changed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.Column('delivered_version', sa.BigInteger(), nullable=False),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('merged_into_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.CheckConstraint('debt >= 0', name=op.f('ck_accounts_debt_not_negative')),
-    sa.CheckConstraint('held >= 0', name=op.f('ck_accounts_held_not_negative')),
-    sa.ForeignKeyConstraint(['merged_into_id'], ['accounts.id'], name=op.f('fk_accounts_merged_into_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_accounts_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts'))
+    op.create_index(op.f("ix_seen_nonces_expires_at"), "seen_nonces", ["expires_at"], unique=False)
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("balance", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("debt", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro", sa.BigInteger(), nullable=False),
+        sa.Column("rolling_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("tier", sa.String(length=40), nullable=True),
+        sa.Column("tier_before", sa.String(length=40), nullable=True),
+        sa.Column("tier_kept", sa.String(length=40), nullable=True),
+        sa.Column("tier_reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_grace_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_override", sa.String(length=40), nullable=True),
+        sa.Column("tier_override_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_review_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tier_changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_version", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("merged_into_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.CheckConstraint("debt >= 0", name=op.f("ck_accounts_debt_not_negative")),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_accounts_held_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"], ["accounts.id"], name=op.f("fk_accounts_merged_into_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_accounts_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
     )
-    op.create_index('ix_accounts_behind', 'accounts', ['id'], unique=False, sqlite_where=sa.text('version > delivered_version'), postgresql_where=sa.text('version > delivered_version'))
-    op.create_index('ix_accounts_merged', 'accounts', ['merged_into_id'], unique=False, sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
-    op.create_index('ix_accounts_rolling', 'accounts', ['rolling_expires_at'], unique=False, sqlite_where=sa.text('rolling_expires_at IS NOT NULL'), postgresql_where=sa.text('rolling_expires_at IS NOT NULL'))
-    op.create_index('ix_accounts_tier_review', 'accounts', ['tier_review_at'], unique=False, sqlite_where=sa.text('tier_review_at IS NOT NULL'), postgresql_where=sa.text('tier_review_at IS NOT NULL'))
-    op.create_table('exchange_rates',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('rate', sa.String(length=32), nullable=False),
-    sa.Column('source', sa.String(length=64), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_exchange_rates_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_exchange_rates')),
-    sa.UniqueConstraint('programme_id', 'currency', 'day', name=op.f('uq_exchange_rates_programme_id_currency_day'))
+    op.create_index(
+        "ix_accounts_behind",
+        "accounts",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("version > delivered_version"),
+        postgresql_where=sa.text("version > delivered_version"),
     )
-    op.create_table('google_classes',
-    sa.Column('class_id', sa.String(length=120), nullable=False),
-    sa.Column('told', sa.JSON(), nullable=False),
-    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_google_classes_programme_id')),
-    sa.PrimaryKeyConstraint('class_id', name=op.f('pk_google_classes'))
+    op.create_index(
+        "ix_accounts_merged",
+        "accounts",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
     )
-    op.create_table('member_reads',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('member_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('reader_kind', sa.String(length=8), nullable=False),
-    sa.Column('reader', sa.String(length=80), nullable=False),
-    sa.Column('purpose', sa.String(length=16), nullable=False),
-    sa.Column('read_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_member_reads_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_member_reads'))
+    op.create_index(
+        "ix_accounts_rolling",
+        "accounts",
+        ["rolling_expires_at"],
+        unique=False,
+        sqlite_where=sa.text("rolling_expires_at IS NOT NULL"),
+        postgresql_where=sa.text("rolling_expires_at IS NOT NULL"),
     )
-    op.create_index(op.f('ix_member_reads_member_id'), 'member_reads', ['member_id'], unique=False)
-    op.create_table('members',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('name', sa.LargeBinary(), nullable=True),
-    sa.Column('email', sa.LargeBinary(), nullable=True),
-    sa.Column('email_index', sa.LargeBinary(length=32), nullable=True),
-    sa.Column('language', sa.String(length=2), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_members_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_members'))
+    op.create_index(
+        "ix_accounts_tier_review",
+        "accounts",
+        ["tier_review_at"],
+        unique=False,
+        sqlite_where=sa.text("tier_review_at IS NOT NULL"),
+        postgresql_where=sa.text("tier_review_at IS NOT NULL"),
     )
-    op.create_index(op.f('ix_members_email_index'), 'members', ['email_index'], unique=False)
-    op.create_table('partners',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_partners_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_partners')),
-    sa.UniqueConstraint('programme_id', 'name', name=op.f('uq_partners_programme_id_name'))
+    op.create_table(
+        "exchange_rates",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rate", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_exchange_rates_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_rates")),
+        sa.UniqueConstraint(
+            "programme_id",
+            "currency",
+            "day",
+            name=op.f("uq_exchange_rates_programme_id_currency_day"),
+        ),
     )
-    op.create_table('pass_designs',
-    sa.Column('digest', sa.String(length=64), nullable=False),
-    sa.Column('passed', sa.Boolean(), nullable=False),
-    sa.Column('findings', sa.JSON(), nullable=False),
-    sa.Column('inspected_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_pass_designs_programme_id')),
-    sa.PrimaryKeyConstraint('digest', name=op.f('pk_pass_designs'))
+    op.create_table(
+        "google_classes",
+        sa.Column("class_id", sa.String(length=120), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_google_classes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("class_id", name=op.f("pk_google_classes")),
     )
-    op.create_table('programme_designs',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('spread_version', sa.Integer(), nullable=False),
-    sa.Column('spread_after', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('kind', sa.String(length=10), nullable=False),
-    sa.Column('logo', sa.LargeBinary(), nullable=True),
-    sa.Column('hero', sa.LargeBinary(), nullable=True),
-    sa.Column('poster', sa.LargeBinary(), nullable=True),
-    sa.Column('links', sa.JSON(), nullable=False),
-    sa.Column('terms', sa.Text(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.CheckConstraint('version >= spread_version', name=op.f('ck_programme_designs_spread_version_not_ahead')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_programme_designs_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_programme_designs')),
-    sa.UniqueConstraint('programme_id', name=op.f('uq_programme_designs_programme_id'))
+    op.create_table(
+        "member_reads",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("reader_kind", sa.String(length=8), nullable=False),
+        sa.Column("reader", sa.String(length=80), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_member_reads_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_reads")),
     )
-    op.create_index('ix_programme_designs_spreading', 'programme_designs', ['id'], unique=False, sqlite_where=sa.text('version > spread_version'), postgresql_where=sa.text('version > spread_version'))
-    op.create_table('programme_versions',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('valid_from', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('settings', sa.JSON(), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_programme_versions_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_programme_versions')),
-    sa.UniqueConstraint('programme_id', 'number', name=op.f('uq_programme_versions_programme_id_number'))
+    op.create_index(op.f("ix_member_reads_member_id"), "member_reads", ["member_id"], unique=False)
+    op.create_table(
+        "members",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=True),
+        sa.Column("email", sa.LargeBinary(), nullable=True),
+        sa.Column("email_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_members_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
     )
-    op.create_table('signing_keys',
-    sa.Column('key_id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('public_key', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('valid_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_signing_keys_programme_id')),
-    sa.PrimaryKeyConstraint('key_id', name=op.f('pk_signing_keys'))
+    op.create_index(op.f("ix_members_email_index"), "members", ["email_index"], unique=False)
+    op.create_table(
+        "partners",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_partners_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_partners_programme_id_name")),
     )
-    op.create_table('staff',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('role', sa.String(length=16), nullable=False),
-    sa.Column('pin_hash', sa.String(length=200), nullable=False),
-    sa.Column('pin_failures', sa.Integer(), nullable=False),
-    sa.Column('locked_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('left_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_staff_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_staff')),
-    sa.UniqueConstraint('programme_id', 'name', name=op.f('uq_staff_programme_id_name'))
+    op.create_table(
+        "pass_designs",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("inspected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_pass_designs_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_pass_designs")),
     )
-    op.create_table('account_merges',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('posting_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('from_account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('into_account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('tier_before', sa.JSON(), nullable=False),
-    sa.Column('card_ids', sa.JSON(), nullable=True),
-    sa.Column('merged_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('undone_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('undone_posting_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['from_account_id'], ['accounts.id'], name=op.f('fk_account_merges_from_account_id')),
-    sa.ForeignKeyConstraint(['into_account_id'], ['accounts.id'], name=op.f('fk_account_merges_into_account_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_account_merges_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_account_merges')),
-    sa.UniqueConstraint('programme_id', 'posting_id', name=op.f('uq_account_merges_programme_id_posting_id'))
+    op.create_table(
+        "programme_designs",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("spread_version", sa.Integer(), nullable=False),
+        sa.Column("spread_after", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("logo", sa.LargeBinary(), nullable=True),
+        sa.Column("hero", sa.LargeBinary(), nullable=True),
+        sa.Column("poster", sa.LargeBinary(), nullable=True),
+        sa.Column("links", sa.JSON(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.CheckConstraint(
+            "version >= spread_version", name=op.f("ck_programme_designs_spread_version_not_ahead")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_designs_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_designs")),
+        sa.UniqueConstraint("programme_id", name=op.f("uq_programme_designs_programme_id")),
     )
-    op.create_index(op.f('ix_account_merges_from_account_id'), 'account_merges', ['from_account_id'], unique=False)
-    op.create_index(op.f('ix_account_merges_into_account_id'), 'account_merges', ['into_account_id'], unique=False)
-    op.create_table('cards',
-    sa.Column('id', sa.String(length=16), nullable=False),
-    sa.Column('serial_number', sa.String(length=32), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('member_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('kind', sa.Integer(), nullable=False),
-    sa.Column('status', sa.String(length=8), nullable=False),
-    sa.Column('status_reason', sa.String(length=200), nullable=True),
-    sa.Column('status_changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('replaced_by_id', sa.String(length=16), nullable=True),
-    sa.Column('key_id', sa.Integer(), nullable=False),
-    sa.Column('code', sa.String(length=120), nullable=False),
-    sa.Column('issued_on', sa.Date(), nullable=False),
-    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('language', sa.String(length=2), nullable=False),
-    sa.Column('source', sa.String(length=40), nullable=False),
-    sa.Column('token_key_version', sa.Integer(), nullable=False),
-    sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.Column('delivered_version', sa.BigInteger(), nullable=False),
-    sa.Column('role', sa.String(length=10), nullable=False),
-    sa.Column('redeem_limit', sa.BigInteger(), nullable=True),
-    sa.Column('redeem_period', sa.String(length=5), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_cards_account_id')),
-    sa.ForeignKeyConstraint(['key_id'], ['signing_keys.key_id'], name=op.f('fk_cards_key_id')),
-    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_cards_member_id'), ondelete='SET NULL'),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_cards_programme_id')),
-    sa.ForeignKeyConstraint(['replaced_by_id'], ['cards.id'], name=op.f('fk_cards_replaced_by_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cards')),
-    sa.UniqueConstraint('serial_number', name=op.f('uq_cards_serial_number'))
+    op.create_index(
+        "ix_programme_designs_spreading",
+        "programme_designs",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("version > spread_version"),
+        postgresql_where=sa.text("version > spread_version"),
     )
-    op.create_index(op.f('ix_cards_account_id'), 'cards', ['account_id'], unique=False)
-    op.create_index('ix_cards_behind', 'cards', ['id'], unique=False, sqlite_where=sa.text('version > delivered_version'), postgresql_where=sa.text('version > delivered_version'))
-    op.create_index(op.f('ix_cards_member_id'), 'cards', ['member_id'], unique=False)
-    op.create_table('consents',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('member_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('purpose', sa.String(length=32), nullable=False),
-    sa.Column('text_version', sa.String(length=32), nullable=False),
-    sa.Column('given_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_consents_member_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_consents_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_consents'))
+    op.create_table(
+        "programme_versions",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_versions_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_versions")),
+        sa.UniqueConstraint(
+            "programme_id", "number", name=op.f("uq_programme_versions_programme_id_number")
+        ),
     )
-    op.create_index(op.f('ix_consents_member_id'), 'consents', ['member_id'], unique=False)
-    op.create_table('earning_days',
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('points', sa.BigInteger(), nullable=False),
-    sa.Column('spend_minor', sa.BigInteger(), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_earning_days_account_id')),
-    sa.PrimaryKeyConstraint('account_id', 'day', name=op.f('pk_earning_days'))
+    op.create_table(
+        "signing_keys",
+        sa.Column("key_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_signing_keys_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_signing_keys")),
     )
-    op.create_table('locations',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('slug', sa.String(length=40), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('partner_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('latitude_micro', sa.Integer(), nullable=True),
-    sa.Column('longitude_micro', sa.Integer(), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['partner_id'], ['partners.id'], name=op.f('fk_locations_partner_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_locations_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_locations')),
-    sa.UniqueConstraint('programme_id', 'slug', name=op.f('uq_locations_programme_id_slug'))
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("pin_hash", sa.String(length=200), nullable=False),
+        sa.Column("pin_failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_staff_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_staff_programme_id_name")),
     )
-    op.create_table('postings',
-    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('operation', sa.String(length=24), nullable=False),
-    sa.Column('fingerprint', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('answer', sa.JSON(), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_postings_account_id')),
-    sa.PrimaryKeyConstraint('sequence', name=op.f('pk_postings')),
-    sa.UniqueConstraint('programme_id', 'id', name=op.f('uq_postings_programme_id_id'))
+    op.create_table(
+        "account_merges",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("from_account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("into_account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("tier_before", sa.JSON(), nullable=False),
+        sa.Column("card_ids", sa.JSON(), nullable=True),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["from_account_id"], ["accounts.id"], name=op.f("fk_account_merges_from_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["into_account_id"], ["accounts.id"], name=op.f("fk_account_merges_into_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_account_merges_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_merges")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_account_merges_programme_id_posting_id")
+        ),
     )
-    op.create_table('receipts',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('location_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('number', sa.String(length=64), nullable=True),
-    sa.Column('amount_minor', sa.BigInteger(), nullable=False),
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('earning_minor', sa.BigInteger(), nullable=False),
-    sa.Column('exchange_rate', sa.String(length=32), nullable=True),
-    sa.Column('exchange_source', sa.String(length=64), nullable=True),
-    sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_receipts_account_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_receipts'))
+    op.create_index(
+        op.f("ix_account_merges_from_account_id"),
+        "account_merges",
+        ["from_account_id"],
+        unique=False,
     )
-    op.create_index(op.f('ix_receipts_account_id'), 'receipts', ['account_id'], unique=False)
-    op.create_index('ix_receipts_number', 'receipts', ['programme_id', 'number'], unique=False)
-    op.create_table('tier_changes',
-    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('from_tier', sa.String(length=40), nullable=True),
-    sa.Column('to_tier', sa.String(length=40), nullable=True),
-    sa.Column('reason', sa.String(length=16), nullable=False),
-    sa.Column('counted', sa.BigInteger(), nullable=False),
-    sa.Column('effective_from', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('posting_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('actor_kind', sa.String(length=8), nullable=False),
-    sa.Column('actor_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('note', sa.String(length=200), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_tier_changes_account_id')),
-    sa.PrimaryKeyConstraint('sequence', name=op.f('pk_tier_changes')),
-    sa.UniqueConstraint('id', name=op.f('uq_tier_changes_id'))
+    op.create_index(
+        op.f("ix_account_merges_into_account_id"),
+        "account_merges",
+        ["into_account_id"],
+        unique=False,
     )
-    op.create_index('ix_tier_changes_account', 'tier_changes', ['account_id', 'effective_from'], unique=False)
-    op.create_table('apple_registrations',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('card_id', sa.String(length=16), nullable=False),
-    sa.Column('device_id', sa.String(length=100), nullable=False),
-    sa.Column('push_token', sa.String(length=200), nullable=False),
-    sa.Column('registered_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('wanted_version', sa.BigInteger(), nullable=False),
-    sa.Column('delivered_version', sa.BigInteger(), nullable=False),
-    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('behind_since', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('last_error', sa.String(length=300), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['card_id'], ['cards.id'], name=op.f('fk_apple_registrations_card_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_apple_registrations_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_apple_registrations')),
-    sa.UniqueConstraint('device_id', 'card_id', name=op.f('uq_apple_registrations_device_id_card_id')),
-    sqlite_autoincrement=True
+    op.create_table(
+        "cards",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("serial_number", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("status_reason", sa.String(length=200), nullable=True),
+        sa.Column("status_changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaced_by_id", sa.String(length=16), nullable=True),
+        sa.Column("key_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=120), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("token_key_version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_version", sa.BigInteger(), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("redeem_limit", sa.BigInteger(), nullable=True),
+        sa.Column("redeem_period", sa.String(length=5), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_cards_account_id")),
+        sa.ForeignKeyConstraint(["key_id"], ["signing_keys.key_id"], name=op.f("fk_cards_key_id")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_cards_member_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_cards_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaced_by_id"], ["cards.id"], name=op.f("fk_cards_replaced_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cards")),
+        sa.UniqueConstraint("serial_number", name=op.f("uq_cards_serial_number")),
     )
-    op.create_index(op.f('ix_apple_registrations_card_id'), 'apple_registrations', ['card_id'], unique=False)
-    op.create_index('ix_apple_registrations_due', 'apple_registrations', ['next_attempt_at'], unique=False, sqlite_where=sa.text('wanted_version > delivered_version'), postgresql_where=sa.text('wanted_version > delivered_version'))
-    op.create_table('card_links',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('card_id', sa.String(length=16), nullable=False),
-    sa.Column('token_hash', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['card_id'], ['cards.id'], name=op.f('fk_card_links_card_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_card_links_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_card_links')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_card_links_token_hash'))
+    op.create_index(op.f("ix_cards_account_id"), "cards", ["account_id"], unique=False)
+    op.create_index(
+        "ix_cards_behind",
+        "cards",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("version > delivered_version"),
+        postgresql_where=sa.text("version > delivered_version"),
     )
-    op.create_index(op.f('ix_card_links_card_id'), 'card_links', ['card_id'], unique=False)
-    op.create_table('entries',
-    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('posting_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('kind', sa.String(length=16), nullable=False),
-    sa.Column('points', sa.BigInteger(), nullable=False),
-    sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('counted_points', sa.BigInteger(), nullable=False),
-    sa.Column('counted_minor', sa.BigInteger(), nullable=False),
-    sa.Column('carried_micro', sa.BigInteger(), nullable=True),
-    sa.Column('weighted_micro', sa.BigInteger(), nullable=True),
-    sa.Column('at_least_minor', sa.BigInteger(), nullable=True),
-    sa.Column('once_key', sa.String(length=40), nullable=True),
-    sa.Column('late', sa.Boolean(), nullable=False),
-    sa.Column('actor_kind', sa.String(length=8), nullable=False),
-    sa.Column('actor_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('location_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('card_id', sa.String(length=16), nullable=True),
-    sa.Column('receipt_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('amount_minor', sa.BigInteger(), nullable=True),
-    sa.Column('currency', sa.String(length=3), nullable=True),
-    sa.Column('rule_version', sa.Integer(), nullable=True),
-    sa.Column('reverses_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('whole_reversal', sa.Boolean(), nullable=False),
-    sa.Column('issuing_partner_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('redeeming_partner_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('reason', sa.String(length=200), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_entries_account_id')),
-    sa.ForeignKeyConstraint(['issuing_partner_id'], ['partners.id'], name=op.f('fk_entries_issuing_partner_id')),
-    sa.ForeignKeyConstraint(['receipt_id'], ['receipts.id'], name=op.f('fk_entries_receipt_id')),
-    sa.ForeignKeyConstraint(['redeeming_partner_id'], ['partners.id'], name=op.f('fk_entries_redeeming_partner_id')),
-    sa.ForeignKeyConstraint(['reverses_id'], ['entries.id'], name=op.f('fk_entries_reverses_id')),
-    sa.PrimaryKeyConstraint('sequence', name=op.f('pk_entries')),
-    sa.UniqueConstraint('id', name=op.f('uq_entries_id'))
+    op.create_index(op.f("ix_cards_member_id"), "cards", ["member_id"], unique=False)
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("text_version", sa.String(length=32), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_consents_member_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_consents_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
-    op.create_index('ix_entries_account', 'entries', ['account_id', 'sequence'], unique=False)
-    op.create_index('ix_entries_once', 'entries', ['account_id', 'once_key'], unique=False, sqlite_where=sa.text('once_key IS NOT NULL'), postgresql_where=sa.text('once_key IS NOT NULL'))
-    op.create_index('ix_entries_posting', 'entries', ['programme_id', 'posting_id'], unique=False)
-    op.create_index('ix_entries_receipt', 'entries', ['receipt_id'], unique=False)
-    op.create_index('ix_entries_reverses', 'entries', ['reverses_id'], unique=False, sqlite_where=sa.text('reverses_id IS NOT NULL'), postgresql_where=sa.text('reverses_id IS NOT NULL'))
-    op.create_index('uq_entries_reverses', 'entries', ['reverses_id'], unique=True, sqlite_where=sa.text('whole_reversal'), postgresql_where=sa.text('whole_reversal'))
-    op.create_table('google_passes',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('card_id', sa.String(length=16), nullable=False),
-    sa.Column('object_id', sa.String(length=120), nullable=False),
-    sa.Column('inserted_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('saved_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('heard_ms', sa.BigInteger(), nullable=True),
-    sa.Column('told', sa.JSON(none_as_null=True), nullable=True),
-    sa.Column('notices', sa.JSON(none_as_null=True), nullable=True),
-    sa.Column('wanted_version', sa.BigInteger(), nullable=False),
-    sa.Column('delivered_version', sa.BigInteger(), nullable=False),
-    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('behind_since', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('last_error', sa.String(length=300), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['card_id'], ['cards.id'], name=op.f('fk_google_passes_card_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_google_passes_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_google_passes')),
-    sa.UniqueConstraint('card_id', name=op.f('uq_google_passes_card_id')),
-    sa.UniqueConstraint('object_id', name=op.f('uq_google_passes_object_id'))
+    op.create_index(op.f("ix_consents_member_id"), "consents", ["member_id"], unique=False)
+    op.create_table(
+        "earning_days",
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("spend_minor", sa.BigInteger(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_earning_days_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_earning_days")),
     )
-    op.create_index('ix_google_passes_due', 'google_passes', ['next_attempt_at'], unique=False, sqlite_where=sa.text('wanted_version > delivered_version'), postgresql_where=sa.text('wanted_version > delivered_version'))
-    op.create_table('receipt_lines',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('receipt_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('item', sa.String(length=120), nullable=False),
-    sa.Column('category', sa.String(length=64), nullable=True),
-    sa.Column('quantity_thousandths', sa.BigInteger(), nullable=False),
-    sa.Column('amount_minor', sa.BigInteger(), nullable=False),
-    sa.Column('earns', sa.Boolean(), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['receipt_id'], ['receipts.id'], name=op.f('fk_receipt_lines_receipt_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_receipt_lines')),
-    sa.UniqueConstraint('receipt_id', 'position', name=op.f('uq_receipt_lines_receipt_id_position'))
+    op.create_table(
+        "locations",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("slug", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("latitude_micro", sa.Integer(), nullable=True),
+        sa.Column("longitude_micro", sa.Integer(), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partners.id"], name=op.f("fk_locations_partner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_locations_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
+        sa.UniqueConstraint("programme_id", "slug", name=op.f("uq_locations_programme_id_slug")),
     )
-    op.create_table('receipt_returns',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('receipt_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('posting_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('amount_minor', sa.BigInteger(), nullable=False),
-    sa.Column('earning_minor', sa.BigInteger(), nullable=False),
-    sa.Column('earned_points_due', sa.BigInteger(), nullable=False),
-    sa.Column('redeemed_points_due', sa.BigInteger(), nullable=False),
-    sa.Column('bonus_points_due', sa.JSON(), nullable=False),
-    sa.Column('counted_minor_due', sa.BigInteger(), nullable=False),
-    sa.Column('carried_micro_due', sa.BigInteger(), nullable=False),
-    sa.Column('lines', sa.JSON(), nullable=True),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('reversed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['receipt_id'], ['receipts.id'], name=op.f('fk_receipt_returns_receipt_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_receipt_returns'))
+    op.create_table(
+        "postings",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("operation", sa.String(length=24), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_postings_account_id")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_postings")),
+        sa.UniqueConstraint("programme_id", "id", name=op.f("uq_postings_programme_id_id")),
     )
-    op.create_index(op.f('ix_receipt_returns_receipt_id'), 'receipt_returns', ['receipt_id'], unique=False)
-    op.create_table('tills',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('location_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('token_hash', sa.LargeBinary(length=32), nullable=True),
-    sa.Column('enrolled_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_tills_location_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_tills_programme_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_tills')),
-    sa.UniqueConstraint('programme_id', 'name', name=op.f('uq_tills_programme_id_name')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_tills_token_hash'))
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("number", sa.String(length=64), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
+        sa.Column("exchange_rate", sa.String(length=32), nullable=True),
+        sa.Column("exchange_source", sa.String(length=64), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
     )
-    op.create_table('used_steps',
-    sa.Column('card_id', sa.String(length=16), nullable=False),
-    sa.Column('step', sa.BigInteger(), nullable=False),
-    sa.Column('used_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['card_id'], ['cards.id'], name=op.f('fk_used_steps_card_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_used_steps_programme_id')),
-    sa.PrimaryKeyConstraint('card_id', 'step', name=op.f('pk_used_steps'))
+    op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
+    op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
+    op.create_table(
+        "tier_changes",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("from_tier", sa.String(length=40), nullable=True),
+        sa.Column("to_tier", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("actor_kind", sa.String(length=8), nullable=False),
+        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_tier_changes_account_id")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_tier_changes")),
+        sa.UniqueConstraint("id", name=op.f("uq_tier_changes_id")),
     )
-    op.create_table('cashier_sessions',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('staff_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('token_hash', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_cashier_sessions_programme_id')),
-    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_cashier_sessions_staff_id')),
-    sa.ForeignKeyConstraint(['till_id'], ['tills.id'], name=op.f('fk_cashier_sessions_till_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cashier_sessions')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_cashier_sessions_token_hash'))
+    op.create_index(
+        "ix_tier_changes_account", "tier_changes", ["account_id", "effective_from"], unique=False
     )
-    op.create_index(op.f('ix_cashier_sessions_staff_id'), 'cashier_sessions', ['staff_id'], unique=False)
-    op.create_index(op.f('ix_cashier_sessions_till_id'), 'cashier_sessions', ['till_id'], unique=False)
-    op.create_table('enrolment_codes',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('code_hash', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_enrolment_codes_programme_id')),
-    sa.ForeignKeyConstraint(['till_id'], ['tills.id'], name=op.f('fk_enrolment_codes_till_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_enrolment_codes')),
-    sa.UniqueConstraint('code_hash', name=op.f('uq_enrolment_codes_code_hash'))
+    op.create_table(
+        "apple_registrations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("device_id", sa.String(length=100), nullable=False),
+        sa.Column("push_token", sa.String(length=200), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("wanted_version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("behind_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["card_id"], ["cards.id"], name=op.f("fk_apple_registrations_card_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_apple_registrations_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_apple_registrations")),
+        sa.UniqueConstraint(
+            "device_id", "card_id", name=op.f("uq_apple_registrations_device_id_card_id")
+        ),
+        sqlite_autoincrement=True,
     )
-    op.create_index(op.f('ix_enrolment_codes_till_id'), 'enrolment_codes', ['till_id'], unique=False)
-    op.create_table('holds',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('posting_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('card_id', sa.String(length=16), nullable=True),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('receipt_number', sa.String(length=64), nullable=True),
-    sa.Column('points', sa.BigInteger(), nullable=False),
-    sa.Column('status', sa.String(length=8), nullable=False),
-    sa.Column('entry_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_holds_account_id')),
-    sa.ForeignKeyConstraint(['entry_id'], ['entries.id'], name=op.f('fk_holds_entry_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_holds')),
-    sa.UniqueConstraint('programme_id', 'posting_id', name=op.f('uq_holds_programme_id_posting_id'))
+    op.create_index(
+        op.f("ix_apple_registrations_card_id"), "apple_registrations", ["card_id"], unique=False
     )
-    op.create_index(op.f('ix_holds_account_id'), 'holds', ['account_id'], unique=False)
-    op.create_index('ix_holds_card', 'holds', ['card_id', 'created_at'], unique=False)
-    op.create_index('ix_holds_open', 'holds', ['expires_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
-    op.create_table('lots',
-    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('entry_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('points', sa.BigInteger(), nullable=False),
-    sa.Column('remaining', sa.BigInteger(), nullable=False),
-    sa.Column('held', sa.BigInteger(), nullable=False),
-    sa.Column('pending', sa.Boolean(), nullable=False),
-    sa.Column('rolling', sa.Boolean(), nullable=False),
-    sa.Column('counts_on', sa.Date(), nullable=True),
-    sa.Column('available_from', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('origin_lot_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('issuing_partner_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.CheckConstraint('held >= 0 AND held <= remaining', name=op.f('ck_lots_held_within_remaining')),
-    sa.CheckConstraint('remaining >= 0 AND remaining <= points', name=op.f('ck_lots_remaining_within_points')),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_lots_account_id')),
-    sa.ForeignKeyConstraint(['entry_id'], ['entries.id'], name=op.f('fk_lots_entry_id')),
-    sa.ForeignKeyConstraint(['issuing_partner_id'], ['partners.id'], name=op.f('fk_lots_issuing_partner_id')),
-    sa.ForeignKeyConstraint(['origin_lot_id'], ['lots.id'], name=op.f('fk_lots_origin_lot_id')),
-    sa.PrimaryKeyConstraint('sequence', name=op.f('pk_lots')),
-    sa.UniqueConstraint('id', name=op.f('uq_lots_id'))
+    op.create_index(
+        "ix_apple_registrations_due",
+        "apple_registrations",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("wanted_version > delivered_version"),
+        postgresql_where=sa.text("wanted_version > delivered_version"),
     )
-    op.create_index('ix_lots_entry', 'lots', ['entry_id'], unique=False)
-    op.create_index('ix_lots_expiring', 'lots', ['expires_at'], unique=False, sqlite_where=sa.text('remaining > held'), postgresql_where=sa.text('remaining > held'))
-    op.create_index('ix_lots_open', 'lots', ['account_id', 'sequence'], unique=False, sqlite_where=sa.text('remaining > 0'), postgresql_where=sa.text('remaining > 0'))
-    op.create_index('ix_lots_origin', 'lots', ['origin_lot_id'], unique=False, sqlite_where=sa.text('origin_lot_id IS NOT NULL'), postgresql_where=sa.text('origin_lot_id IS NOT NULL'))
-    op.create_index('ix_lots_pending', 'lots', ['available_from'], unique=False, sqlite_where=sa.text('pending AND remaining > 0'), postgresql_where=sa.text('pending AND remaining > 0'))
-    op.create_table('presentations',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('card_id', sa.String(length=16), nullable=False),
-    sa.Column('token_hash', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('rotating', sa.Boolean(), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['card_id'], ['cards.id'], name=op.f('fk_presentations_card_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_presentations_programme_id')),
-    sa.ForeignKeyConstraint(['till_id'], ['tills.id'], name=op.f('fk_presentations_till_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_presentations')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_presentations_token_hash'))
+    op.create_table(
+        "card_links",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_links_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_card_links_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_links")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_card_links_token_hash")),
     )
-    op.create_index(op.f('ix_presentations_expires_at'), 'presentations', ['expires_at'], unique=False)
-    op.create_table('waiting_postings',
-    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('posting_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('till_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('operation', sa.String(length=24), nullable=False),
-    sa.Column('fingerprint', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
-    sa.Column('answer', sa.JSON(), nullable=False),
-    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('decided_by_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('approved', sa.Boolean(), nullable=True),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['decided_by_id'], ['staff.id'], name=op.f('fk_waiting_postings_decided_by_id')),
-    sa.ForeignKeyConstraint(['programme_id'], ['programmes.id'], name=op.f('fk_waiting_postings_programme_id')),
-    sa.ForeignKeyConstraint(['till_id'], ['tills.id'], name=op.f('fk_waiting_postings_till_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_waiting_postings')),
-    sa.UniqueConstraint('programme_id', 'posting_id', name=op.f('uq_waiting_postings_programme_id_posting_id'))
+    op.create_index(op.f("ix_card_links_card_id"), "card_links", ["card_id"], unique=False)
+    op.create_table(
+        "entries",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("counted_points", sa.BigInteger(), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro", sa.BigInteger(), nullable=True),
+        sa.Column("weighted_micro", sa.BigInteger(), nullable=True),
+        sa.Column("at_least_minor", sa.BigInteger(), nullable=True),
+        sa.Column("once_key", sa.String(length=40), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("actor_kind", sa.String(length=8), nullable=False),
+        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("rule_version", sa.Integer(), nullable=True),
+        sa.Column("reverses_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("whole_reversal", sa.Boolean(), nullable=False),
+        sa.Column("issuing_partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("redeeming_partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_entries_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuing_partner_id"], ["partners.id"], name=op.f("fk_entries_issuing_partner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_entries_receipt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["redeeming_partner_id"], ["partners.id"], name=op.f("fk_entries_redeeming_partner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["entries.id"], name=op.f("fk_entries_reverses_id")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_entries")),
+        sa.UniqueConstraint("id", name=op.f("uq_entries_id")),
     )
-    op.create_table('draws',
-    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('entry_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('account_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('lot_id', sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column('points', sa.BigInteger(), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_draws_account_id')),
-    sa.ForeignKeyConstraint(['entry_id'], ['entries.id'], name=op.f('fk_draws_entry_id')),
-    sa.ForeignKeyConstraint(['lot_id'], ['lots.id'], name=op.f('fk_draws_lot_id')),
-    sa.PrimaryKeyConstraint('sequence', name=op.f('pk_draws'))
+    op.create_index("ix_entries_account", "entries", ["account_id", "sequence"], unique=False)
+    op.create_index(
+        "ix_entries_once",
+        "entries",
+        ["account_id", "once_key"],
+        unique=False,
+        sqlite_where=sa.text("once_key IS NOT NULL"),
+        postgresql_where=sa.text("once_key IS NOT NULL"),
     )
-    op.create_index(op.f('ix_draws_account_id'), 'draws', ['account_id'], unique=False)
-    op.create_index('ix_draws_entry', 'draws', ['entry_id'], unique=False)
-    op.create_index('ix_draws_lot', 'draws', ['lot_id'], unique=False)
-    op.create_table('hold_lots',
-    sa.Column('hold_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('lot_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.Column('points', sa.BigInteger(), nullable=False),
-    sa.Column('programme_id', sa.Uuid(as_uuid=False), nullable=False),
-    sa.ForeignKeyConstraint(['hold_id'], ['holds.id'], name=op.f('fk_hold_lots_hold_id')),
-    sa.ForeignKeyConstraint(['lot_id'], ['lots.id'], name=op.f('fk_hold_lots_lot_id')),
-    sa.PrimaryKeyConstraint('hold_id', 'lot_id', name=op.f('pk_hold_lots'))
+    op.create_index("ix_entries_posting", "entries", ["programme_id", "posting_id"], unique=False)
+    op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
+    op.create_index(
+        "ix_entries_reverses",
+        "entries",
+        ["reverses_id"],
+        unique=False,
+        sqlite_where=sa.text("reverses_id IS NOT NULL"),
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_entries_reverses",
+        "entries",
+        ["reverses_id"],
+        unique=True,
+        sqlite_where=sa.text("whole_reversal"),
+        postgresql_where=sa.text("whole_reversal"),
+    )
+    op.create_table(
+        "google_passes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("object_id", sa.String(length=120), nullable=False),
+        sa.Column("inserted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_ms", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("notices", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("wanted_version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_version", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("behind_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_google_passes_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_google_passes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_google_passes")),
+        sa.UniqueConstraint("card_id", name=op.f("uq_google_passes_card_id")),
+        sa.UniqueConstraint("object_id", name=op.f("uq_google_passes_object_id")),
+    )
+    op.create_index(
+        "ix_google_passes_due",
+        "google_passes",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("wanted_version > delivered_version"),
+        postgresql_where=sa.text("wanted_version > delivered_version"),
+    )
+    op.create_table(
+        "receipt_lines",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=120), nullable=False),
+        sa.Column("category", sa.String(length=64), nullable=True),
+        sa.Column("quantity_thousandths", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earns", sa.Boolean(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_lines_receipt_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_lines")),
+        sa.UniqueConstraint(
+            "receipt_id", "position", name=op.f("uq_receipt_lines_receipt_id_position")
+        ),
+    )
+    op.create_table(
+        "receipt_returns",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("receipt_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earning_minor", sa.BigInteger(), nullable=False),
+        sa.Column("earned_points_due", sa.BigInteger(), nullable=False),
+        sa.Column("redeemed_points_due", sa.BigInteger(), nullable=False),
+        sa.Column("bonus_points_due", sa.JSON(), nullable=False),
+        sa.Column("counted_minor_due", sa.BigInteger(), nullable=False),
+        sa.Column("carried_micro_due", sa.BigInteger(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reversed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_returns_receipt_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_returns")),
+    )
+    op.create_index(
+        op.f("ix_receipt_returns_receipt_id"), "receipt_returns", ["receipt_id"], unique=False
+    )
+    op.create_table(
+        "tills",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_tills_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_tills_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tills")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_tills_programme_id_name")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_tills_token_hash")),
+    )
+    op.create_table(
+        "used_steps",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_used_steps_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_used_steps_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("card_id", "step", name=op.f("pk_used_steps")),
+    )
+    op.create_table(
+        "cashier_sessions",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_cashier_sessions_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_cashier_sessions_staff_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["till_id"], ["tills.id"], name=op.f("fk_cashier_sessions_till_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cashier_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_cashier_sessions_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_cashier_sessions_staff_id"), "cashier_sessions", ["staff_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_cashier_sessions_till_id"), "cashier_sessions", ["till_id"], unique=False
+    )
+    op.create_table(
+        "enrolment_codes",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_enrolment_codes_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_enrolment_codes_till_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_codes")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_enrolment_codes_code_hash")),
+    )
+    op.create_index(
+        op.f("ix_enrolment_codes_till_id"), "enrolment_codes", ["till_id"], unique=False
+    )
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("receipt_number", sa.String(length=64), nullable=True),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("entry_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_holds_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_holds_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_holds_programme_id_posting_id")
+        ),
+    )
+    op.create_index(op.f("ix_holds_account_id"), "holds", ["account_id"], unique=False)
+    op.create_index("ix_holds_card", "holds", ["card_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_holds_open",
+        "holds",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_table(
+        "lots",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("entry_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("remaining", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
+        sa.Column("rolling", sa.Boolean(), nullable=False),
+        sa.Column("counts_on", sa.Date(), nullable=True),
+        sa.Column("available_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("origin_lot_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("issuing_partner_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.CheckConstraint(
+            "held >= 0 AND held <= remaining", name=op.f("ck_lots_held_within_remaining")
+        ),
+        sa.CheckConstraint(
+            "remaining >= 0 AND remaining <= points", name=op.f("ck_lots_remaining_within_points")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_lots_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_lots_entry_id")),
+        sa.ForeignKeyConstraint(
+            ["issuing_partner_id"], ["partners.id"], name=op.f("fk_lots_issuing_partner_id")
+        ),
+        sa.ForeignKeyConstraint(["origin_lot_id"], ["lots.id"], name=op.f("fk_lots_origin_lot_id")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_lots")),
+        sa.UniqueConstraint("id", name=op.f("uq_lots_id")),
+    )
+    op.create_index("ix_lots_entry", "lots", ["entry_id"], unique=False)
+    op.create_index(
+        "ix_lots_expiring",
+        "lots",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("remaining > held"),
+        postgresql_where=sa.text("remaining > held"),
+    )
+    op.create_index(
+        "ix_lots_open",
+        "lots",
+        ["account_id", "sequence"],
+        unique=False,
+        sqlite_where=sa.text("remaining > 0"),
+        postgresql_where=sa.text("remaining > 0"),
+    )
+    op.create_index(
+        "ix_lots_origin",
+        "lots",
+        ["origin_lot_id"],
+        unique=False,
+        sqlite_where=sa.text("origin_lot_id IS NOT NULL"),
+        postgresql_where=sa.text("origin_lot_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lots_pending",
+        "lots",
+        ["available_from"],
+        unique=False,
+        sqlite_where=sa.text("pending AND remaining > 0"),
+        postgresql_where=sa.text("pending AND remaining > 0"),
+    )
+    op.create_table(
+        "presentations",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("rotating", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_presentations_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_presentations_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_presentations_till_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_presentations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_presentations_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_presentations_expires_at"), "presentations", ["expires_at"], unique=False
+    )
+    op.create_table(
+        "waiting_postings",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("operation", sa.String(length=24), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["staff.id"], name=op.f("fk_waiting_postings_decided_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_waiting_postings_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["till_id"], ["tills.id"], name=op.f("fk_waiting_postings_till_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_postings")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_waiting_postings_programme_id_posting_id")
+        ),
+    )
+    op.create_table(
+        "draws",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("lot_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_draws_account_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_draws_entry_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_draws_lot_id")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_draws")),
+    )
+    op.create_index(op.f("ix_draws_account_id"), "draws", ["account_id"], unique=False)
+    op.create_index("ix_draws_entry", "draws", ["entry_id"], unique=False)
+    op.create_index("ix_draws_lot", "draws", ["lot_id"], unique=False)
+    op.create_table(
+        "hold_lots",
+        sa.Column("hold_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("lot_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_hold_lots_hold_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_hold_lots_lot_id")),
+        sa.PrimaryKeyConstraint("hold_id", "lot_id", name=op.f("pk_hold_lots")),
     )
     # --- end ---
