@@ -10,6 +10,7 @@ from app.members import models as members
 from app.programmes import models as programmes
 from app.staff import models as staff
 from app.till import models as till
+from app.webhooks import models as webhooks
 
 metadata = Base.metadata
 
@@ -24,4 +25,5 @@ __all__ = [
     "programmes",
     "staff",
     "till",
+    "webhooks",
 ]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.cards import service
 from app.cards.links import revoke_links
 from app.cards.models import Card
+from app.webhooks.events import tell
 from passes.card import CardStatus
 
 
@@ -26,4 +27,5 @@ def erase(session: Session, card: Card, *, now: datetime) -> bool:
     session.flush()
     revoke_links(session, card.id, now=now)
     service.touch(session, card, now=now)
+    tell(session, "card.erased", service.told_of(card), now=now)
     return True

@@ -24,6 +24,7 @@ from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
 from app.keys import KeyRing, Purpose
 from app.ledger import service as ledger
 from app.members import service as members
+from app.webhooks.events import tell
 from passes import totp
 from passes.card import CardStatus
 from passes.code import CardCode, Kind, Outcome, Reading, encode, parse, verify
@@ -35,6 +36,12 @@ LONGEST_REASON = 200
 #: Wrong one-time values of a card until none is taken for a while.
 WRONG_VALUES = 10
 WRONG_VALUES_WINDOW = timedelta(minutes=10)
+_STATUS_EVENTS = {
+    CardStatus.ACTIVE: "card.unblocked",
+    CardStatus.BLOCKED: "card.blocked",
+    CardStatus.EXPIRED: "card.expired",
+    CardStatus.USED: "card.expired",
+}
 
 
 def create_signing_key(session: Session, keys: KeyRing, programme_id: str, *, now: datetime) -> int:
@@ -122,7 +129,13 @@ def issue_card(
     )
     session.add(card)
     session.flush()
+    tell(session, "card.issued", told_of(card), now=now)
     return card
+
+
+def told_of(card: Card, **more: Any) -> dict[str, Any]:
+    """What those who listen are told of a card: nothing of its holder."""
+    return {"card_id": card.id, "account_id": card.account_id, "status": card.status, **more}
 
 
 def card_by_id(session: Session, card_id: str) -> Card:
@@ -361,6 +374,7 @@ def set_status(
         card.status_changed_at = now
         session.flush()
         touch(session, card, now=now)
+        tell(session, _STATUS_EVENTS[status], told_of(card), now=now)
     return card
 
 
@@ -402,6 +416,7 @@ def replace_card(
     session.flush()
     revoke_links(session, old.id, now=now)
     touch(session, old, now=now)
+    tell(session, "card.replaced", told_of(old, replaced_by=new.id), now=now)
     return new
 
 

@@ -16,6 +16,7 @@ from app.db import Prepared, write_all
 from app.ledger import rules, tiers
 from app.ledger._book import AccountState, Book, HoldState, Row
 from app.ledger._operation import Item
+from app.ledger._telling import events_of
 from app.ledger.errors import UnknownAccount
 from app.ledger.models import (
     Account,
@@ -36,6 +37,7 @@ from app.ledger.models import (
 from app.ledger.postings import Terms
 from app.ledger.rules import LotState
 from app.ledger.tiers import Count, TierState
+from app.webhooks.models import Event
 
 
 def _table(model: Any) -> Table:
@@ -357,6 +359,7 @@ _NEW = {
         ReceiptReturn,
         TierChange,
         AccountMerge,
+        Event,
     )
 }
 
@@ -378,6 +381,7 @@ def flush(session: Session, books: Iterable[Book]) -> None:
         (ReceiptReturn, [row for book in books for row in book.returns]),
         (TierChange, [row for book in books for row in book.tier_changes]),
         (AccountMerge, [row for book in books for row in book.merges]),
+        (Event, events_of(books)),
     ):
         if rows:
             writes.append((_NEW[model], rows))

@@ -56,12 +56,14 @@ class Terms:
     """What the ledger itself has to keep of a programme's rules as they are now.
 
     Days are local days of *time_zone*. *inactivity_months*: how long after an accrual or a
-    redemption the points expire that roll (0: there are none).
+    redemption the points expire that roll (0: there are none). *is_heard*: somebody is to be told
+    what happens (`app.webhooks`).
     """
 
     time_zone: str = "UTC"
     tiers: TierScheme | None = None
     inactivity_months: int = 0
+    is_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def _settle(
         with within(session, programme_id):
             ids, terms = [account_id for _, account_id in rows], terms_of(programme_id)
             given_up = due is _to_review and terms.tiers is None
-            one_by_one = given_up or due in _SELDOM_PLAIN
+            one_by_one = given_up or due in _SELDOM_PLAIN or terms.is_heard
             if one_by_one or session.get_bind().dialect.name != "postgresql":
                 books += _settle_accounts(session, ids, now, terms)
                 continue

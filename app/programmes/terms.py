@@ -17,6 +17,7 @@ from app.ledger.postings import Terms
 from app.programmes.earning import Tariff, tariff_of
 from app.programmes.models import Programme, ProgrammeVersion
 from app.programmes.settings import Settings, settings_from_json
+from app.webhooks.events import is_heard
 
 #: Versions read at once: the one that holds, and those before it that a late receipt may need.
 _AT_ONCE = 8
@@ -33,6 +34,7 @@ _newest_versions = Prepared(
         _versions.c.valid_from,
         _programmes.c.currency,
         _programmes.c.time_zone,
+        is_heard(_programmes.c.id).label("is_heard"),
     )
     .select_from(_versions.join(_programmes, _programmes.c.id == _versions.c.programme_id))
     .where(
@@ -86,6 +88,7 @@ class Rulebook:
             time_zone=self.time_zone,
             tiers=settings.tiers.scheme if settings.tiers else None,
             inactivity_months=settings.inactivity_months if rolling else 0,
+            is_heard=bool(self.versions[0].is_heard),
         )
 
     def _read(self, row: Any) -> Version:

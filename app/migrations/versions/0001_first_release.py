@@ -136,6 +136,29 @@ def make_tables() -> None:
     )
     op.create_index(op.f("ix_seen_nonces_expires_at"), "seen_nonces", ["expires_at"], unique=False)
     op.create_table(
+        "webhook_events",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("spread", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_webhook_events")),
+        sa.UniqueConstraint("id", name=op.f("uq_webhook_events_id")),
+    )
+    op.create_index(
+        op.f("ix_webhook_events_happened_at"), "webhook_events", ["happened_at"], unique=False
+    )
+    op.create_index(
+        "ix_webhook_events_waiting",
+        "webhook_events",
+        ["sequence"],
+        unique=False,
+        sqlite_where=sa.text("NOT spread"),
+        postgresql_where=sa.text("NOT spread"),
+    )
+    op.create_table(
         "accounts",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("balance", sa.BigInteger(), nullable=False),
@@ -363,6 +386,26 @@ def make_tables() -> None:
         sa.UniqueConstraint("programme_id", "name", name=op.f("uq_staff_programme_id_name")),
     )
     op.create_table(
+        "webhook_endpoints",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("old_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("old_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_reason", sa.String(length=200), nullable=True),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_webhook_endpoints_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
+    )
+    op.create_table(
         "account_merges",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -559,6 +602,45 @@ def make_tables() -> None:
     )
     op.create_index(
         "ix_tier_changes_account", "tier_changes", ["account_id", "effective_from"], unique=False
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("endpoint_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("event_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoints.id"],
+            name=op.f("fk_webhook_deliveries_endpoint_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_webhook_deliveries_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint("id", name=op.f("uq_webhook_deliveries_id")),
+    )
+    op.create_index(
+        "ix_webhook_deliveries_created", "webhook_deliveries", ["created_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_webhook_deliveries_event_id"), "webhook_deliveries", ["event_id"], unique=False
+    )
+    op.create_index(
+        "ix_webhook_deliveries_open",
+        "webhook_deliveries",
+        ["endpoint_id", "sequence"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
     )
     op.create_table(
         "apple_registrations",
@@ -801,6 +883,29 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_used_steps_programme_id")
         ),
         sa.PrimaryKeyConstraint("card_id", "step", name=op.f("pk_used_steps")),
+    )
+    op.create_table(
+        "webhook_tries",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.String(length=1000), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["webhook_deliveries.id"],
+            name=op.f("fk_webhook_tries_delivery_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_webhook_tries_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_tries")),
+    )
+    op.create_index(
+        op.f("ix_webhook_tries_delivery_id"), "webhook_tries", ["delivery_id"], unique=False
     )
     op.create_table(
         "cashier_sessions",

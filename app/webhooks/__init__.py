@@ -1,0 +1,1 @@
+"""Webhooks: shop systems are told what happened, signed as in Standard Webhooks."""
