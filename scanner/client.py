@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,13 +22,40 @@ from scanner.config import Programme, programme_from
 from scanner.errors import ConfigError, Refused, SignInAgain, TillRevoked, TryLater
 
 API = "/api/till/v1"
+STATEMENT = "counterfoil-statement"
 MAX_ANSWER_BYTES = 2_000_000
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 6.0
-ANSWER_SECONDS = 10.0  # the whole answer, however slowly it drips
+MOST_CONNECTIONS = 32
+# Only these are believed to be the service's own no; a network's sign-in page says no, too.
+PROBLEM = "application/problem+json"
 FINAL = frozenset({400, 403, 404, 409, 410, 413, 422})
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the till waits, in seconds: for a connection, a sign of life, the whole answer."""
+
+    connect: float = 3.0
+    read: float = 6.0
+    answer: float = 10.0  # however slowly it drips
+
+    @classmethod
+    def of(cls, read_seconds: float | None) -> Self:
+        """Return what fits to a time to wait for a sign of life; None: as it comes."""
+        if read_seconds is None:
+            return cls()
+        return cls(min(3.0, read_seconds), read_seconds, read_seconds * 5 / 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer that is no JSON: its status, its ETag and statement, and its content."""
+
+    status: int
+    etag: str
+    statement: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +102,19 @@ def _is_loopback(host: str) -> bool:
 class Client:
     """Speaks to one service. Close it, or use it as a context manager."""
 
-    def __init__(self, service: str, token: str | None = None) -> None:
+    def __init__(
+        self, service: str, token: str | None = None, patience: Patience | None = None
+    ) -> None:
+        patience = patience or Patience()
         address = service_address(service)
         headers = {"Accept": "application/json", "User-Agent": "counterfoil-scan"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        self._address = address
+        self._address, self._patience = address, patience
         self._http = httpx2.Client(
             headers=headers,
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx2.Timeout(patience.read, connect=patience.connect),
+            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=20),
             follow_redirects=False,
             # A proxy of the environment has no business between a till and its own machine.
             trust_env=not _is_loopback(httpx2.URL(address).host),
@@ -99,9 +131,13 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def enrol(self, code: str) -> Enrolment:
-        """Exchange an enrolment code for a till's token. Raises ServiceError."""
-        answer = self.request("POST", "/enrolments", encode({"code": code}))
+    def enrol(self, code: str, programme_id: str | None = None) -> Enrolment:
+        """Exchange an enrolment code for a till's token; `programme_id`: for that one alone.
+
+        Raises ServiceError.
+        """
+        asked = {"code": code} | ({"programme_id": programme_id} if programme_id else {})
+        answer = self.request("POST", "/enrolments", encode(asked))
         try:
             till, location = answer["till"], answer["location"]
             texts = (answer["token"], till["id"], till["name"], location["name"])
@@ -149,9 +185,18 @@ class Client:
                 raise
             # A credential was refused, not the posting.
             raise TryLater(str(refused), reached=True, code=refused.code) from None
-        if not isinstance(answer.get("posting_id"), str):
-            raise _foreign("its answer names no posting")
+        if answer.get("posting_id") != json.loads(body).get("id"):
+            raise _foreign("its answer is not about what was asked")
         return answer
+
+    def hand_over(self, kind: str, body: bytes, reason: str) -> Json:
+        """Lay a posting that was refused before a manager; return the service's answer.
+
+        Where the service has it already, the answer is the one it gave. Raises as `post` does.
+        """
+        posting = json.loads(body)
+        asked = encode({"id": posting["id"], "kind": kind, "posting": posting, "reason": reason})
+        return self.post("/waiting-postings", asked)
 
     def request(
         self, method: str, path: str, body: bytes | None = None, *, session: str | None = None
@@ -163,26 +208,52 @@ class Client:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if session is not None:
             headers["Counterfoil-Cashier"] = session
-        url = self._address + API + path
-        reached = False
-        try:
-            with self._http.stream(method, url, content=body, headers=headers) as response:
-                reached = True
-                status, content = response.status_code, _bounded(response)
-                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                wait = response.headers.get("retry-after", "")
-        except httpx2.TimeoutException:
-            raise TryLater("The service does not answer in time.", reached=reached) from None
-        except httpx2.HTTPError as error:
-            raise TryLater(
-                f"The service cannot be reached ({type(error).__name__}).", reached=reached
-            ) from None
+        status, content, answered = self._exchange(method, path, body, headers)
+        kind = _kind(answered)
         if status == 204:
             return {}
         answer = _json(content, kind)
         if status in (200, 201, 202) and answer is not None and kind == "application/json":
             return answer
-        raise _failure(status, answer, int(wait) if wait.isdecimal() and len(wait) < 6 else None)
+        raise _failure(status, answer, kind, answered.get("retry-after", ""))
+
+    def refused_cards(self, etag: str | None) -> Heard:
+        """Ask for the list of refused cards, where it is not the one called `etag`.
+
+        Raises TryLater or TillRevoked.
+        """
+        headers = {"If-None-Match": etag} if etag else {}
+        status, content, answered = self._exchange("GET", "/refused-cards", None, headers)
+        if status not in (200, 304):
+            kind = _kind(answered)
+            raise _failure(status, _json(content, kind), kind, answered.get("retry-after", ""))
+        etag, statement = answered.get("etag", ""), answered.get(STATEMENT, "")
+        return Heard(status, etag, statement, content)
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes, httpx2.Headers]:
+        reached = False
+        try:
+            with self._http.stream(
+                method, self._address + API + path, content=body, headers=headers
+            ) as response:
+                reached = True
+                content = _bounded(response, self._patience.answer)
+                return response.status_code, content, response.headers
+        except httpx2.TimeoutException as error:
+            raise TryLater(
+                "The service does not answer in time.",
+                reached=reached,
+                lost=not isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout),
+                slow=True,
+            ) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise TryLater(
+                _why_unreachable(error),
+                reached=reached,
+                lost=not isinstance(error, httpx2.ConnectError | httpx2.UnsupportedProtocol),
+            ) from None
 
 
 def encode(data: Json) -> bytes:
@@ -190,22 +261,42 @@ def encode(data: Json) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _bounded(response: httpx2.Response) -> bytes:
+def _bounded(response: httpx2.Response, seconds: float) -> bytes:
     """Read an answer of bounded size in bounded time."""
-    until = time.monotonic() + ANSWER_SECONDS
+    until = time.monotonic() + seconds
     content = b""
     for chunk in response.iter_bytes():
         content += chunk
         if len(content) > MAX_ANSWER_BYTES:
             raise _foreign("its answer is far too long")
         if time.monotonic() > until:
-            raise TryLater("The service does not answer in time.", reached=True)
+            raise TryLater(
+                "The service does not answer in time.", reached=True, lost=True, slow=True
+            )
     return content
+
+
+def _kind(headers: httpx2.Headers) -> str:
+    kind: str = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind
+
+
+def _why_unreachable(error: Exception) -> str:
+    """Say why nothing was reached; a certificate that is not trusted is no passing trouble."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                "What answers at the service's address has a certificate that this till does not "
+                f"trust ({cause.verify_message}): a network with a sign-in page, or a wrong clock."
+            )
+        cause = cause.__cause__ or cause.__context__
+    return f"The service cannot be reached ({type(error).__name__})."
 
 
 def _json(content: bytes, kind: str) -> Json | None:
     """Return the JSON object of an answer, None where it is something else."""
-    if kind not in ("application/json", "application/problem+json"):
+    if kind not in ("application/json", PROBLEM):
         return None
     try:
         answer = json.loads(content)
@@ -215,10 +306,10 @@ def _json(content: bytes, kind: str) -> Json | None:
 
 
 def _failure(
-    status: int, answer: Json | None, retry_after_seconds: int | None
+    status: int, answer: Json | None, kind: str, wait: str
 ) -> TryLater | Refused | SignInAgain | TillRevoked:
-    """Say what an answer that is not a success means."""
-    code = answer.get("code") if answer else None
+    """Say what an answer that is not a success means; `wait`: its Retry-After."""
+    code = answer.get("code") if answer and kind == PROBLEM else None
     if answer is None or not isinstance(code, str):
         return _foreign(f"it answered with status {status} and no reason")
     message = _sentence(answer)
@@ -233,7 +324,7 @@ def _failure(
         reached=True,
         code=code,
         too_often=status == 429,
-        retry_after_seconds=retry_after_seconds,
+        retry_after_seconds=int(wait) if wait.isdecimal() and len(wait) < 6 else None,
     )
 
 

@@ -72,7 +72,9 @@ class TryLater(ServiceError):
     """Nothing final: no answer, a fault of the service, or an answer that is not the service's.
 
     `reached` says whether anything answered at all; `code` is the service's own word, if it
-    was the service; `too_often` that it wants fewer tries; `retry_after_seconds` when the next.
+    was the service; `too_often` that it wants fewer tries; `retry_after_seconds` when the next;
+    `lost` that the service may have heard it and only its answer is missing, `slow` that it took
+    as long as the till waits.
     """
 
     def __init__(
@@ -83,8 +85,11 @@ class TryLater(ServiceError):
         code: str | None = None,
         too_often: bool = False,
         retry_after_seconds: int | None = None,
+        lost: bool = False,
+        slow: bool = False,
     ) -> None:
         super().__init__(message)
+        self.lost, self.slow = lost, slow
         self.reached = reached
         self.code = code
         self.too_often = too_often
