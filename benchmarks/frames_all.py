@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.demo.counter import mixed, photograph
 from passes.code import CardCode, encode
-from scanner.decode import read_still
+from scanner.schedule import read_still
 
 SEVERITIES = range(6)
 FRAMES_EACH = int(os.environ.get("FRAMES_EACH", "40"))

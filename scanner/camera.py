@@ -8,11 +8,13 @@ concatenated .mjpeg, .y4m) or the pattern of an image sequence (f%03d.jpg).
 from __future__ import annotations
 
 import os
+import queue
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,11 +28,10 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(100_000_000))
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from scanner.errors import CameraError
-
-Image = NDArray[np.uint8]
+from scanner.mjpeg import JpegFiles, JpegSource, Source, open_stream
+from scanner.picture import Image, Picture
 
 DEFAULT_FPS = 30.0
 WIDTH, HEIGHT = 1280, 720  # asking for 640x480 loses 7 to 11 reads of a hundred
@@ -47,12 +48,18 @@ _OWN_RATE = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".y4m"})
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: BGR pixels, its number since the source was opened, and when it came (seconds
+    """One frame: its picture, its number since the source was opened, and when it came (seconds
     of `time.monotonic`)."""
 
-    image: Image
+    picture: Picture
     number: int
     at: float
+
+    @property
+    def image(self) -> Image:
+        """BGR pixels; a single black one where the picture does not decode."""
+        colour = self.picture.colour
+        return np.zeros((1, 1, 3), np.uint8) if colour is None else colour
 
 
 def is_live(source: str) -> bool:
@@ -75,58 +82,110 @@ def require_source(source: str) -> None:
         raise CameraError(f"The camera {source} does not open: there is no such file.")
 
 
-def open_capture(source: str) -> cv2.VideoCapture:
-    """Open `source` with OpenCV; raises CameraError. Live cameras are asked for 1280x720."""
+class Capture:
+    """A source that OpenCV opens: a webcam, a video file, rtsp."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self._capture = capture
+
+    def grab(self) -> bool:
+        """Go on to the next frame."""
+        return bool(self._capture.grab())
+
+    def retrieve(self) -> Picture | None:
+        """Return the frame last grabbed; a webcam that was asked for raw frames gives JPEG."""
+        try:
+            good, image = self._capture.retrieve()
+        except cv2.error:
+            return None
+        if not good or image is None or image.dtype != np.uint8:
+            return None
+        if image.ndim == 3 and image.shape[2] == 3 and min(image.shape[:2]) > 1:
+            return Picture.of(np.asarray(image, np.uint8))
+        raw = image.reshape(-1)
+        return Picture(jpeg=raw.tobytes()) if raw[:2].tobytes() == b"\xff\xd8" else None
+
+    def set(self, prop: int, value: float) -> bool:
+        """Ask for a property; False where the driver does not take it."""
+        return bool(self._capture.set(prop, value))
+
+    def get(self, prop: int) -> float:
+        """Return a property, 0 where the driver has none such."""
+        return float(self._capture.get(prop))
+
+    def release(self) -> None:
+        """Give the device back."""
+        self._capture.release()
+
+
+def open_source(source: str) -> Source:
+    """Open `source`; raises CameraError. A webcam is asked for 1280x720 in JPEG."""
     require_source(source)
+    suffix = Path(source).suffix.lower()
     try:
-        if source.isdecimal():
-            capture = cv2.VideoCapture(int(source))
-        elif _ADDRESS.match(source):
-            limits = [
-                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-                OPEN_SECONDS * 1000,
-                cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-                SILENCE_SECONDS * 1000,
-            ]
-            capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
-        else:
-            capture = cv2.VideoCapture(source)
-    except cv2.error:
+        if _ADDRESS.match(source):
+            stream = open_stream(source, SILENCE_SECONDS)
+            return Capture(_open_address(source)) if stream is None else stream
+        if is_sequence(source) and suffix in (".jpg", ".jpeg"):
+            files = JpegFiles(source)
+            if not files.found:
+                raise CameraError(f"The camera {source} does not open.")
+            return files
+        if suffix in (".mjpeg", ".mjpg"):
+            return JpegSource.file(source)
+        capture = cv2.VideoCapture(int(source) if source.isdecimal() else source)
+    except (cv2.error, OSError, HTTPException, ValueError):
         raise CameraError(f"The camera {source} does not open.") from None
     if not capture.isOpened():
         raise CameraError(f"The camera {source} does not open.")
+    opened = Capture(capture)
     if is_live(source):
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        ask_for_size(opened, raw=capture.getBackendName() == "V4L2")
+    return opened
+
+
+def _open_address(source: str) -> cv2.VideoCapture:
+    limits = [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_SECONDS * 1000,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC, SILENCE_SECONDS * 1000,
+    ]  # fmt: skip
+    capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
+    if not capture.isOpened():
+        raise CameraError(f"The camera {source} does not open.")
     return capture
 
 
-def rate_of(source: str, capture: cv2.VideoCapture, fps: float | None = None) -> float:
+def ask_for_size(camera: Source, *, raw: bool) -> None:
+    """Ask a webcam for 1280x720, for JPEG, and, `raw`, not to decode it for us.
+
+    Over USB 2 raw pixels of that size come at ten a second; as JPEG at thirty, and what nobody
+    looks at need not be decoded.
+    """
+    jpeg = cv2.VideoWriter.fourcc(*"MJPG")
+    camera.set(cv2.CAP_PROP_FOURCC, jpeg)
+    camera.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
+    camera.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
+    camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    if raw and int(camera.get(cv2.CAP_PROP_FOURCC)) == jpeg:
+        camera.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+
+
+def rate_of(source: str, opened: Source, fps: float | None = None) -> float:
     """Return the frames a second at which a file plays: `fps`, or its own rate, or 30."""
     if fps is not None:
         return fps
-    own = float(capture.get(cv2.CAP_PROP_FPS))
+    own = opened.get(cv2.CAP_PROP_FPS)
     if Path(source).suffix.lower() in _OWN_RATE and not is_sequence(source) and 1 <= own <= 240:
         return own
     return DEFAULT_FPS
 
 
-def retrieve(capture: cv2.VideoCapture) -> Image | None:
-    """Return the frame last grabbed, None where it cannot be decoded."""
-    try:
-        good, image = capture.retrieve()
-    except cv2.error:
-        return None
-    if not good or image is None or image.ndim != 3 or image.dtype != np.uint8:
-        return None
-    return np.asarray(image, np.uint8)
-
-
 class Camera:
     """A source of frames, opened by entering it as a context and closed by leaving.
 
-    `on_change` is told in one line when a live camera is lost and when it is back.
+    `on_change` is told in one line when a live camera is lost and when it is back. `patient`: a
+    live camera that is not there yet is waited for. `news` is notified at each frame; cameras
+    that are watched together share one.
     """
 
     def __init__(
@@ -135,21 +194,30 @@ class Camera:
         *,
         fps: float | None = None,
         on_change: Callable[[str], None] = lambda line: None,
+        patient: bool = False,
+        news: threading.Condition | None = None,
     ) -> None:
         self.source = source
         self._fps = fps
         self._on_change = on_change
         self._live = is_live(source)
-        self._fresh = threading.Condition()
+        self._patient = patient and self._live
+        self._fresh = news or threading.Condition()
         self._newest: Frame | None = None
         self._ended: str | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._asked: queue.SimpleQueue[Callable[[Source], None]] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
-        capture = open_capture(self.source)
+        try:
+            opened = open_source(self.source)
+        except CameraError:
+            if not self._patient:
+                raise
+            opened = None
         play = self._follow if self._live else self._play
-        self._thread = threading.Thread(target=play, args=(capture,), name="camera", daemon=True)
+        self._thread = threading.Thread(target=play, args=(opened,), name="camera", daemon=True)
         self._thread.start()
         return self
 
@@ -162,6 +230,23 @@ class Camera:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=OPEN_SECONDS + SILENCE_SECONDS)
+
+    def ask(self, step: Callable[[Source], None]) -> None:
+        """Have `step` set what it wants of a live camera, before its next frame."""
+        if self._live:
+            self._asked.put(step)
+
+    @property
+    def newest(self) -> Frame | None:
+        """The newest frame, None before the first."""
+        with self._fresh:
+            return self._newest
+
+    @property
+    def ended(self) -> str | None:
+        """How a recording ended, None while it plays or where it is live."""
+        with self._fresh:
+            return self._ended
 
     def frames(self) -> Iterator[Frame]:
         """Yield the newest frame each time one is asked for; a frame is yielded once.
@@ -179,9 +264,9 @@ class Camera:
             seen = frame.number
             yield frame
 
-    def _publish(self, image: Image, number: int) -> None:
+    def _publish(self, picture: Picture, number: int) -> None:
         with self._fresh:
-            self._newest = Frame(image, number, time.monotonic())
+            self._newest = Frame(picture, number, time.monotonic())
             self._fresh.notify_all()
 
     def _end(self, why: str) -> None:
@@ -189,58 +274,76 @@ class Camera:
             self._ended = why
             self._fresh.notify_all()
 
-    def _play(self, capture: cv2.VideoCapture) -> None:
+    def _play(self, opened: Source) -> None:
         """Play a recording at its rate; a frame that is late is not shown at all."""
-        rate = rate_of(self.source, capture, self._fps)
+        rate = rate_of(self.source, opened, self._fps)
         began, number, shown = time.monotonic(), 0, 0
-        while not self._stop.is_set() and capture.grab():
+        while not self._stop.is_set() and opened.grab():
             wait = began + number / rate - time.monotonic()
             if wait > 0:
                 self._stop.wait(wait)
             if wait > -LATE_SECONDS:
-                image = retrieve(capture)
-                if image is not None:
-                    self._publish(image, number)
+                picture = opened.retrieve()
+                if picture is not None:
+                    self._publish(picture, number)
                     shown += 1
             number += 1
-        capture.release()
+        opened.release()
         what = "ended without a card" if shown else "does not open: it holds no pictures"
         self._end(f"The camera {self.source} {what}.")
 
-    def _follow(self, capture: cv2.VideoCapture) -> None:
+    def _follow(self, opened: Source | None) -> None:
         """Follow a live camera for ever; one that vanishes is opened again when it is back."""
-        number, missed = 0, 0
+        number = 0
         while not self._stop.is_set():
-            image = retrieve(capture) if capture.grab() else None
-            if image is not None:
+            if opened is not None:
+                number = self._while_there(opened, number)
+                opened.release()
+            if self._stop.is_set():
+                return
+            self._on_change(f"The camera {self.source} is gone. Waiting for it to come back.")
+            opened = self._reopen()
+            if opened is None:
+                return
+            self._on_change(f"The camera {self.source} is back.")
+
+    def _while_there(self, opened: Source, number: int) -> int:
+        """Publish what `opened` sends until it is gone; returns the number of the next frame."""
+        missed, fetched = 0, 0
+        while not self._stop.is_set():
+            self._carry_out(opened)
+            picture = opened.retrieve() if opened.grab() else None
+            if picture is not None:
                 missed = 0
-                self._publish(image, number)
+                fetched += 1
+                self._publish(picture, number)
                 number += 1
                 continue
             missed += 1
-            if missed < LOST_AFTER_FRAMES and capture.isOpened() and not self._is_stream():
-                self._stop.wait(1 / DEFAULT_FPS)
-                continue
-            capture.release()
-            self._on_change(f"The camera {self.source} is gone. Waiting for it to come back.")
-            returned = self._reopen()
-            if returned is None:
+            if missed >= LOST_AFTER_FRAMES or _ADDRESS.match(self.source):
+                break  # a stream that ended never goes on by itself
+            if fetched == 0:
+                # A driver that promises JPEG and sends none is asked for pixels.
+                opened.set(cv2.CAP_PROP_CONVERT_RGB, 1)
+            self._stop.wait(1 / DEFAULT_FPS)
+        return number
+
+    def _carry_out(self, opened: Source) -> None:
+        """Pass on what was asked of the camera."""
+        while True:
+            try:
+                step = self._asked.get_nowait()
+            except queue.Empty:
                 return
-            capture, missed = returned, 0
-            self._on_change(f"The camera {self.source} is back.")
-        capture.release()
+            step(opened)
 
-    def _is_stream(self) -> bool:
-        """A stream that ended never goes on by itself."""
-        return _ADDRESS.match(self.source) is not None
-
-    def _reopen(self) -> cv2.VideoCapture | None:
+    def _reopen(self) -> Source | None:
         while not self._stop.wait(RETRY_SECONDS):
             try:
-                capture = open_capture(self.source)
+                opened = open_source(self.source)
             except CameraError:
                 continue
-            if capture.grab():
-                return capture
-            capture.release()
+            if opened.grab():
+                return opened
+            opened.release()
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,16 +14,16 @@ from rich.text import Text
 from passes.code import Outcome, Reading
 from scanner import show
 from scanner.amounts import parse_amount, show_amount
-from scanner.camera import Camera, require_source
+from scanner.camera import require_source
 from scanner.check import load_keys
 from scanner.commands import AtWork, at_work, fetch_keys
 from scanner.config import Settings, load_till
-from scanner.decode import Decoder, load_decoder
+from scanner.decode import load_decoder
 from scanner.errors import ConfigError, ScanError, TryLater
-from scanner.live import LiveReader
-from scanner.presentation import Presentation, Presentations
+from scanner.presentation import Presentation
 from scanner.sale import Counter, Posted, now_utc
 from scanner.unsent import State
+from scanner.watch import Watch
 
 LONGEST_RECEIPT = 64
 # Within this the service takes a till's word on when something happened.
@@ -53,10 +54,10 @@ def scan_once(
     if sale.receipt is not None and not 0 < len(sale.receipt) <= LONGEST_RECEIPT:
         raise ConfigError(f"A receipt number has 1 to {LONGEST_RECEIPT} characters.")
     require_source(settings.camera)
-    decoder = load_decoder(settings.decoder)
+    load_decoder(settings.decoder)  # one that is not installed is said before anybody waits
     with at_work(settings, pin) as work:
         counter = _counter(settings, work, console)
-        text = _wait_for_card(settings, sale, decoder, console)
+        text = _wait_for_card(settings, sale, console)
         reading = counter.judge(text)
         seen = counter.look_up(text)
         if seen is None:
@@ -105,23 +106,20 @@ def _counter(settings: Settings, work: AtWork, console: Console) -> Counter:
     )
 
 
-def _wait_for_card(settings: Settings, sale: Sale, decoder: Decoder, console: Console) -> str:
+def _wait_for_card(settings: Settings, sale: Sale, console: Console) -> str:
     """Return the text of the first presentation; a card of ours goes before any other code."""
-    reader, presentations = LiveReader(decoder), Presentations()
 
     def say(line: str) -> None:
         console.print(Text(line), soft_wrap=True)
 
-    with Camera(settings.camera, fps=sale.fps, on_change=say) as camera:
-        for frame in camera.frames():
-            sighting = reader.read(frame.image)
-            begun = presentations.frame(frame.at, sighting.reads, sighting.like_codes)
-            if begun:
-                return _preferred(begun).text
+    with Watch([settings.camera], decoder=settings.decoder, fps=sale.fps, on_change=say) as watch:
+        for seen in watch:
+            if seen.begun:
+                return _preferred(seen.begun).text
     raise ScanError("The camera was closed.")
 
 
-def _preferred(begun: list[Presentation]) -> Presentation:
+def _preferred(begun: Sequence[Presentation]) -> Presentation:
     cards = [presentation for presentation in begun if presentation.identity.startswith("card ")]
     return (cards or begun)[0]
 

@@ -1,106 +1,42 @@
 """Reading a camera: the live schedule, and what is learnt carried from frame to frame.
 
-Frames too weak to read one by one are laid over each other: the crops of the strongest region
-are aligned by phase correlation and blended, so that noise and moving glare average out.
+Of one frame the next learns: what moved and where, which places look like a code but never are
+one (a menu board, a shelf), which attempt read or nearly read, and the weak pictures themselves,
+laid over each other.
 """
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import time
+from collections.abc import Callable, Sequence
 
-from scanner.camera import Image
-from scanner.decode import (
+from scanner.clutter import Clutter
+from scanner.decode import Decoder, zxing
+from scanner.hints import Hint, Hints, measure
+from scanner.motion import Motion
+from scanner.picture import Image, Picture
+from scanner.places import Box, Read
+from scanner.regions import Region, find_regions
+from scanner.schedule import (
+    AGAIN,
+    HALF,
     LIVE,
     LIVE_IN_TURN,
     Attempt,
-    Decoder,
-    Prepared,
+    Ran,
     Sighting,
-    View,
+    is_ours,
+    prepared_as,
     run,
-    sharpen,
-    threshold,
-    to_grey,
-    zxing,
 )
-from scanner.regions import Region
-
-Plane = NDArray[np.float32]
+from scanner.stack import STACK_SIDE, Stack
+from scanner.view import View, sharpen, threshold
 
 IN_TURN_PER_FRAME = 2
-STACK_SIDE = 560
-WEAKEST_MATCH = 0.04
-LARGEST_SHIFT = 0.25  # of the crop's side
-LEAST_WEIGHT = 0.35
-
-
-class Stack:
-    """The strongest region of the last frames, laid over each other."""
-
-    def __init__(self) -> None:
-        self._blend: Plane | None = None
-        self._darkest: Plane | None = None
-        self._sharpness = 0.0
-        self._count = 0
-        self._window = np.asarray(
-            cv2.createHanningWindow((STACK_SIDE // 2, STACK_SIDE // 2), cv2.CV_32F), np.float32
-        )
-
-    def clear(self) -> None:
-        """Forget what was stacked: the code was read, or nothing looks like one."""
-        self._blend = self._darkest = None
-        self._count = 0
-
-    def add(self, crop: Image) -> None:
-        """Lay the region of the next frame over those before."""
-        size = (STACK_SIDE, STACK_SIDE)
-        fresh = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC), np.float32)
-        sharpness = float(cv2.Laplacian(_halved(fresh), cv2.CV_32F).var())
-        moved = None if self._blend is None else self._aligned(fresh, self._blend)
-        if moved is None or self._blend is None or self._darkest is None:
-            self._blend, self._darkest = fresh, fresh.copy()
-            self._sharpness, self._count = sharpness, 1
-            return
-        self._count += 1
-        weight = max(LEAST_WEIGHT, 1 / self._count)
-        weight = min(0.9, weight * sharpness / max(self._sharpness, 1e-6))
-        self._blend = np.asarray(
-            cv2.addWeighted(self._blend, 1 - weight, moved, weight, 0), np.float32
-        )
-        self._darkest = np.asarray(cv2.min(self._darkest, moved), np.float32)
-        self._sharpness += weight * (sharpness - self._sharpness)
-
-    def blend(self) -> Image | None:
-        """Return the average of the aligned frames, None while there is only one."""
-        return None if self._blend is None or self._count < 2 else _bytes(self._blend)
-
-    def darkest(self) -> Image | None:
-        """Return the darkest of the aligned frames, in which glare that moves is gone."""
-        return None if self._darkest is None or self._count < 2 else _bytes(self._darkest)
-
-    def _aligned(self, fresh: Plane, blend: Plane) -> Plane | None:
-        """Return `fresh` moved onto `blend`, None where the two do not belong together."""
-        (dx, dy), response = cv2.phaseCorrelate(_halved(blend), _halved(fresh), self._window)
-        dx, dy = 2 * dx, 2 * dy
-        if response < WEAKEST_MATCH or max(abs(dx), abs(dy)) > LARGEST_SHIFT * STACK_SIDE:
-            return None
-        move = np.array([[1, 0, -dx], [0, 1, -dy]], np.float64)
-        return np.asarray(
-            cv2.warpAffine(fresh, move, (STACK_SIDE, STACK_SIDE), borderMode=cv2.BORDER_REPLICATE),
-            np.float32,
-        )
-
-
-def _halved(plane: Plane) -> Plane:
-    return np.asarray(
-        cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32
-    )
-
-
-def _bytes(plane: Plane) -> Image:
-    return np.asarray(np.clip(plane, 0, 255), np.uint8)
+MOST_SECONDS = 0.045  # of processor time a frame; the next frame is worth more than the rest
+AWAKE_SECONDS = 2.0  # after the last movement or read
+GLANCE_SECONDS = 1.0  # asleep, the whole picture is read so often
+MOST_REGIONS = 3
 
 
 class LiveReader:
@@ -108,19 +44,104 @@ class LiveReader:
 
     def __init__(self, decoder: Decoder = zxing) -> None:
         self._decoder = decoder
-        self._stack = Stack()
+        self._motion, self._clutter = Motion(), Clutter()
+        self._stack, self._hints = Stack(), Hints()
         self._turn = 0
+        self._frames = 0
+        self._worked: Attempt | None = None
+        self._read_at = self._glanced_at = float("-inf")
+        self._places: list[Box] = []
 
-    def read(self, image: Image) -> Sighting:
-        """Read one BGR or grey frame."""
-        view = View(to_grey(image))
-        reads = run(view, LIVE, self._decoder)
+    def read(self, image: Image, at: float | None = None) -> Sighting:
+        """Read one BGR or grey frame; see `look`."""
+        return self.look(Picture.of(image), at)
+
+    def look(self, picture: Picture, at: float | None = None) -> Sighting:
+        """Read one frame seen `at` seconds; without a time frames are a thirtieth apart."""
+        self._frames += 1
+        at = self._frames / 30 if at is None else at
+        if not self._awake(picture, at):
+            return Sighting([], self._places, awake=False)
+        self._glanced_at = at
+        view = View(picture)
+        until = time.thread_time() + MOST_SECONDS
+
+        def late() -> bool:
+            return time.thread_time() > until
+
+        first = [HALF] if self._worked is None else [HALF, self._worked]
+        ran = run(view, first, self._decoder)
+        reads, places = ran.reads, list[Region]()
+        if not any(is_ours(read.text) for read in reads):
+            places = self._places_beside(view, reads)
+            lively = self._sorted(view, places, at)
+            if lively or not reads:
+                ran = self._search(view, lively, late)
+                reads = [*reads, *ran.reads]
+        self._places = [view.share(r.left, r.top, r.right, r.bottom) for r in places]
+        hint = self._after(view, reads, ran.by, at)
+        return Sighting(reads, self._places, hint)
+
+    def _places_beside(self, view: View, reads: Sequence[Read]) -> list[Region]:
+        """Return the places that look like a code and are none of `reads`."""
+        places = find_regions(view.half, MOST_REGIONS + self._clutter.known + len(reads))
         if not reads:
-            reads = run(view, (*self._stacked(view), *self._next_in_turn()), self._decoder)
+            return places
+        boxes = [view.share(r.left, r.top, r.right, r.bottom) for r in places]
+        return [
+            place
+            for place, box in zip(places, boxes, strict=True)
+            if not any(box.touches(read.box) for read in reads)
+        ]
+
+    def _awake(self, picture: Picture, at: float) -> bool:
+        """Whether the frame is worth reading: something moved or was read a moment ago."""
+        tiny = picture.tiny
+        if tiny is None:
+            return False
+        self._motion.look(tiny, at)
+        last = max(self._motion.last, self._read_at)
+        return at - last < AWAKE_SECONDS or at - self._glanced_at >= GLANCE_SECONDS
+
+    def _sorted(self, view: View, places: Sequence[Region], at: float) -> bool:
+        """Put the places into the view, what may be a phone first; tell whether any may be."""
+        boxes = [view.share(r.left, r.top, r.right, r.bottom) for r in places]
+        dull = self._clutter.frame(at, boxes, [place.strength for place in places])
+        lively = [place for place, known in zip(places, dull, strict=True) if not known]
+        known = [place for place, known in zip(places, dull, strict=True) if known]
+        view.regions = [*lively, *known][:MOST_REGIONS]
+        return bool(lively) or not known
+
+    def _search(self, view: View, lively: bool, late: Callable[[], bool]) -> Ran:
+        """Look for a code in the regions: with all that there is where one may be a phone."""
+        if not lively:
+            return run(view, self._next_in_turn(), self._decoder, late)
+        ran = run(view, LIVE[1:], self._decoder, late)
+        if ran.reads or late():
+            return ran
+        return run(view, (*self._stacked(view), *self._next_in_turn()), self._decoder, late)
+
+    def _after(
+        self, view: View, reads: Sequence[Read], by: Attempt | None, at: float
+    ) -> Hint | None:
+        """Learn from how the frame ended; return what would help the customer."""
         if reads:
+            self._read_at = at
             self._stack.clear()
-        places = [view.share(r.left, r.top, r.right, r.bottom) for r in view.regions]
-        return Sighting(reads, places)
+            self._hints.clear()
+            if by in AGAIN:
+                self._worked = by
+            for read in reads:
+                self._clutter.forget(read.box)
+            return None
+        region = view.region(0)
+        if region is None:
+            self._hints.clear()
+            return None
+        box = view.share(region.left, region.top, region.right, region.bottom)
+        if self._clutter.knows(box):
+            return None
+        return self._hints.frame(at, box, lambda: measure(view.crop(region), region.code_side))
 
     def _next_in_turn(self) -> list[Attempt]:
         """Return the two attempts whose turn it is."""
@@ -137,25 +158,18 @@ class LiveReader:
         if region is None:
             self._stack.clear()
             return []
-        crop = view.crop(region)
-        self._stack.add(crop)
+        self._stack.add(view.crop(region))
         blend, darkest = self._stack.blend(), self._stack.darkest()
         if blend is None or darkest is None:
             return []
+        scale = STACK_SIDE / max(region.right - region.left, region.bottom - region.top)
         attempts = [
-            _of("stack, sharpened", region, sharpen(blend, 1.2 * _scale(region), 2.0)),
-            _of("stack, darkest", region, darkest),
+            prepared_as("stack, sharpened", region, sharpen(blend, 1.2 * scale, 2.0), scale),
+            prepared_as("stack, darkest", region, darkest, scale),
         ]
         if self._turn % 4 == 0:
-            picture = threshold(blend, 15 * _scale(region))
-            attempts.append(_of("stack, window 15", region, picture, black_and_white=True))
+            picture = threshold(blend, 15 * scale)
+            attempts.append(
+                prepared_as("stack, window 15", region, picture, scale, black_and_white=True)
+            )
         return attempts
-
-
-def _scale(region: Region) -> float:
-    return STACK_SIDE / max(region.right - region.left, region.bottom - region.top)
-
-
-def _of(name: str, region: Region, picture: Image, *, black_and_white: bool = False) -> Attempt:
-    prepared = Prepared(picture, _scale(region), region.left, region.top, black_and_white)
-    return name, lambda view: prepared

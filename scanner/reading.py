@@ -16,12 +16,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from scanner.camera import is_sequence, open_capture, rate_of, retrieve
+from scanner.camera import is_sequence, open_source, rate_of
 from scanner.check import KeyRing, check
-from scanner.decode import Decoder, read_still
+from scanner.decode import Decoder
 from scanner.errors import CameraError, ConfigError
 from scanner.live import LiveReader
 from scanner.presentation import Presentations
+from scanner.schedule import read_still
 
 PICTURES = frozenset(".jpg .jpeg .png .bmp .webp .tif .tiff .gif .avif .jp2 .ppm .pgm .pbm".split())
 CLIPS = frozenset(".mjpeg .mjpg .avi .mp4 .m4v .mov .mkv .webm .y4m".split())
@@ -112,7 +113,7 @@ def read_clip(
     Processing is timed on this thread alone, so that a busy machine does not lose frames that
     a till would have read.
     """
-    capture = open_capture(source)
+    capture = open_source(source)
     rate = rate_of(source, capture, fps)
     reader, presentations = LiveReader(decoder), Presentations()
     codes: list[tuple[str, float, float]] = []
@@ -122,11 +123,11 @@ def read_clip(
         number += 1
         if (number + 1) / rate <= free_at:
             continue  # a newer frame came while the last one was read: this one is lost
-        image = retrieve(capture)
-        if image is None:
+        picture = capture.retrieve()
+        if picture is None:
             continue
         began = time.thread_time()
-        sighting = reader.read(image)
+        sighting = reader.look(picture)
         cost = time.thread_time() - began
         spent += cost
         free_at = max(free_at, number / rate) + cost

@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.camera import Image
+from scanner.picture import Image
 
 CELL = 8  # pixels of the half-size frame
 WEAKEST = 2.5
 LARGEST_CELLS, SMALLEST_CELLS = 26, 4
 MARGIN_CELLS = 4
 MOST = 3
+SMALLEST_PICTURE = 16  # pixels: there is no code in less
 
 Cells = NDArray[np.float32]
 
@@ -26,17 +27,22 @@ _LOG = np.round(np.log1p(np.arange(256)) / np.log(256) * 255).astype(np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A square of the full frame, in its pixels, and how strongly it looks like a code."""
+    """A square of the full frame, in its pixels, and how strongly it looks like a code.
+
+    `code_side` is the longer side, in pixels, of what looks like it without the margin."""
 
     left: int
     top: int
     right: int
     bottom: int
     strength: float
+    code_side: int = 0
 
 
 def find_regions(half: Image, most: int = MOST) -> list[Region]:
     """Return up to `most` regions of the half-size grey frame, strongest first."""
+    if min(half.shape) < SMALLEST_PICTURE:
+        return []
     cells = _cells(half)
     near = np.asarray(cv2.blur(cells, (3, 3)), np.float32)
     wide = np.asarray(cv2.blur(near, (5, 5)), np.float32)
@@ -48,7 +54,8 @@ def find_regions(half: Image, most: int = MOST) -> list[Region]:
             break
         box = _flood(near, (x, y), peak / 2)
         left, top, right, bottom = _square(box, columns, rows)
-        found.append(_region((left, top, right, bottom), peak, half.shape))
+        side = 2 * CELL * max(box[2:])
+        found.append(_region((left, top, right, bottom), peak, half.shape, side))
         near[top:bottom, left:right] = 0
         wide[top:bottom, left:right] = 0
     return found
@@ -85,10 +92,17 @@ def _square(box: tuple[int, int, int, int], columns: int, rows: int) -> tuple[in
     return left, top, min(columns, left + side), min(rows, top + side)
 
 
-def _region(cells: tuple[int, int, int, int], strength: float, shape: tuple[int, ...]) -> Region:
+def _region(
+    cells: tuple[int, int, int, int], strength: float, shape: tuple[int, ...], side: int
+) -> Region:
     step = 2 * CELL
     left, top, right, bottom = cells
     height, width = shape[0] * 2, shape[1] * 2
     return Region(
-        left * step, top * step, min(right * step, width), min(bottom * step, height), strength
+        left * step,
+        top * step,
+        min(right * step, width),
+        min(bottom * step, height),
+        strength,
+        side,
     )

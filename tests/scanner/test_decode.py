@@ -8,10 +8,13 @@ import pytest
 
 from passes.image import code_png
 from scanner import decode
-from scanner.decode import STILL, View, load_decoder, read_still
+from scanner.decode import load_decoder
 from scanner.errors import DecoderError
 from scanner.live import LiveReader
+from scanner.picture import Picture
 from scanner.regions import find_regions
+from scanner.schedule import STILL, read_still
+from scanner.view import View
 
 
 def texts(image: np.ndarray) -> list[str]:
@@ -43,7 +46,7 @@ def weakened(
     frame: np.ndarray, rng: np.random.Generator, *, blur: float, noise: float
 ) -> np.ndarray:
     """A grey frame out of focus, dim and noisy."""
-    grey = cv2.GaussianBlur(decode.to_grey(frame), (0, 0), blur).astype(np.float32) * 0.3 + 20
+    grey = cv2.GaussianBlur(Picture.of(frame).grey, (0, 0), blur).astype(np.float32) * 0.3 + 20
     return np.clip(grey + rng.normal(0, noise, grey.shape), 0, 255).astype(np.uint8)
 
 
@@ -51,7 +54,7 @@ def test_a_blurred_frame_is_read_by_a_later_attempt(
     make_card: Callable[..., str], draw: Callable[..., np.ndarray]
 ) -> None:
     weak = weakened(draw(make_card()), np.random.default_rng(1), blur=2.0, noise=2)
-    assert not decode.zxing(View(weak).half, black_and_white=False)
+    assert not decode.zxing(View(Picture.of(weak)).half, black_and_white=False)
     assert texts(weak) == [make_card()]
 
 
@@ -71,13 +74,13 @@ def test_an_empty_counter_reads_nothing_and_shows_no_region(
 ) -> None:
     frame = draw(None)
     assert texts(frame) == []
-    assert find_regions(View(decode.to_grey(frame)).half) == []
+    assert find_regions(View(Picture.of(frame)).half) == []
 
 
 def test_a_code_stands_in_the_strongest_region(
     make_card: Callable[..., str], draw: Callable[..., np.ndarray]
 ) -> None:
-    region = find_regions(View(decode.to_grey(draw(make_card()))).half)[0]
+    region = find_regions(View(Picture.of(draw(make_card()))).half)[0]
     assert region.left < 640 < region.right and region.top < 360 < region.bottom
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from passes.code import rotating_text
-from scanner.presentation import Box, Presentations, Read
+from scanner.places import Box, Read
+from scanner.presentation import Presentations
 
 HERE = Box(0.4, 0.3, 0.6, 0.7)
 THERE = Box(0.05, 0.1, 0.2, 0.4)

@@ -1,0 +1,219 @@
+"""From one frame to the codes in it: a short list of attempts, cheap ones first.
+
+An attempt prepares a picture (the half frame, a region enlarged, thresholded ...) and gives it to
+the decoder. The first attempt that reads one of our cards ends the frame. STILL is the order for
+one picture alone, LIVE for a camera, where the next frame is better than a tenth attempt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from scanner.decode import Decoder, zxing
+from scanner.hints import Hint
+from scanner.picture import Image, Picture
+from scanner.places import Box, Read
+from scanner.regions import Region
+from scanner.view import Prepared, View, sharpen, threshold
+
+CARD_PREFIX = "CF"
+STILL_DEADLINE_SECONDS = 1.0
+
+
+Attempt = tuple[str, Callable[[View], Prepared | None]]
+
+
+def _half(view: View) -> Prepared:
+    return Prepared(view.half, 0.5)
+
+
+def _full(view: View) -> Prepared:
+    return Prepared(view.grey)
+
+
+def _full_soft(view: View) -> Prepared:
+    return Prepared(np.asarray(cv2.blur(view.grey, (3, 3)), np.uint8))
+
+
+def _full_without_region(view: View) -> Prepared | None:
+    return None if view.regions else _full(view)
+
+
+def _half_thresholded(view: View) -> Prepared:
+    return Prepared(threshold(view.half, 7), 0.5, black_and_white=True)
+
+
+def _on(index: int, change: Callable[[Image], Image], *, black_and_white: bool = False) -> Any:
+    """An attempt on region `index` as it is, changed."""
+
+    def prepare(view: View) -> Prepared | None:
+        region = view.region(index)
+        if region is None:
+            return None
+        picture = change(view.crop(region))
+        return Prepared(picture, 1.0, region.left, region.top, black_and_white)
+
+    return prepare
+
+
+def _on_large(
+    index: int, change: Callable[[Image, float], Image], *, black_and_white: bool = False
+) -> Any:
+    """An attempt on region `index` enlarged, changed with its scale at hand."""
+
+    def prepare(view: View) -> Prepared | None:
+        region, large = view.region(index), view.enlarged(index)
+        if region is None or large is None:
+            return None
+        picture, scale = large
+        return Prepared(change(picture, scale), scale, region.left, region.top, black_and_white)
+
+    return prepare
+
+
+def _window(index: int, pixels: int) -> Attempt:
+    change = _on(index, lambda crop: threshold(crop, pixels), black_and_white=True)
+    return f"region {index + 1}, window {pixels}", change
+
+
+HALF: Attempt = ("half", _half)
+FULL: Attempt = ("full", _full)
+HALF_7: Attempt = ("half, window 7", _half_thresholded)
+RAW: Attempt = ("region 1", _on(0, lambda crop: crop))
+SOFT: Attempt = (
+    "region 1, blurred",
+    _on(0, lambda crop: np.asarray(cv2.GaussianBlur(crop, (0, 0), 1.5), np.uint8)),
+)
+
+
+def _soft_window(index: int, pixels: int) -> Attempt:
+    """Blurred first, so that noise and cracks do not become modules."""
+    change = _on(
+        index,
+        lambda crop: threshold(np.asarray(cv2.GaussianBlur(crop, (0, 0), 1.5), np.uint8), pixels),
+        black_and_white=True,
+    )
+    return f"region {index + 1}, blurred, window {pixels}", change
+
+
+def _large(index: int) -> Attempt:
+    return f"region {index + 1} enlarged", _on_large(index, lambda picture, scale: picture)
+
+
+def _large_thresholded(index: int) -> Attempt:
+    return f"region {index + 1} enlarged, window 13", _on_large(
+        index, lambda picture, scale: threshold(picture, 13 * scale), black_and_white=True
+    )
+
+
+def _large_sharp(index: int, sigma: float, amount: float) -> Attempt:
+    return f"region {index + 1} enlarged, sharpened {amount:g}", _on_large(
+        index, lambda picture, scale: sharpen(picture, sigma * scale, amount)
+    )
+
+
+# One picture alone, full effort. Windows are of a few modules: 13 pixels where a module has
+# two or three, 21 where it has four to six.
+STILL: tuple[Attempt, ...] = (
+    HALF, _window(0, 13), _large(0), _window(0, 21), _large_thresholded(0), HALF_7, FULL, RAW,
+    _soft_window(0, 21), _large(1), SOFT, _window(0, 9), _window(0, 31), _soft_window(0, 35),
+    _large_sharp(0, 1.2, 2.0), _large_sharp(0, 2.2, 3.0), _window(1, 21), _large_thresholded(1),
+    _large_sharp(1, 2.2, 3.0), _large(2), _large_thresholded(2), ("full, blurred", _full_soft),
+)  # fmt: skip
+
+# Every frame of a camera ...
+LIVE: tuple[Attempt, ...] = (
+    HALF, ("full without region", _full_without_region), _window(0, 13), _large(0),
+    _large_thresholded(0),
+)  # fmt: skip
+# ... and two more of these in turn.
+LIVE_IN_TURN: tuple[Attempt, ...] = (
+    _window(0, 21), SOFT, _soft_window(0, 21), _window(0, 15), _large(1),
+    _large_sharp(0, 2.2, 3.0), HALF_7, _window(0, 9), FULL, _large(2), _window(1, 21),
+    _large_sharp(0, 1.2, 2.0), _soft_window(0, 35), ("full, blurred", _full_soft),
+)  # fmt: skip
+
+# What may be tried first on the next frame, where it read this one.
+AGAIN = frozenset((*LIVE[1:], *LIVE_IN_TURN))
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one frame showed: the codes read, and the places that look like a code."""
+
+    reads: list[Read]
+    like_codes: list[Box]
+    hint: Hint | None = None
+    awake: bool = True
+
+
+class Ran(NamedTuple):
+    """The codes that a run of attempts read, and the attempt that did."""
+
+    reads: list[Read]
+    by: Attempt | None
+
+
+def attempt(view: View, prepared: Prepared, decoder: Decoder) -> list[Read]:
+    """Decode one prepared picture; the reads carry their place in the frame."""
+    reads = []
+    for text, corners in decoder(prepared.picture, black_and_white=prepared.black_and_white):
+        xs = [prepared.left + x / prepared.scale for x, _ in corners] or [0.0]
+        ys = [prepared.top + y / prepared.scale for _, y in corners] or [0.0]
+        height, width = view.size
+        shares = tuple((x / width, y / height) for x, y in zip(xs, ys, strict=True))
+        reads.append(Read(text, view.share(min(xs), min(ys), max(xs), max(ys)), shares))
+    return reads
+
+
+def prepared_as(
+    name: str, region: Region, picture: Image, scale: float, *, black_and_white: bool = False
+) -> Attempt:
+    """An attempt on a picture of `region` that is made already."""
+    prepared = Prepared(picture, scale, region.left, region.top, black_and_white)
+    return name, lambda view: prepared
+
+
+def run(
+    view: View,
+    schedule: Sequence[Attempt],
+    decoder: Decoder,
+    late: Callable[[], bool] = lambda: False,
+) -> Ran:
+    """Make the attempts of `schedule` until one reads, or until it is `late`.
+
+    A code that is not ours (a poster's) does not end it at once: the whole frame is looked at
+    too, because the phone may be beside it.
+    """
+    for tried in schedule:
+        prepared = tried[1](view)
+        if prepared is None:
+            continue
+        found = attempt(view, prepared, decoder)
+        if found:
+            reads = {read.text: read for read in found}
+            if not any(is_ours(text) for text in reads):
+                for read in attempt(view, _full(view), decoder):
+                    reads.setdefault(read.text, read)
+            return Ran(list(reads.values()), tried)
+        if late():
+            break
+    return Ran([], None)
+
+
+def is_ours(text: str) -> bool:
+    """Whether a text begins like a card code."""
+    return text.startswith(CARD_PREFIX)
+
+
+def read_still(image: Image, decoder: Decoder = zxing) -> list[Read]:
+    """Read one picture, BGR or grey, with full effort, for at most about a second."""
+    until = time.monotonic() + STILL_DEADLINE_SECONDS
+    view = View(Picture.of(image))
+    return run(view, STILL, decoder, lambda: time.monotonic() > until).reads
