@@ -1,6 +1,7 @@
 """Bonuses of a receipt, examined again whenever more or less of it is kept."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,29 +12,35 @@ from app.ledger import _undo
 from app.ledger._book import Row
 from app.ledger._operation import Context
 from app.ledger._receipts import (
+    Part,
     Sold,
     back_of,
     counting,
     earning_back,
+    kept_after,
+    parts_of,
     returns_of,
     sold_on,
     take_due,
 )
 from app.ledger._undo import TARGET, Target
 from app.ledger.explain import Reason, because
+from app.ledger.grounds import Kept, grounds_from_json, points_due
 from app.ledger.models import Entry, EntryKind
 from app.ledger.postings import Reverse
 from app.ledger.rules import due_so_far
 
 
-def bonus_due(bonus: Target, receipt: Sold, back: int, earning: int) -> int:
+def bonus_due(bonus: Target, receipt: Sold, back: int, earning: int, kept: Kept | None) -> int:
     """How much of a bonus is due once *back* minor units have come back, *earning* that earned.
 
-    One for a receipt of at least so much goes when less is kept that earns; any other goes in
-    proportion.
+    One that hangs on a part of the receipt goes with it, by what is *kept*. One for a receipt of
+    at least so much goes when less is kept that earns; any other goes in proportion.
     """
     if back >= receipt.amount_minor:
         return bonus.points
+    if bonus.grounds is not None and kept is not None:
+        return points_due(bonus.points, grounds_from_json(bonus.grounds), kept)
     sold = receipt.earning_minor
     if sold == 0:  # Given for a receipt that earned nothing else.
         sold, earning = receipt.amount_minor, back
@@ -50,9 +57,11 @@ def examine_bonuses(
     receipt = sold_on(session, accrual.receipt_id)
     came = counting(context, returns_of(session, receipt.id))
     changes: dict[str, int] = {}
-    for bonus in bonuses_of(session, receipt.id):
+    bonuses = bonuses_of(session, receipt.id)
+    kept = kept_for(session, receipt, bonuses, parts_of(came))
+    for bonus in bonuses:
         now_due = sum(part.bonus_points_due.get(bonus.id, 0) for part in came)
-        change = bonus_due(bonus, receipt, back_of(came), earning_back(came)) - now_due
+        change = bonus_due(bonus, receipt, back_of(came), earning_back(came), kept) - now_due
         if change == 0:
             continue
         changes[bonus.id] = change
@@ -74,6 +83,15 @@ def examine_bonuses(
             _give_again(context, entry, bonus, -change, explain)
     if changes:
         note_bonuses(context, receipt.id, changes)
+
+
+def kept_for(
+    session: Session, receipt: Sold, bonuses: Sequence[Target], parts: Sequence[Part]
+) -> Kept | None:
+    """What is kept of a receipt, where a bonus of it hangs on a part of it."""
+    if all(bonus.grounds is None for bonus in bonuses):
+        return None
+    return kept_after(session, receipt, parts)
 
 
 def note_bonuses(context: Context, receipt_id: str, due: dict[str, int]) -> None:

@@ -15,7 +15,7 @@ from app.db import new_id
 from app.ledger import rules, tiers
 from app.ledger.explain import Reason, because
 from app.ledger.models import EntryKind, HoldStatus
-from app.ledger.postings import Circumstances, Terms
+from app.ledger.postings import Activity, Circumstances, Terms
 from app.ledger.rules import LotState
 from app.ledger.tiers import Count, TierReason, TierState
 
@@ -24,6 +24,15 @@ Row = dict[str, Any]
 #: New lots come after every lot that has a number already.
 _NEW_LOTS_FROM = 1 << 62
 _NOTHING = Count(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherReceipts:
+    """What an account's other receipts come to: see `postings.Asked`."""
+
+    visits_today: int = 0
+    is_first: bool = False
+    windows: Mapping[int, Activity] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -77,6 +86,8 @@ class Book:
     days: dict[date, Count] = field(default_factory=dict)
     #: The bonuses that the account had and may have once, as far as they were asked for.
     once_keys: frozenset[str] = frozenset()
+    #: What is known of its other receipts, as far as it was asked for.
+    other_receipts: OtherReceipts = field(default_factory=OtherReceipts)
 
     entries: list[Row] = field(default_factory=list)
     draws: list[Row] = field(default_factory=list)
@@ -130,6 +141,7 @@ class Book:
             "carried_micro": None,
             "weighted_micro": None,
             "at_least_minor": None,
+            "grounds": None,
             "once_key": None,
             "late": circumstances.late,
             "actor_kind": circumstances.actor_kind,

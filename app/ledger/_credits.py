@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.db import new_id
 from app.errors import Invalid
 from app.ledger import _moved, rules
-from app.ledger._book import Row
+from app.ledger._book import Book, Row
 from app.ledger._operation import (
     MOST_MINOR,
     MOST_POINTS,
@@ -46,7 +46,7 @@ def accrue(context: Context, operation: Accrue) -> Outcome:
         receipt_id=receipt["id"],
         amount_minor=operation.amount_minor,
         currency=operation.currency,
-        rule_version=operation.rule_version,
+        rule_version=value.rule_version or operation.rule_version,
         issuing_partner_id=operation.issuing_partner_id,
     )
     if value.carried_micro is not None:
@@ -65,9 +65,21 @@ def accrue(context: Context, operation: Accrue) -> Outcome:
 def _value(context: Context, operation: Accrue) -> Value:
     if isinstance(operation.value, Value):
         return operation.value
-    account = context.book.account
-    return operation.value(
-        AccountFacts(_tier_then(context), account.carried_micro, context.book.once_keys)
+    return operation.value(facts_on(context.book, _tier_then(context)))
+
+
+def facts_on(book: Book, tier: str | None) -> AccountFacts:
+    """What a page says of its account, for a receipt of that *tier*."""
+    others = book.other_receipts
+    return AccountFacts(
+        tier=tier,
+        carried_micro=book.account.carried_micro,
+        once_keys=book.once_keys,
+        kind=book.account.kind,
+        joined_on=book.account.tier.joined_on,
+        visits_today=others.visits_today,
+        is_first=others.is_first,
+        windows=others.windows,
     )
 
 
@@ -99,6 +111,7 @@ def _give_bonus(context: Context, accrual: Row, bonus: Bonus, value: Value) -> i
         posting_id=context.request.id,
         receipt_id=accrual["receipt_id"],
         at_least_minor=bonus.at_least_minor,
+        grounds=None if bonus.grounds is None else bonus.grounds.as_json(),
         once_key=bonus.once_key,
         reason=bonus.name[:200],
         rule_version=accrual["rule_version"],
@@ -158,13 +171,17 @@ def _receipt(context: Context, operation: Accrue, value: Value) -> Row:
         "amount_minor": operation.amount_minor,
         "currency": operation.currency,
         "earning_minor": earning,
+        "tax_minor": operation.tax_minor,
+        "coupons_minor": operation.coupons_minor,
+        "paid_points": operation.paid_points,
         "exchange_rate": None if rate is None else f"{rate:f}",
         "exchange_source": operation.exchange_source,
         "occurred_at": circumstances.occurred_at,
     }
     context.book.receipts.append(receipt)
-    if operation.lines:
-        context.book.receipt_lines.extend(_lines(receipt, operation.lines))
+    lines = operation.lines if value.lines is None else value.lines
+    if lines:
+        context.book.receipt_lines.extend(_lines(receipt, lines))
     return receipt
 
 

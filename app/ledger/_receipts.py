@@ -4,7 +4,7 @@ Everything is counted from the start each time, so that partial returns in any s
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from app.ledger._store import load_lots
 from app.ledger._undo import Target
 from app.ledger.errors import AlreadyReversed, ReturnTooLarge
 from app.ledger.explain import Reason, because
+from app.ledger.grounds import Kept, KeptLine
 from app.ledger.models import Receipt, ReceiptLine, ReceiptReturn
 from app.ledger.postings import ReturnedLine, Reverse
 from app.ledger.rules import due_so_far
@@ -113,6 +114,38 @@ class Part:
     value: int
     earning: int
     lines: list[dict[str, Any]] | None = None
+
+
+def parts_of(came: Iterable[Came]) -> list[Part]:
+    """What came back, as far as it says what is kept."""
+    return [Part(each.amount_minor, each.earning_minor, each.lines) for each in came]
+
+
+def kept_after(session: Session, receipt: Sold, parts: Sequence[Part]) -> Kept:
+    """What is kept of a receipt of which *parts* came back."""
+    back: dict[int, tuple[int, int]] = {}
+    unknown = 0
+    for part in parts:
+        if part.lines is None:
+            unknown += part.value
+        for told in part.lines or ():
+            pieces, money = back.get(told["position"], (0, 0))
+            back[told["position"]] = (
+                pieces + told["quantity_thousandths"],
+                money + told["amount_minor"],
+            )
+    amount = receipt.amount_minor - sum(part.value for part in parts)
+    lines = {}
+    for position, line in lines_of(session, receipt.id).items():
+        pieces, money = back.get(position, (0, 0))
+        lines[position] = KeptLine(line.quantity_thousandths - pieces, line.amount_minor - money)
+    return Kept(
+        amount_minor=amount,
+        earning_minor=receipt.earning_minor - sum(part.earning for part in parts),
+        lines=lines,
+        unknown_minor=unknown,
+        is_nothing=bool(parts) and amount <= 0,
+    )
 
 
 def part_of(

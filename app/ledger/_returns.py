@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.db import new_id
 from app.errors import Invalid
 from app.ledger import _undo, rules
-from app.ledger._bonuses import bonus_due, examine_bonuses
+from app.ledger._bonuses import bonus_due, examine_bonuses, kept_for
 from app.ledger._book import Row, posted_points
 from app.ledger._operation import MOST_MINOR, Context, Outcome, canonical_id, whole_number
 from app.ledger._receipts import (
@@ -27,6 +27,7 @@ from app.ledger._receipts import (
     counting,
     earning_back,
     part_of,
+    parts_of,
     returns_of,
     sold_on,
     take_due,
@@ -229,9 +230,10 @@ class _Return:
         self, receipt: Sold, came: list[Came], part: Part, is_whole: bool, row: Row
     ) -> None:
         back, earning = back_of(came) + part.value, earning_back(came) + part.earning
+        kept = kept_for(self.context.session, receipt, self.bonuses, [*parts_of(came), part])
         for bonus in self.bonuses:
             before = sum(each.bonus_points_due.get(bonus.id, 0) for each in came)
-            due = max(0, bonus_due(bonus, receipt, back, earning) - before)
+            due = max(0, bonus_due(bonus, receipt, back, earning, kept) - before)
             if due == 0:
                 continue
             row["bonus_points_due"][bonus.id] = due

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -45,6 +45,7 @@ class Target(NamedTuple):
     at_least_minor: int | None
     once_key: str | None
     reason: str | None
+    grounds: dict[str, Any] | None
 
 
 TARGET = tuple(getattr(Entry, name) for name in Target._fields)

@@ -21,6 +21,7 @@ Reason: TypeAlias = dict[str, Any]
 
 _LOT = {"points", "expires_at"}
 _MONEY = {"amount_minor", "currency"}
+_THING = {"name", "what", "count"}
 _TIER = {"from_tier", "to_tier", "reason"}
 
 #: Every code and the facts it has. *expires_at* may be None (never), a tier too (none).
@@ -44,6 +45,18 @@ FACTS: Mapping[str, frozenset[str]] = {
         "rolling_until": {"at"},
         "bonus": {"name", "points"},
         "bonus_once": {"name"},
+        # Rules beside the rate.
+        "on_trial": set(),
+        "best_base": {"name"},
+        "base_rule": {"name", "points"},
+        "multiplied_by": {"name", "factor"},
+        "not_stacked": {"name", "better"},
+        "enough_today": {"name", "count"},
+        "given_stamps": _THING,
+        "given_coupon": _THING,
+        "given_gift": _THING,
+        "given_tickets": _THING,
+        "given_visits": _THING,
         # When it can be spent.
         "pending_until": {"at"},
         "pending_unconfirmed": set(),
@@ -177,6 +190,9 @@ IN_WORDS: Mapping[str, Callable[[Voice, Reason], str]] = {
     "earned": _count_of("earned"),
     "before": _count_of("before"),
     "name": lambda voice, reason: str(reason["name"]),
+    "better": lambda voice, reason: str(reason["better"]),
+    "what": lambda voice, reason: str(reason["what"]),
+    "count": _count_of("count"),
     "source": lambda voice, reason: str(reason["source"]),
     "tier": _tier_of("tier"),
     "from_tier": _tier_of("from_tier"),

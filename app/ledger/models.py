@@ -184,6 +184,10 @@ class Receipt(OfAccount, Base):
     currency: Mapped[str] = mapped_column(String(3))
     #: The part of the amount that earned: without what was paid in points or coupons, and so on.
     earning_minor: Mapped[int] = mapped_column(BigInteger)
+    #: Of the amount: tax contained in it, what was paid with coupons; and points spent on it.
+    tax_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    coupons_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    paid_points: Mapped[int] = mapped_column(BigInteger, default=0)
     #: An exact decimal as text: SQLite would make a float of a number.
     exchange_rate: Mapped[str | None] = mapped_column(String(32))
     exchange_source: Mapped[str | None] = mapped_column(String(64))
@@ -260,6 +264,8 @@ class Entry(OfAccount, Base):
     weighted_micro: Mapped[int | None] = mapped_column(BigInteger)
     #: A bonus for a receipt of at least so much (minor units) goes when the receipt falls below.
     at_least_minor: Mapped[int | None] = mapped_column(BigInteger)
+    #: Of a bonus: what of the receipt it was given for (`ledger.grounds.Grounds`).
+    grounds: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     #: A bonus that an account gets once, whatever is merged into it.
     once_key: Mapped[str | None] = mapped_column(String(40))
     #: It reached us later than it happened: queued by a till without a network.

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from app.ledger.explain import Reason
+from app.ledger.grounds import Grounds
 from app.ledger.rules import ReturnPolicy
 from app.ledger.tiers import TierScheme
 
@@ -89,31 +90,62 @@ class ReturnedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """What an account did in some days: receipts of which something is kept, and money spent."""
+
+    visits: int = 0
+    spend_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a receipt of *day* (local) has to know of its account's other receipts.
+
+    *today*: those of the day. *first*: whether there is any. *windows*: what it did in the so many
+    days that end with the day.
+    """
+
+    day: date
+    today: bool = False
+    first: bool = False
+    windows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
     """What a receipt's value may depend on, read under the account's lock.
 
     *tier*: the one that was held when the receipt happened. *carried_micro*: money of earlier
     receipts that was too little for a point, in millionths of a minor unit. *once_keys*: the
-    bonuses that the account had and may not have again.
+    bonuses that the account had and may not have again. *kind* of account, and the local day
+    *joined_on*. The rest as far as it was `Asked`: *visits_today* without this one,
+    *is_first*: there is no other receipt, and *windows* by their days.
     """
 
     tier: str | None = None
     carried_micro: int = 0
     once_keys: frozenset[str] = frozenset()
+    kind: str = "personal"
+    joined_on: date | None = None
+    visits_today: int = 0
+    is_first: bool = False
+    windows: Mapping[int, Activity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Bonus:
     """Points beside those of the receipt, an entry of their own.
 
-    With *at_least_minor* they go when what is kept of the receipt falls below it, else they go in
-    proportion. *once_key*: an account gets them once.
+    With *grounds* a return takes what these no longer carry. Else, with *at_least_minor*, they go
+    when what is kept of the receipt falls below it, or in proportion. *once_key*: an account gets
+    them once.
     """
 
     points: int
     name: str
     at_least_minor: int | None = None
     once_key: str | None = None
+    grounds: Grounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +153,26 @@ class Given:
     """What a receipt gives beside points: *count* of *what*, which is of a *kind*, by a *rule*.
 
     The ledger only writes it into its answer; `app.benefits` keeps it. Kinds are those of
-    `app.programmes.rules`: "stamps", "coupon", "gift", "tickets".
+    `app.programmes.rules`: "stamps", "coupon", "gift", "tickets", "visits". What stays of it when
+    a part of the receipt comes back is `grounds.count_left(count, grounds, kept)`, where *kept* is
+    what `ledger.service.kept_of` says of the receipt.
     """
 
     kind: str
     what: str
     count: int
     rule: str
+    grounds: Grounds = Grounds()  # noqa: RUF009 - frozen
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the answer to a posting."""
+        return {
+            "kind": self.kind,
+            "what": self.what,
+            "count": self.count,
+            "rule": self.rule,
+            "grounds": self.grounds.as_json(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +198,8 @@ class Value:
     bonuses: tuple[Bonus, ...] = ()
     given: tuple[Given, ...] = ()
     explain: tuple[Reason, ...] = ()
+    rule_version: int | None = None
+    lines: tuple[Line, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +218,12 @@ class Accrue:
     exchange_source: str | None = None
     #: Bonuses of these keys may be given: whether the account had them has to be looked up.
     once_keys: tuple[str, ...] = ()
+    #: What *value* has to know of the account's other receipts, if anything.
+    asked: Asked | None = None
+    #: Of the amount: tax contained in it, what was paid with coupons, and with how many points.
+    tax_minor: int = 0
+    coupons_minor: int = 0
+    paid_points: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ so two postings cannot deadlock.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +15,17 @@ from sqlalchemy.orm import Session
 
 from app.clock import whole_second
 from app.errors import CounterfoilError, Invalid, Unavailable
-from app.ledger import _credits, _holds, _merge, _returns, _store, _unmerge
+from app.ledger import _credits, _holds, _merge, _others, _receipts, _returns, _store, _unmerge
 from app.ledger._book import Book
 from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
+from app.ledger.grounds import Kept
 from app.ledger.models import Account, AccountKind, AccountMerge
 from app.ledger.postings import (
+    AccountFacts,
     Accrue,
     Adjust,
+    Asked,
     Capture,
     Circumstances,
     Confirm,
@@ -45,7 +48,9 @@ __all__ = [
     "Posted",
     "Standing",
     "expire_lots",
+    "facts_of",
     "fingerprint",
+    "kept_of",
     "lock_account",
     "look",
     "mark_changed",
@@ -195,6 +200,13 @@ def post_accruals(
     books = _store.load(
         session, accounts.values(), now, whole=False, terms=terms, once_keys=once_keys
     )
+    asking = [
+        (books[operation.account_id], operation.asked)
+        for _, operation, _ in accruals
+        if operation.asked is not None and operation.account_id in books
+    ]
+    if asking:
+        _others.load(session, asking)
     results: dict[str, Posted | CounterfoilError] = {}
     done = []
     for item, account_id in zip(items, wanted, strict=True):
@@ -237,6 +249,8 @@ def _page(session: Session, operation: Operation, now: datetime, terms: Terms) -
     account = _store.lock_one(session, account_id, terms)
     whole = not isinstance(operation, Accrue)
     books = _store.load(session, [account], now, whole=whole, terms=terms, once_keys=once_keys)
+    if isinstance(operation, Accrue) and operation.asked is not None:
+        _others.load(session, [(books[account.id], operation.asked)])
     return books[account.id]
 
 
@@ -305,7 +319,7 @@ def _answer(
     if outcome.expires_at is not None:
         answer["expires_at"] = outcome.expires_at.isoformat()
     if outcome.given:
-        answer["given"] = [asdict(each) for each in outcome.given]
+        answer["given"] = [each.as_json() for each in outcome.given]
     return answer
 
 
@@ -332,6 +346,44 @@ def look(session: Session, account_id: str, *, now: datetime, terms: Terms) -> B
     book = _store.load(session, [account], now, whole=False, terms=terms)[account.id]
     book.settle()
     return book
+
+
+def facts_of(
+    session: Session,
+    account_id: str,
+    *,
+    now: datetime,
+    terms: Terms,
+    occurred_at: datetime | None = None,
+    once_keys: Collection[str] = (),
+    asked: Asked | None = None,
+) -> AccountFacts:
+    """What the value of a receipt may depend on, without a lock: to say what it would be worth.
+
+    The tier is that of *occurred_at*, where given. Raises `UnknownAccount`.
+    """
+    account = _store.peek(session, account_id, terms)
+    if account.merged_into_id is not None:
+        account = _store.peek(session, account.merged_into_id, terms)
+    books = _store.load(session, [account], now, whole=False, terms=terms, once_keys=once_keys)
+    book = books[account.id]
+    book.settle()
+    if asked is not None:
+        _others.load(session, [(book, asked)])
+    tier = None
+    if terms.tiers is not None:
+        is_past = occurred_at is not None and occurred_at < now
+        tier = account.tier.tier
+        if is_past and occurred_at is not None:
+            tier = _credits.tier_at(session, account.id, occurred_at)
+    return _credits.facts_on(book, tier)
+
+
+def kept_of(session: Session, receipt_id: str) -> Kept:
+    """What is kept of a receipt after all its returns; for `ledger.grounds`."""
+    receipt = _receipts.sold_on(session, receipt_id)
+    came = [each for each in _receipts.returns_of(session, receipt_id) if not each.reversed_at]
+    return _receipts.kept_after(session, receipt, _receipts.parts_of(came))
 
 
 def raise_version(session: Session, account_id: str, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ points tomorrow. It is kept in whole micro; its exact fraction is found again (`
 wherever a point's price has less than a million parts, else less than one micro a receipt is lost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,9 +23,11 @@ from zoneinfo import ZoneInfo
 from app.errors import Invalid
 from app.ledger import rules as ledger_rules
 from app.ledger.explain import Reason, because
-from app.ledger.postings import AccountFacts, Bonus, Line, Value
+from app.ledger.postings import AccountFacts, Asked, Bonus, Given, Line, Value
 from app.ledger.rules import RoundUp
+from app.programmes import rules
 from app.programmes.fields import BonusRule
+from app.programmes.rules import Applied, Bill, Candidate, RuleSet
 from app.programmes.settings import Settings
 from app.programmes.wording import currency_exponent
 
@@ -38,6 +40,7 @@ class Sale:
 
     *amount_minor* is all of it, what its lines add up to; *tax_minor* is contained in it.
     *coupons_minor* of it was paid with coupons, and *paid_with_points* points were redeemed on it.
+    *location*: the slug of the place, where a rule has to know it.
     """
 
     amount_minor: int
@@ -47,6 +50,7 @@ class Sale:
     coupons_minor: int = 0
     paid_with_points: int = 0
     lines: tuple[Line, ...] = ()
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class Tariff:
     #: For the explanation: the rate as people write it, and the money it is for.
     rate_text: str
     per_minor: str
+    #: The rules beside the rate, where there are any.
+    rules: RuleSet | None = None
 
 
 def tariff_of(settings: Settings, currency: str, time_zone: str) -> Tariff:
@@ -93,6 +99,8 @@ def tariff_of(settings: Settings, currency: str, time_zone: str) -> Tariff:
     def micro(major: Decimal) -> int:
         return int(major.scaleb(exponent + 6))
 
+    zone = ZoneInfo(time_zone)
+    has_rules = bool(settings.rules) or settings.stacking == "best"
     multipliers = dict(settings.tiers.multipliers) if settings.tiers else {}
     one = max((10 ** max(0, -_power(each)) for each in multipliers.values()), default=1)
     up, down = settings.points.as_integer_ratio()
@@ -101,25 +109,44 @@ def tariff_of(settings: Settings, currency: str, time_zone: str) -> Tariff:
     numerator, denominator = numerator // common, denominator // common
     # Receipts count in minor units, multiplied: what is left over is a multiple of this ÷ one.
     step = _MICRO * gcd(one, *(int(each * one) for each in multipliers.values()))
+    if any(rule.factor is not None for rule in settings.rules):
+        step = 1  # Multiplied by no one knows how many of them at once.
     return Tariff(
         settings=settings,
         currency=currency,
         exponent=exponent,
         time_zone=time_zone,
-        zone=ZoneInfo(time_zone),
+        zone=zone,
         per_micro=(numerator, denominator),
         lattice=(gcd(step * numerator, denominator * one), one * numerator),
         one=one,
         multipliers={tier: int(each * one) for tier, each in multipliers.items()},
         point_micro=micro(settings.point_value),
         excluded=frozenset(each.strip().casefold() for each in settings.excluded_categories),
-        bonuses=tuple((bonus, micro(bonus.at_least)) for bonus in settings.bonuses),
+        bonuses=()
+        if settings.stacking == "best"
+        else tuple((bonus, micro(bonus.at_least)) for bonus in settings.bonuses),
         round_up=None
         if settings.expires_round_up == "none"
         else RoundUp(settings.expires_round_up),
         pending=timedelta(hours=24 * settings.pending_days),
         rate_text=f"{settings.points.normalize():f}",
         per_minor=f"{settings.per_amount.scaleb(exponent).normalize():f}",
+        rules=_rule_set(settings, exponent, zone) if has_rules else None,
+    )
+
+
+def _rule_set(settings: Settings, exponent: int, zone: ZoneInfo) -> RuleSet:
+    """The rules; where only the best promotion counts, the bonuses are promotions like others."""
+    is_best = settings.stacking == "best"
+    bonuses = (rules.bonus_as_rule(each) for each in settings.bonuses) if is_best else ()
+    return rules.rule_set_of(
+        (*settings.rules, *bonuses),
+        settings.segments,
+        all_promotions=not is_best,
+        exponent=exponent,
+        zone=zone,
+        has_rate=settings.points > 0,
     )
 
 
@@ -145,11 +172,22 @@ class Earning:
     spend_minor: int
     bonuses: tuple[tuple[BonusRule, int], ...]
     explain: tuple[Reason, ...]
+    #: The rules that it meets, and its local day.
+    rules: tuple[Candidate, ...] = ()
+    day: date | None = None
 
     @property
     def once_keys(self) -> tuple[str, ...]:
         """The keys of its bonuses that an account may have once."""
-        return tuple(bonus.once for bonus, _ in self.bonuses if bonus.once)
+        keys = [bonus.once for bonus, _ in self.bonuses if bonus.once]
+        keys += [once for each in self.rules if (once := each.rule.conditions.once)]
+        return tuple(keys)
+
+    def asked(self, tariff: Tariff, besides: Iterable[str] = ()) -> Asked | None:
+        """What has to be known of the account's other receipts; *besides*: for these segments."""
+        if tariff.rules is None or self.day is None:
+            return None
+        return rules.asked_of(tariff.rules, self.rules, self.day, besides=besides)
 
 
 def earns(tariff: Tariff, line: Line) -> bool:
@@ -200,13 +238,32 @@ def earning_of(tariff: Tariff, sale: Sale, exchange: Exchange | None = None) -> 
             )
         )
     numerator = max(0, numerator)
-    if sale.tax_minor and tariff.settings.earn_on == "net":
+    gross = net = (numerator, denominator)
+    if sale.tax_minor:
         # Tax of the part that counts, in proportion: of other parts none was counted.
-        tax = numerator * sale.tax_minor // (denominator * sale.amount_minor * _MICRO)
-        numerator *= sale.amount_minor - sale.tax_minor
-        denominator *= sale.amount_minor
-        explain.append(because("tax", amount_minor=tax, currency=tariff.currency))
+        net = (numerator * (sale.amount_minor - sale.tax_minor), denominator * sale.amount_minor)
+        if tariff.settings.earn_on == "net":
+            tax = numerator * sale.tax_minor // (denominator * sale.amount_minor * _MICRO)
+            numerator, denominator = net
+            explain.append(because("tax", amount_minor=tax, currency=tariff.currency))
     earning_minor = numerator * down // (denominator * up)
+    found: tuple[Candidate, ...] = ()
+    day: date | None = None
+    if tariff.rules is not None:
+        local = sale.occurred_at.astimezone(tariff.zone)
+        day = local.date()
+        bill = Bill(
+            occurred_at=sale.occurred_at,
+            local=local,
+            location=sale.location,
+            counted=(numerator, denominator),
+            gross=gross,
+            net=net,
+            earning_minor=earning_minor,
+            micro=(up, down),
+            lines=_lines_that_earn(tariff, sale.lines),
+        )
+        found = rules.candidates(tariff.rules, bill)
     return Earning(
         occurred_at=sale.occurred_at,
         counted=(numerator, denominator),
@@ -219,7 +276,13 @@ def earning_of(tariff: Tariff, sale: Sale, exchange: Exchange | None = None) -> 
             if numerator >= micro * denominator
         ),
         explain=tuple(explain),
+        rules=found,
+        day=day,
     )
+
+
+def _lines_that_earn(tariff: Tariff, lines: Sequence[Line]) -> list[tuple[int, Line]]:
+    return [(at, line) for at, line in enumerate(lines, 1) if earns(tariff, line)]
 
 
 def _check(sale: Sale) -> None:
@@ -268,8 +331,13 @@ def value_of(
     """
     settings = tariff.settings
     explain = [*because_of, *earning.explain]
-    points, weighted_micro, carried_micro = _points(tariff, earning, facts, explain)
-    bonuses = _bonuses(earning, facts, explain)
+    given: tuple[Given, ...] = ()
+    if tariff.rules is None:
+        worth = _points(tariff, earning, facts, explain, _own_rate(tariff, earning))
+        bonuses = _bonuses(earning, facts, explain)
+    else:
+        worth, by_rules, given = _by_rules(tariff, earning, facts, explain)
+        bonuses = (*_bonuses(earning, facts, explain), *by_rules)
     available_from = None
     if not settings.pending_until_confirmed:
         # A till whose clock runs ahead a little gives points that can be spent at once.
@@ -283,60 +351,98 @@ def value_of(
             time_zone=tariff.time_zone,
             round_up=tariff.round_up,
         )
-        if points or bonuses:
+        if worth.points or bonuses:
             explain.append(because("usable_until", expires_at=expires_at))
     return Value(
-        points=points,
+        points=worth.points,
         available_from=available_from,
         expires_at=expires_at,
         rolling=rolling,
         earning_minor=earning.earning_minor,
         spend_minor=earning.spend_minor,
-        carried_micro=carried_micro,
-        weighted_micro=weighted_micro,
+        carried_micro=worth.carried_micro,
+        weighted_micro=worth.weighted_micro,
         bonuses=bonuses,
+        given=given,
         explain=tuple(explain),
     )
 
 
-def _points(
-    tariff: Tariff, earning: Earning, facts: AccountFacts, explain: list[Reason]
-) -> tuple[int, int, int | None]:
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """Points for money: ``money`` micro as a fraction, *per_micro* points each, told as text."""
+
+    money: tuple[int, int]
+    per_micro: tuple[int, int]
+    rate_text: str
+    per_minor: str
+    factor: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worth:
     """Points, what weighed in for them, and what is left over in micro (None: nothing is carried).
 
-    Nothing is rounded before the division at the end.
+    *rest*: the fraction of a point that was rounded off and is carried nowhere.
     """
-    carries = tariff.settings.carry_remainder
-    numerator, denominator = earning.counted
-    multiplier = tariff.multipliers.get(facts.tier, tariff.one) if facts.tier else tariff.one
-    numerator, denominator = numerator * multiplier, denominator * tariff.one
+
+    points: int = 0
+    weighted_micro: int = 0
+    carried_micro: int | None = None
+    rest: tuple[int, int] = (0, 1)
+
+
+def _own_rate(tariff: Tariff, earning: Earning, factor: tuple[int, int] = (1, 1)) -> _Rate:
+    return _Rate(earning.counted, tariff.per_micro, tariff.rate_text, tariff.per_minor, factor)
+
+
+def _tier_factor(tariff: Tariff, facts: AccountFacts) -> int:
+    return tariff.multipliers.get(facts.tier, tariff.one) if facts.tier else tariff.one
+
+
+def _say_tier(tariff: Tariff, facts: AccountFacts, multiplier: int, explain: list[Reason]) -> None:
     if multiplier != tariff.one:
         factor = f"{(Decimal(multiplier) / tariff.one).normalize():f}"
         explain.append(because("multiplied", tier=facts.tier, factor=factor))
+
+
+def _points(
+    tariff: Tariff, earning: Earning, facts: AccountFacts, explain: list[Reason], rate: _Rate
+) -> _Worth:
+    """What the money earns. Nothing is rounded before the division at the end."""
+    carries = tariff.settings.carry_remainder
+    numerator, denominator = rate.money
+    multiplier = _tier_factor(tariff, facts)
+    numerator *= multiplier * rate.factor[0]
+    denominator *= tariff.one * rate.factor[1]
+    _say_tier(tariff, facts, multiplier, explain)
     weighted_micro = numerator // denominator
     if carries and facts.carried_micro:
         above, below = _exact_carry(tariff, facts.carried_micro)
         numerator, denominator = numerator * below + above * denominator, denominator * below
         _say_carried("carried_in", tariff, facts.carried_micro, explain)
-    up, down = tariff.per_micro
+    up, down = rate.per_micro
     points, rest = divmod(numerator * up, denominator * down)
     if points < 0:  # What was carried below zero by returns is not made good yet.
         points, rest = 0, numerator * up
+    money = earning.spend_minor
+    if rate.money != earning.counted:
+        money = rate.money[0] // (rate.money[1] * _MICRO)
     explain.append(
         because(
             "earned_rounded" if rest and not carries else "earned",
-            amount_minor=earning.spend_minor,
+            amount_minor=money,
             currency=tariff.currency,
-            rate=tariff.rate_text,
-            per_minor=tariff.per_minor,
+            rate=rate.rate_text,
+            per_minor=rate.per_minor,
             points=points,
         )
     )
     if not carries:
-        return points, weighted_micro, None
+        return _Worth(points, weighted_micro, None, (rest, denominator * down))
     carried_micro = rest // (denominator * up)
     _say_carried("carried_over", tariff, carried_micro, explain)
-    return points, weighted_micro, carried_micro
+    return _Worth(points, weighted_micro, carried_micro)
 
 
 def _exact_carry(tariff: Tariff, carried_micro: int) -> tuple[int, int]:
@@ -373,3 +479,92 @@ def _bonuses(earning: Earning, facts: AccountFacts, explain: list[Reason]) -> tu
             had.add(rule.once)
         given.append(Bonus(rule.points, rule.name, at_least_minor, rule.once))
     return tuple(given)
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+def _by_rules(
+    tariff: Tariff, earning: Earning, facts: AccountFacts, explain: list[Reason]
+) -> tuple[_Worth, tuple[Bonus, ...], tuple[Given, ...]]:
+    """What the best base rule and the promotions beside it give; fractions are rounded together."""
+    if tariff.rules is None or earning.day is None:
+        raise ValueError("there are no rules")
+    up, down = tariff.per_micro
+    multiplier = _tier_factor(tariff, facts)
+    found = rules.applied(
+        tariff.rules,
+        earning.rules,
+        facts,
+        day=earning.day,
+        rate=(earning.counted[0] * up, earning.counted[1] * down),
+        tier_factor=(multiplier, tariff.one),
+    )
+    explain.extend(found.explain)
+    bonuses: list[Bonus] = []
+    worth = _base(tariff, earning, facts, explain, found, bonuses)
+    given: list[Given] = []
+    rest = worth.rest
+    for each in found.promotions:
+        points, rest = _whole(each.points, rest)
+        if points:
+            bonuses.append(_bonus(each, points))
+            explain.append(because("bonus", name=each.rule.name, points=points))
+        for kind, what, count in each.rule.gives.things:
+            thing = Given(kind, what, count * each.times, each.rule.name, each.grounds)
+            given.append(thing)
+            code = f"given_{kind}"
+            explain.append(because(code, name=thing.rule, what=what, count=thing.count))
+    return worth, tuple(bonuses), tuple(given)
+
+
+def _base(
+    tariff: Tariff,
+    earning: Earning,
+    facts: AccountFacts,
+    explain: list[Reason],
+    found: Applied,
+    bonuses: list[Bonus],
+) -> _Worth:
+    """The base: a rate over all that earns is the receipt's own, anything else a bonus."""
+    if found.is_rate:
+        return _points(tariff, earning, facts, explain, _own_rate(tariff, earning, found.factor))
+    base = found.base
+    if base is None:
+        return _Worth()
+    if base.money is not None:
+        rule = base.rule
+        if rule.points is None or rule.per_amount is None:
+            raise ValueError("a rate is points for money")
+        rate = _Rate(
+            base.money,
+            base.compiled.rate,
+            f"{rule.points.normalize():f}",
+            f"{rule.per_amount.scaleb(tariff.exponent).normalize():f}",
+            found.factor,
+        )
+        return _points(tariff, earning, facts, explain, rate)
+    multiplier = _tier_factor(tariff, facts)
+    _say_tier(tariff, facts, multiplier, explain)
+    exact = (
+        base.points[0] * multiplier * found.factor[0],
+        base.points[1] * tariff.one * found.factor[1],
+    )
+    points, rest = _whole(exact, (0, 1))
+    explain.append(because("base_rule", name=base.rule.name, points=points))
+    if points:
+        bonuses.append(_bonus(base, points))
+    return _Worth(rest=rest)
+
+
+def _bonus(each: Candidate, points: int) -> Bonus:
+    return Bonus(points, each.rule.name, once_key=each.rule.conditions.once, grounds=each.grounds)
+
+
+def _whole(exact: tuple[int, int], rest: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    """Whole points, with what was rounded off before; and what is rounded off now."""
+    if exact[1] == 1:
+        return exact[0], rest
+    denominator = exact[1] * rest[1]
+    points, over = divmod(exact[0] * rest[1] + rest[0] * exact[1], denominator)
+    return points, (over, denominator)

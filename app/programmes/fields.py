@@ -22,7 +22,8 @@ HIGHEST_MULTIPLIER = 100
 MOST_BONUSES = 50
 MOST_CATEGORIES = 200
 LONGEST_CATEGORY = 64
-LONGEST_KEY = 64
+#: What the ledger's column holds.
+LONGEST_KEY = 40
 LONGEST_NAME = 60
 
 _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.([0-9]{1,12}))?", re.ASCII)
@@ -160,9 +161,9 @@ def _bonus(value: Any) -> BonusRule:
         raise Wrong(f"there is no {min(unknown)!r}; it has name, at_least, points and once.")
     once = value.get("once")
     return BonusRule(
-        name=_part("name", lambda name: text_of(name, LONGEST_NAME, "A name"), value),
-        at_least=_part("at_least", _AT_LEAST, value),
-        points=_part("points", _BONUS_POINTS, value),
+        name=option("name", lambda name: text_of(name, LONGEST_NAME, "A name"), value),
+        at_least=option("at_least", _AT_LEAST, value),
+        points=option("points", _BONUS_POINTS, value),
         once=None if once is None else text_of(once, LONGEST_KEY, "once"),
     )
 
@@ -174,7 +175,22 @@ def _numbered(what: str, place: int, reader: Reader, value: Any) -> Any:
         raise Wrong(f"{what} {place}: {wrong}") from wrong
 
 
-def _part(name: str, reader: Reader, value: Mapping[str, Any]) -> Any:
+def listed(reader: Reader, most: int) -> Reader:
+    """A list of one to *most* values, each once."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= most:
+            raise Wrong(f"Give a list of 1 to {most}.")
+        found = tuple(reader(each) for each in value)
+        if len(set(found)) < len(found):
+            raise Wrong("Name each once.")
+        return found
+
+    return read
+
+
+def option(name: str, reader: Reader, value: Mapping[str, Any]) -> Any:
+    """A part of a value that has to be there; `Wrong` names it."""
     if name not in value:
         raise Wrong(f"{name} is missing.")
     try:
@@ -227,4 +243,4 @@ def _tier_look(level: Mapping[str, Any]) -> tuple[dict[str, str], Decimal]:
         if not isinstance(language, str) or not re.fullmatch("[a-z]{2}", language):
             raise Wrong('names: a language has two letters, such as "en".')
         text_of(name, LONGEST_NAME, f"names: {language}: a name")
-    return dict(names), _part("multiplier", _MULTIPLIER, {"multiplier": "1"} | dict(level))
+    return dict(names), option("multiplier", _MULTIPLIER, {"multiplier": "1"} | dict(level))

@@ -1,7 +1,7 @@
 """What a receipt is worth by the rules, the rate and the tier of its day."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.ledger.explain import Reason, because
-from app.ledger.postings import AccountFacts, Line, Value
+from app.ledger.postings import AccountFacts, Asked, Line, Value
 from app.programmes import earning
 from app.programmes.earning import Exchange, Sale
 from app.programmes.exchange import rate_on
+from app.programmes.places import slug_of
 from app.programmes.terms import Rulebook
 
 
@@ -27,13 +28,24 @@ class Priced:
     exchange_rate: Decimal | None
     exchange_source: str | None
     once_keys: tuple[str, ...]
+    asked: Asked | None
+    tax_minor: int
+    coupons_minor: int
+    paid_points: int
 
     def fields(self) -> dict[str, Any]:
         """All of it, for `Accrue(..., **priced.fields())`."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def price(session: Session, book: Rulebook, sale: Sale, *, now: datetime) -> Priced:
+def price(
+    session: Session,
+    book: Rulebook,
+    sale: Sale,
+    *,
+    now: datetime,
+    location_id: str | None = None,
+) -> Priced:
     """Value a receipt by the version and the exchange rate of the day on which it happened.
 
     The tier of that day and what was carried over are told to `Priced.value` by the ledger, which
@@ -42,6 +54,8 @@ def price(session: Session, book: Rulebook, sale: Sale, *, now: datetime) -> Pri
     """
     version = book.at(min(sale.occurred_at, now))
     tariff = version.tariff
+    if location_id is not None and tariff.rules is not None and tariff.rules.wants_location:
+        sale = replace(sale, location=slug_of(session, location_id))
     day = sale.occurred_at.astimezone(tariff.zone).date()
     exchange: Exchange | None = None
     if sale.currency != book.currency:
@@ -57,4 +71,8 @@ def price(session: Session, book: Rulebook, sale: Sale, *, now: datetime) -> Pri
         exchange_rate=exchange.rate if exchange else None,
         exchange_source=exchange.source if exchange else None,
         once_keys=earned.once_keys,
+        asked=earned.asked(tariff),
+        tax_minor=sale.tax_minor,
+        coupons_minor=sale.coupons_minor,
+        paid_points=sale.paid_with_points,
     )

@@ -12,6 +12,9 @@ from app.errors import Invalid
 from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
+from app.programmes.rules.model import Rule
+from app.programmes.rules.reading import read_rules
+from app.programmes.rules.segments import Segment, read_segments
 
 #: A receipt above this is a typing mistake: 1,000,000.00 in most currencies.
 HIGHEST_AMOUNT_MINOR = 100_000_000
@@ -29,6 +32,11 @@ class Settings:
     *carry_remainder* the money that was too little for a point counts with the next receipt.
     *earn_on* gross or net of tax; goods of *excluded_categories* earn nothing. *bonuses* are for
     receipts that earn on enough. *tiers* may earn more (a multiplier each).
+
+    **Rules.** The rate above is the base rule called "base"; with 0 *points* there is none. *rules*
+    are others beside it (`app.programmes.rules`): of the base rules the best one counts, and of
+    the promotions, the bonuses among them, "all" or the "best", as *stacking* says. *segments* are
+    named kinds of members that rules are for.
 
     **Pending.** Points can be spent *pending_days* times 24 hours after the receipt, or, with
     *pending_until_confirmed*, when somebody confirms them.
@@ -61,6 +69,9 @@ class Settings:
     excluded_categories: tuple[str, ...] = ()
     bonuses: tuple[BonusRule, ...] = ()
     tiers: Tiers | None = None
+    rules: tuple[Rule, ...] = ()
+    stacking: str = "all"
+    segments: tuple[Segment, ...] = ()
     point_value: Decimal = Decimal("0.01")
     redeem_minimum: int = 1
     redeem_step: int = 1
@@ -73,7 +84,9 @@ class Settings:
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
-        return {name: _kept(getattr(self, name)) for name in self.__slots__}
+        kept = {name: _kept(getattr(self, name)) for name in self.__slots__}
+        kept["segments"] = {each.name: each.as_json() for each in self.segments}
+        return kept
 
 
 def _kept(value: Any) -> Any:
@@ -82,14 +95,14 @@ def _kept(value: Any) -> Any:
             return str(value)
         case tuple():
             return [_kept(each) for each in value]
-        case BonusRule() | Tiers():
+        case BonusRule() | Tiers() | Rule() | Segment():
             return value.as_json()
     return value
 
 
 _RATE = fields.decimal(Decimal("999999.999999"))
 _READERS: dict[str, Reader] = {
-    "points": _RATE,
+    "points": fields.decimal(Decimal("999999.999999"), zero=True),
     "per_amount": _RATE,
     "expires_after_months": fields.whole(0, 1200),
     "expires_round_up": fields.choice("none", *(str(period) for period in RoundUp)),
@@ -102,6 +115,9 @@ _READERS: dict[str, Reader] = {
     "excluded_categories": fields.categories,
     "bonuses": fields.bonuses,
     "tiers": fields.tiers,
+    "rules": read_rules,
+    "stacking": fields.choice("all", "best"),
+    "segments": read_segments,
     "point_value": _RATE,
     "redeem_minimum": fields.whole(1),
     "redeem_step": fields.whole(1),
@@ -149,6 +165,31 @@ def _contradictions(settings: Settings) -> dict[str, list[str]]:
     months = settings.inactivity_months if rolling else settings.expires_after_months
     if months and settings.pending_days >= months * _SHORTEST_MONTH_DAYS:
         wrong["pending_days"] = ["The points would expire before they can be spent: give fewer."]
+    return wrong | _dangling(settings)
+
+
+def _dangling(settings: Settings) -> dict[str, list[str]]:
+    """What rules name and nobody has defined."""
+    segments = {each.name for each in settings.segments}
+    levels = settings.tiers.scheme.levels if settings.tiers else ()
+    tiers = {level.code for level in levels}
+    wrong: dict[str, list[str]] = {}
+    for rule in settings.rules:
+        said = []
+        for name in set(rule.conditions.segments) - segments:
+            said.append(f"Rule {rule.name!r}: there is no segment {name!r}: add it to segments.")
+        for code in set(rule.conditions.tiers) - tiers:
+            said.append(f"Rule {rule.name!r}: there is no tier {code!r}: add it to tiers.")
+        if any(rule.name == bonus.name for bonus in settings.bonuses):
+            said.append(f"Rule {rule.name!r}: a bonus has this name: give each its own.")
+        if rule.points and rule.per_amount and rule.points > HIGHEST_RATE * rule.per_amount:
+            said.append(f"Rule {rule.name!r}: give at most {HIGHEST_RATE:,} points for one unit.")
+        if said:
+            wrong.setdefault("rules", []).extend(sorted(said))
+    for segment in settings.segments:
+        for code in sorted(set(segment.tiers) - tiers):
+            text = f"Segment {segment.name!r}: there is no tier {code!r}: add it to tiers."
+            wrong.setdefault("segments", []).append(text)
     return wrong
 
 

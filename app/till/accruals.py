@@ -198,6 +198,7 @@ def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -
                 partner_id=case.door.partner_id,
                 paid_with_points=paid.get(_sale_of(case), 0),
                 now=now,
+                location_id=case.counter.till.location_id,
             )
         except CounterfoilError as error:
             case.result = error

@@ -141,6 +141,7 @@ def accrue(
         partner_id=partner_of(session, counter),
         paid_with_points=paid_with_points(session, [sale] if sale else []).get(sale, 0),
         now=now,
+        location_id=counter.till.location_id,
     )
     where = counter.circumstances(body["occurred_at"], card.id, now=now, language=card.language)
     return ledger.post(session, request, accrual, where, now=now, terms=book.terms(now)).answer
@@ -155,6 +156,7 @@ def accrual_of(
     partner_id: str | None,
     paid_with_points: int,
     now: datetime,
+    location_id: str | None = None,
 ) -> Accrue:
     """What the ledger is asked for a receipt of the till API."""
     sale = Sale(
@@ -172,7 +174,7 @@ def accrual_of(
         currency=sale.currency,
         receipt_number=body.get("receipt"),
         issuing_partner_id=partner_id,
-        **price(session, book, sale, now=now).fields(),
+        **price(session, book, sale, now=now, location_id=location_id).fields(),
     )
 
 

@@ -31,6 +31,9 @@ BEANS = {
 GOLD = {"en": "Gold", "de": "Gold", "lv": "Zelts", "ru": "Золото"}
 #: What stands for a fact of each name.
 EXAMPLE: dict[str, Any] = {
+    "better": "Double Tuesday",
+    "what": "coffee",
+    "count": 3,
     "points": 1234,
     "amount_minor": 123456,
     "currency": "EUR",

@@ -82,6 +82,10 @@ def test_what_is_asked_of_the_ledger_is_all_there(
         "exchange_rate": None,
         "exchange_source": None,
         "once_keys": ("welcome",),
+        "asked": None,
+        "tax_minor": 0,
+        "coupons_minor": 0,
+        "paid_points": 0,
     }
 
 

@@ -1,0 +1,376 @@
+"""A version's rules in whole numbers, and which of them a receipt meets, whoever bought. Pure.
+
+Money is counted in millionths of the programme's minor unit ("micro"), as in
+`app.programmes.earning`. What depends on the account (tier, segments, what it had before) is left
+to `stacking`; so a receipt asks of its account only what some rule that it meets has to know.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from app.ledger.grounds import Grounds, How, Need
+from app.ledger.postings import Line
+from app.programmes.rules.model import Goods, Kind, Rule
+from app.programmes.rules.segments import Segment
+
+MOST_TIMES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Goods in whole numbers: how they are found, and how much of them is wanted."""
+
+    items: frozenset[str]
+    categories: frozenset[str]
+    thousandths: int
+    micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule in whole numbers. *rate* is points for a micro, *factor* the multiplier's."""
+
+    rule: Rule
+    begins: datetime | None
+    ends: datetime | None
+    weekdays: frozenset[int]
+    locations: frozenset[str]
+    at_least_micro: int
+    per_micro: int
+    rate: tuple[int, int]
+    only: frozenset[str]
+    excluded: frozenset[str]
+    sets: tuple[Wanted, ...]
+    goods: Wanted
+    per_thousandths: int
+    factor: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """The rule's name."""
+        return self.rule.name
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules of a version. *has_rate*: the settings' own rate is one of the base rules."""
+
+    rules: tuple[Compiled, ...]
+    segments: tuple[Segment, ...]
+    all_promotions: bool
+    exponent: int
+    has_rate: bool
+    wants_lines: bool
+    wants_location: bool
+
+
+def rule_set_of(
+    rules: Iterable[Rule],
+    segments: Iterable[Segment],
+    *,
+    all_promotions: bool,
+    exponent: int,
+    zone: ZoneInfo,
+    has_rate: bool,
+) -> RuleSet:
+    """Work the rules out for a currency of *exponent* decimals and a zone, once a version."""
+    compiled = tuple(_compiled(rule, exponent, zone) for rule in rules)
+    return RuleSet(
+        compiled,
+        tuple(segments),
+        all_promotions,
+        exponent,
+        has_rate,
+        wants_lines=any(_looks_at_lines(each) for each in compiled),
+        wants_location=any(each.locations for each in compiled),
+    )
+
+
+def _looks_at_lines(each: Compiled) -> bool:
+    return bool(each.sets or each.only or each.excluded or each.rule.kind is Kind.ITEM)
+
+
+def _compiled(rule: Rule, exponent: int, zone: ZoneInfo) -> Compiled:
+    def micro(major: Decimal | None) -> int:
+        return 0 if major is None else int(major.scaleb(exponent + 6))
+
+    def wanted(goods: Goods) -> Wanted:
+        pieces = 0 if goods.quantity is None else int(goods.quantity * 1000)
+        return Wanted(_keys(goods.items), _keys(goods.categories), pieces, micro(goods.at_least))
+
+    def moment(local: datetime | None) -> datetime | None:
+        return None if local is None else local.replace(tzinfo=zone).astimezone(UTC)
+
+    on = rule.conditions
+    rate = (0, 1)
+    if rule.points is not None and rule.per_amount is not None:
+        up, down = rule.points.as_integer_ratio()
+        rate = (up, down * micro(rule.per_amount))
+    return Compiled(
+        rule,
+        moment(on.begins),
+        moment(on.ends),
+        frozenset(on.weekdays),
+        frozenset(on.locations),
+        micro(on.at_least),
+        micro(rule.per_amount),
+        rate,
+        _keys(rule.only_categories),
+        _keys(rule.excluded_categories),
+        tuple(wanted(goods) for goods in on.contains),
+        wanted(rule.goods),
+        int(rule.per_quantity * 1000),
+        (rule.factor or Decimal(1)).as_integer_ratio(),
+    )
+
+
+def _keys(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(key_of(name) for name in names)
+
+
+def key_of(name: str) -> str:
+    """Big and small letters of goods are the same."""
+    return name.strip().casefold()
+
+
+# --- receipts ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Lines of a receipt: their positions, pieces and money."""
+
+    lines: tuple[int, ...]
+    thousandths: int
+    amount_minor: int
+
+
+_NONE = Found((), 0, 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class Bill:
+    """A receipt as rules look at it.
+
+    *local* is its moment by the programme's clocks, *location* the slug of its place. *counted* is
+    what earns, as a fraction of micro, by the programme's own choice of *gross* or *net*;
+    *earning_minor* the same in the receipt's minor units, of which one is ``micro[0] ÷ micro[1]``.
+    *lines* are those that earn, with their positions.
+    """
+
+    occurred_at: datetime
+    local: datetime
+    location: str | None
+    counted: tuple[int, int]
+    gross: tuple[int, int]
+    net: tuple[int, int]
+    earning_minor: int
+    micro: tuple[int, int]
+    lines: Sequence[tuple[int, Line]]
+    _index: tuple[dict[str, list[int]], dict[str, list[int]]] | None = field(
+        default=None, repr=False
+    )
+    _by_position: dict[int, Line] = field(default_factory=dict, repr=False)
+
+    def of(self, goods: Wanted) -> Found:
+        """The lines of these goods; they are indexed once a receipt."""
+        if self._index is None:
+            self._index = self._indexed()
+        items, categories = self._index
+        positions = {at for item in goods.items for at in items.get(item, ())}
+        positions.update(at for kind in goods.categories for at in categories.get(kind, ()))
+        return self._found(sorted(positions))
+
+    def without(self, categories: frozenset[str]) -> Found:
+        """The lines of no such category."""
+        return self._found(
+            [at for at, line in self.lines if key_of(line.category or "") not in categories]
+        )
+
+    def everything(self) -> Found:
+        """All lines that earn."""
+        return self._found([at for at, _ in self.lines])
+
+    def _found(self, positions: Sequence[int]) -> Found:
+        if not positions:
+            return _NONE
+        if not self._by_position:
+            self._by_position = dict(self.lines)
+        lines = [self._by_position[at] for at in positions]
+        return Found(
+            tuple(positions),
+            sum(int(Decimal(line.quantity) * 1000) for line in lines),
+            sum(line.amount_minor for line in lines),
+        )
+
+    def _indexed(self) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        items: dict[str, list[int]] = defaultdict(list)
+        categories: dict[str, list[int]] = defaultdict(list)
+        for at, line in self.lines:
+            items[key_of(line.item)].append(at)
+            if line.category is not None:
+                categories[key_of(line.category)].append(at)
+        return items, categories
+
+    def in_minor(self, micro: int) -> int:
+        """The least amount of the receipt's currency that is worth so much."""
+        up, down = self.micro
+        return -(-micro * down // up)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that a receipt meets, as far as the receipt goes.
+
+    *points* are exact, for all *times*. *money* is set for a rate over all that earns, whose points
+    go with the receipt itself: as a fraction of micro.
+    """
+
+    compiled: Compiled
+    points: tuple[int, int]
+    times: int
+    grounds: Grounds
+    money: tuple[int, int] | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself."""
+        return self.compiled.rule
+
+
+def candidates(rules: RuleSet, bill: Bill) -> tuple[Candidate, ...]:
+    """Those of the rules that a receipt meets, in their order."""
+    found = (_candidate(each, bill) for each in rules.rules)
+    return tuple(each for each in found if each is not None)
+
+
+def _candidate(each: Compiled, bill: Bill) -> Candidate | None:
+    if not _is_time(each, bill) or (each.locations and bill.location not in each.locations):
+        return None
+    needs: list[Need] = []
+    if each.at_least_micro:
+        if bill.counted[0] < each.at_least_micro * bill.counted[1]:
+            return None
+        least = min(bill.earning_minor, bill.in_minor(each.at_least_micro))
+        needs.append(Need(How.ALL, least))
+    times = _sets(each, bill, needs)
+    if times == 0:
+        return None
+    match each.rule.kind:
+        case Kind.AMOUNT:
+            return _amount(each, bill, needs)
+        case Kind.ITEM:
+            return _item(each, bill, needs)
+        case Kind.BASKET:
+            return _basket(each, bill, needs, times)
+    return Candidate(each, (each.rule.gives.points, 1), 1, Grounds(1, tuple(needs)))
+
+
+def _is_time(each: Compiled, bill: Bill) -> bool:
+    if each.begins is not None and bill.occurred_at < each.begins:
+        return False
+    if each.ends is not None and bill.occurred_at >= each.ends:
+        return False
+    hours = each.rule.conditions.hours
+    if not hours:
+        return not each.weekdays or bill.local.weekday() in each.weekdays
+    minute = bill.local.hour * 60 + bill.local.minute
+    today = bill.local.weekday()
+    for start, end in hours:
+        if start < end:
+            day, is_within = today, start <= minute < end
+        else:  # Past midnight: the small hours belong to the day on which it began.
+            day = today if minute >= start else (today - 1) % 7
+            is_within = minute >= start or minute < end
+        if is_within and (not each.weekdays or day in each.weekdays):
+            return True
+    return False
+
+
+def _sets(each: Compiled, bill: Bill, needs: list[Need]) -> int:
+    """How many times the receipt holds all sets of goods (1 where none is asked for)."""
+    times = MOST_TIMES if each.rule.each else 1
+    how = How.EACH if each.rule.each else How.ALL
+    for goods in each.sets:
+        found = bill.of(goods)
+        least = 0
+        if goods.thousandths:
+            times = min(times, found.thousandths // goods.thousandths)
+        if goods.micro:
+            up, down = bill.micro
+            times = min(times, found.amount_minor * up // (goods.micro * down))
+            least = max(1, found.amount_minor // times if times else 0)
+            least = min(least, max(1, bill.in_minor(goods.micro)))
+        if times == 0:
+            return 0
+        needs.append(Need(how, least, goods.thousandths, found.lines))
+    return times
+
+
+def _capped(each: Compiled, times: int) -> int:
+    return min(times, each.rule.most or MOST_TIMES)
+
+
+def _fixed(each: Compiled, times: int, needs: Iterable[Need]) -> Candidate | None:
+    times = _capped(each, times)
+    if times == 0:
+        return None
+    points = each.rule.gives.points * times
+    return Candidate(each, (points, 1), times, Grounds(times, tuple(needs)))
+
+
+def _item(each: Compiled, bill: Bill, needs: list[Need]) -> Candidate | None:
+    found = bill.of(each.goods)
+    times = found.thousandths // each.per_thousandths
+    needs.append(Need(How.EACH, 0, each.per_thousandths, found.lines))
+    return _fixed(each, times, needs)
+
+
+def _basket(each: Compiled, bill: Bill, needs: list[Need], times: int) -> Candidate | None:
+    if each.per_micro:
+        numerator, denominator = bill.counted
+        times = min(MOST_TIMES, numerator // (each.per_micro * denominator))
+        if times == 0:
+            return None
+        # Each costs no more than the receipt can keep: converted amounts are rounded up.
+        price = min(bill.in_minor(each.per_micro), bill.earning_minor // times)
+        needs.append(Need(How.EACH, max(1, price)))
+    return _fixed(each, times, needs)
+
+
+def _amount(each: Compiled, bill: Bill, needs: list[Need]) -> Candidate | None:
+    on = each.rule.on
+    numerator, denominator = bill.counted if on is None else bill.net if on == "net" else bill.gross
+    is_plain = not needs
+    if each.only or each.excluded:
+        everything = bill.everything()
+        found = (
+            bill.of(Wanted(frozenset(), each.only, 0, 0))
+            if each.only
+            else bill.without(each.excluded)
+        )
+        if each.only or everything.lines:
+            if found.amount_minor == 0:
+                return None
+            if found.amount_minor < everything.amount_minor:
+                is_plain = False
+                needs.append(Need(How.SHARE, found.amount_minor, 0, found.lines))
+                # Coupons and points paid for some of it: each line bears its share.
+                numerator *= found.amount_minor
+                denominator *= everything.amount_minor
+    if not needs or needs[-1].how is not How.SHARE:
+        needs.append(Need(How.SHARE, bill.earning_minor))
+    up, down = each.rate
+    if numerator == 0:
+        return None
+    return Candidate(
+        each,
+        (numerator * up, denominator * down),
+        1,
+        Grounds(1, tuple(needs)),
+        (numerator, denominator) if is_plain else None,
+    )

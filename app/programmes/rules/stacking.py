@@ -1,0 +1,163 @@
+"""Which of the rules that a receipt meets count for an account, beside one another. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.ledger.explain import Reason, because
+from app.ledger.postings import AccountFacts, Asked
+from app.programmes.rules.compiled import Candidate, RuleSet
+from app.programmes.rules.model import Kind, Role
+from app.programmes.rules.segments import in_segments
+
+#: A fraction of points.
+Exact = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What counts. *base* None: the settings' own rate, where *is_rate*, or nothing.
+
+    *factor* is what the base is multiplied by; *promotions* are all others that give.
+    """
+
+    base: Candidate | None
+    is_rate: bool
+    factor: Exact
+    promotions: tuple[Candidate, ...]
+    explain: tuple[Reason, ...]
+
+
+def asked_of(
+    rules: RuleSet, found: Iterable[Candidate], day: date, *, besides: Iterable[str] = ()
+) -> Asked | None:
+    """What has to be known of the account's other receipts for these rules; None: nothing.
+
+    *besides*: segments that are asked for by something else.
+    """
+    today = first = False
+    names = set(besides)
+    for each in found:
+        on = each.rule.conditions
+        today = today or on.a_day is not None
+        first = first or on.first_purchase
+        names.update(on.segments)
+    windows = {
+        segment.within_days
+        for segment in rules.segments
+        if segment.name in names and segment.within_days is not None
+    }
+    if not (today or first or windows):
+        return None
+    return Asked(day, today, first, tuple(sorted(windows)))
+
+
+def applied(
+    rules: RuleSet,
+    found: Sequence[Candidate],
+    facts: AccountFacts,
+    *,
+    day: date,
+    rate: Exact,
+    tier_factor: Exact,
+) -> Applied:
+    """What counts of the rules that a receipt meets.
+
+    *rate*: what the settings' own rate gives for it, exactly, before the tier multiplies it by
+    *tier_factor*.
+    """
+    explain: list[Reason] = []
+    held = _held(rules, found, facts, day, explain)
+    base, is_rate, base_points = _best_base(rules, held, rate)
+    if base is not None and (rules.has_rate or sum(_is_base(each) for each in held) > 1):
+        explain.append(because("best_base", name=base.rule.name))
+    promotions = [each for each in held if each.rule.role is Role.PROMOTION]
+    passed: set[str] = set()
+    if not rules.all_promotions and len(promotions) > 1:
+        multiplied = (base_points[0] * tier_factor[0], base_points[1] * tier_factor[1])
+        best = _best(promotions, [_score(each, multiplied) for each in promotions])
+        explain.extend(
+            because("not_stacked", name=each.rule.name, better=best.rule.name)
+            for each in promotions
+            if each is not best
+        )
+        passed = {each.rule.name for each in promotions if each is not best}
+    counting = [each for each in held if not _is_base(each) and each.rule.name not in passed]
+    factor = (1, 1)
+    for each in counting:
+        if each.rule.kind is Kind.MULTIPLIER:
+            up, down = each.compiled.factor
+            factor = (factor[0] * down + (up - down) * factor[1], factor[1] * down)
+            if base is not None or is_rate:
+                explain.append(
+                    because("multiplied_by", name=each.rule.name, factor=f"{each.rule.factor:f}")
+                )
+    others = tuple(each for each in counting if each.rule.kind is not Kind.MULTIPLIER)
+    return Applied(base, is_rate, factor, others, tuple(explain))
+
+
+def _held(
+    rules: RuleSet,
+    found: Sequence[Candidate],
+    facts: AccountFacts,
+    day: date,
+    explain: list[Reason],
+) -> list[Candidate]:
+    """Those that hold for the account."""
+    segments: frozenset[str] | None = None
+    had = set(facts.once_keys)
+    held = []
+    for each in found:
+        on = each.rule.conditions
+        if on.tiers and facts.tier not in on.tiers:
+            continue
+        if on.first_purchase and not facts.is_first:
+            continue
+        if on.segments:
+            if segments is None:
+                segments = in_segments(rules.segments, facts, day, rules.exponent)
+            if segments.isdisjoint(on.segments):
+                continue
+        if on.a_day is not None and facts.visits_today >= on.a_day:
+            explain.append(because("enough_today", name=each.rule.name, count=on.a_day))
+            continue
+        if on.once is not None:
+            if on.once in had:
+                explain.append(because("bonus_once", name=each.rule.name))
+                continue
+            had.add(on.once)
+        held.append(each)
+    return held
+
+
+def _is_base(each: Candidate) -> bool:
+    return each.rule.role is Role.BASE
+
+
+def _best_base(
+    rules: RuleSet, held: Sequence[Candidate], rate: Exact
+) -> tuple[Candidate | None, bool, Exact]:
+    bases = [each for each in held if _is_base(each)]
+    if not bases:
+        return None, rules.has_rate, rate if rules.has_rate else (0, 1)
+    best = _best(bases, [each.points for each in bases])
+    if rules.has_rate and rate[0] * best.points[1] >= best.points[0] * rate[1]:
+        return None, True, rate
+    return best, False, best.points
+
+
+def _score(each: Candidate, base: Exact) -> Exact:
+    """What a promotion is worth in points, where the best one is looked for."""
+    if each.rule.kind is Kind.MULTIPLIER:
+        up, down = each.compiled.factor
+        return base[0] * (up - down), base[1] * down
+    worth = each.rule.worth * each.times
+    return each.points[0] + worth * each.points[1], each.points[1]
+
+
+def _best(these: Sequence[Candidate], scores: Sequence[Exact]) -> Candidate:
+    best, top = these[0], scores[0]
+    for each, score in zip(these[1:], scores[1:], strict=True):
+        if score[0] * top[1] > top[0] * score[1]:
+            best, top = each, score
+    return best
