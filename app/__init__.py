@@ -15,7 +15,7 @@ def create_app(context: "Context") -> "APIFlask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import problems
-    from app.api import apple, google, metrics, till
+    from app.api import apple, google, metrics, pos, till
     from app.api.accrual_lane import AccrualDesk, AccrualLane
     from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
@@ -34,16 +34,21 @@ def create_app(context: "Context") -> "APIFlask":
     app.url_map.merge_slashes = False
     app.config.update(
         OPENAPI_VERSION="3.1.0",
+        AUTO_OPERATION_ID=True,
         VALIDATION_ERROR_STATUS_CODE=422,
         MAX_CONTENT_LENGTH=1024 * 1024,
         SERVERS=[{"url": context.config.url}],
     )
-    app.security_schemes = {"till": {"type": "http", "scheme": "bearer"}}
+    app.security_schemes = {
+        "till": {"type": "http", "scheme": "bearer"},
+        "pos": pos.document.SECURITY,
+    }
+    app.spec_processor(pos.document.complete)
     app.extensions["counterfoil"] = context
     wallets = app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
-    for part in (till, apple, google, metrics, customer):
+    for part in (till, pos, apple, google, metrics, customer):
         app.register_blueprint(part.blueprint)
     desk = app.extensions["counterfoil.accruals"] = AccrualDesk(context)
     app.wsgi_app = AccrualLane(app.wsgi_app, desk)  # type: ignore[method-assign]

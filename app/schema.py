@@ -7,6 +7,7 @@ from app.db import Base
 from app.delivery import models as delivery
 from app.ledger import models as ledger
 from app.members import models as members
+from app.pos import models as pos
 from app.programmes import models as programmes
 from app.staff import models as staff
 from app.till import models as till
@@ -22,6 +23,7 @@ __all__ = [
     "ledger",
     "members",
     "metadata",
+    "pos",
     "programmes",
     "staff",
     "till",

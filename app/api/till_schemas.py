@@ -199,6 +199,13 @@ class HoldIn(PostingIn):
     code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
     points = Whole(1, MOST_POINTS, required=True)
     presentation_token = text(100, load_default=None, allow_none=True)
+    member_pin = text(
+        6,
+        shortest=4,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The PIN of the card's holder, who types it."},
+    )
     receipt = text(64, load_default=None, allow_none=True)
     amount_minor = Whole(
         1,

@@ -85,3 +85,15 @@ class UsedStep(OfProgramme, Base):
     card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), primary_key=True)
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     used_at: Mapped[datetime]
+
+
+class CardPin(OfProgramme, Base):
+    """A card's PIN as an argon2id hash, and how often it was tried in vain since it was right."""
+
+    __tablename__ = "card_pins"
+
+    card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), primary_key=True)
+    pin_hash: Mapped[str] = mapped_column(String(200))
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    set_at: Mapped[datetime]

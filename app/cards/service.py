@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.attempts import note_attempt, refuse_if_too_many
+from app.cards import pins
 from app.cards.errors import CardRefused
 from app.cards.links import LINK_BYTES as LINK_BYTES
 from app.cards.links import card_by_link as card_by_link
@@ -414,6 +415,7 @@ def replace_card(
     old.status_changed_at = now
     old.replaced_by_id = new.id
     session.flush()
+    pins.move_pin(session, old.id, new.id)
     revoke_links(session, old.id, now=now)
     touch(session, old, now=now)
     tell(session, "card.replaced", told_of(old, replaced_by=new.id), now=now)

@@ -6,6 +6,7 @@ import click
 
 from app.cli import (
     accounts,
+    api_keys,
     backup,
     cards,
     certs,
@@ -44,6 +45,7 @@ for group in (
     accounts,
     members,
     partners,
+    api_keys,
     passes,
     keys,
     certs,

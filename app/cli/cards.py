@@ -6,7 +6,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from app.cards import holders, service
+from app.cards import holders, pins, service
 from app.cards.rules import Holder, Period, Role, read_holder
 from app.cli.account_page import holder_line
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
@@ -14,7 +14,7 @@ from app.cli.statement import find_account
 from app.context import Context
 from app.db import enter
 from app.delivery.wallets import Wallets
-from app.errors import Unavailable
+from app.errors import NotFound, Unavailable
 from app.members.service import (
     LANGUAGES,
     Contact,
@@ -257,6 +257,31 @@ def replace(card_id: str, reason: str | None, slug: str | None) -> None:
         new = service.replace_card(session, context.keys, card_id, now=now, reason=reason)
         token = service.create_link(session, new, now=now)
     click.echo(f"New card {new.id}: {context.config.url}/card/{token}")
+
+
+@card.command("pin")
+@click.argument("card_id")
+@click.option("--pin", metavar="DIGITS", help="Four to six digits; asked for, if not given.")
+@click.option("--remove", is_flag=True, help="Take the card's PIN away.")
+@programme_option
+def pin(card_id: str, pin: str | None, remove: bool, slug: str | None) -> None:
+    """Give a card's holder a PIN, or another one; a lock after wrong PINs ends.
+
+    With it a printed or photographed code redeems as much as the card on the phone.
+    """
+    if remove and pin is not None:
+        raise click.UsageError("Give --pin or --remove, not both.")
+    if not remove and pin is None:
+        pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    context = open_context(make=False)
+    with context.database.write_all() as session:
+        enter(session, choose_programme(session, slug).id)
+        found = service.card_by_id(session, card_id)
+        if pin is not None:
+            pins.set_pin(session, found, pin, now=context.clock())
+        elif not pins.remove_pin(session, found.id):
+            raise NotFound("This card has no PIN.")
+    click.echo("The PIN is gone." if remove else "The PIN holds from now on.")
 
 
 def _set_status(card_id: str, slug: str | None, status: CardStatus, reason: str | None) -> None:

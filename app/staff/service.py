@@ -18,9 +18,9 @@ PIN_TRIES = 5
 LOCK = timedelta(minutes=5)
 #: RFC 9106's second recommended setting, with less memory for a small machine: a six-digit PIN is
 #: guarded by the lock, not by the hash alone.
-_HASH = argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1)
+PIN_HASH = argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1)
 #: Checked when the name is unknown, so that an unknown name takes as long as a wrong PIN.
-_NOBODY = _HASH.hash("000000")
+_NOBODY = PIN_HASH.hash("000000")
 
 
 def add_staff(
@@ -49,7 +49,7 @@ def hash_pin(pin: str) -> str:
         raise Invalid("A PIN has six digits.", {"pin": ["six digits"]})
     if len(set(pin)) == 1:
         raise Invalid("That PIN is too easy to guess.", {"pin": ["not one digit six times"]})
-    return str(_HASH.hash(pin))
+    return str(PIN_HASH.hash(pin))
 
 
 def make_pin(below: Callable[[int], int] = secrets.randbelow) -> str:
@@ -71,14 +71,14 @@ def check_pin(session: Session, name: str, pin: str, *, now: datetime) -> Staff:
     )
     wrong = WrongPin("The name or the PIN is not right. Try again.")
     if person is None:
-        _HASH.verify(pin[:64], _NOBODY)
+        PIN_HASH.verify(pin[:64], _NOBODY)
         raise wrong
     if person.locked_until and person.locked_until > now:
         wait = int((person.locked_until - now).total_seconds()) + 1
         raise PinLocked(
             f"Too many wrong PINs. Try again in {wait} seconds, or ask a manager.", wait
         )
-    if _HASH.verify(pin[:64], person.pin_hash):
+    if PIN_HASH.verify(pin[:64], person.pin_hash):
         person.pin_failures = 0
         person.locked_until = None
         return person

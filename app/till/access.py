@@ -206,6 +206,14 @@ class TillAt(NamedTuple):
     location_id: str
 
 
+class Place(NamedTuple):
+    """Where something is posted without a till: a shop system, for a location or for none."""
+
+    programme_id: str
+    location_id: str | None
+    id: None = None
+
+
 class Person(NamedTuple):
     """Who is signed in."""
 

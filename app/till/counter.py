@@ -12,11 +12,11 @@ from app.cards import service as cards
 from app.cards.models import Card
 from app.ledger import service as ledger
 from app.ledger.models import Posting
-from app.ledger.postings import Circumstances, Operation, Request
+from app.ledger.postings import ActorKind, Circumstances, Operation, Request
 from app.programmes.models import Location
 from app.programmes.terms import terms_of
 from app.staff.models import Staff
-from app.till.access import Person, TillAt
+from app.till.access import Person, Place, TillAt
 from app.till.models import Till
 from app.till.rules import is_late
 
@@ -25,15 +25,28 @@ from app.till.rules import is_late
 class Counter:
     """Where and by whom a posting is made.
 
-    *person* is empty for a till that was offline, and *cashier_id* is then whom it names, if that
-    one works or worked here; *approver* is a manager who stood by.
+    *till* is a till, or for a shop system the place that it posts for; *api_key_id* is the key
+    that such a system came with. *person* is empty for it, and for a till that was offline:
+    *cashier_id* is then whom that one names, if somebody of that id works or worked here.
+    *approver* is a manager who stood by; *has_fresh_code*: the code had a one-time value in it.
     """
 
-    till: Till | TillAt
+    till: Till | TillAt | Place
     person: Staff | Person | None
     cashier_id: str | None
     offline: bool
     approver: Staff | None = None
+    api_key_id: str | None = None
+    has_fresh_code: bool = False
+
+    @property
+    def actor(self) -> tuple[ActorKind, str | None]:
+        """Who does it, as the ledger writes it down: the server's word where there is one."""
+        if self.api_key_id is not None:
+            return "api", self.api_key_id
+        if self.person is not None:
+            return "staff", self.person.id
+        return "till", self.cashier_id or self.till.id
 
     def circumstances(
         self,
@@ -43,12 +56,13 @@ class Counter:
         now: datetime,
         language: str = "en",
     ) -> Circumstances:
-        """How the ledger writes it down; the actor is the server's word where there is one."""
+        """How the ledger writes it down."""
+        actor_kind, actor_id = self.actor
         return Circumstances(
             occurred_at=occurred_at,
             late=is_late(occurred_at, now),
-            actor_kind="staff" if self.person else "till",
-            actor_id=self.person.id if self.person else self.cashier_id or self.till.id,
+            actor_kind=actor_kind,
+            actor_id=actor_id,
             till_id=self.till.id,
             location_id=self.till.location_id,
             card_id=card_id,
@@ -57,7 +71,7 @@ class Counter:
 
 
 def partner_of(session: Session, counter: Counter) -> str | None:
-    """The partner of a coalition whose location the till stands in."""
+    """The partner of a coalition whose location it is; None: the programme's own."""
     return session.scalar(
         select(Location.partner_id).where(Location.id == counter.till.location_id)
     )

@@ -19,7 +19,7 @@ class NumberedSale(NamedTuple):
 
     account_id: str
     number: str
-    till_id: str
+    till_id: str | None
     occurred_at: datetime
 
 

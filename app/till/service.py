@@ -17,7 +17,7 @@ from app.cards.errors import CardRefused
 from app.cards.models import Card
 from app.keys import KeyRing
 from app.ledger import service as ledger
-from app.ledger.models import Posting
+from app.ledger.models import Entry, Posting
 from app.ledger.postings import (
     Accrue,
     Line,
@@ -35,6 +35,7 @@ from app.programmes.service import programme_by_id
 from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook, rulebook_of
 from app.till import access, limits
+from app.till.access import Place, TillAt
 from app.till.counter import Counter, card_of, partner_of, post_about
 from app.till.errors import NotYourPosting
 from app.till.models import Presentation, Till
@@ -42,6 +43,8 @@ from app.till.receipts import NumberedSale, paid_with_points
 from passes.code import Kind, Outcome
 
 PRESENTATION_LIFE = timedelta(minutes=5)
+#: What is posted at a counter, and may be taken back there.
+AT_COUNTERS = {"accrual", "capture", "reversal"}
 
 
 def look_up(
@@ -56,16 +59,23 @@ def look_up(
         rotating = cards.use_step(session, keys, reading, now=now)
     except CardRefused as refused:
         return _not_accepted(refused)
-    programme = programme_by_id(session, till.programme_id)
-    book = rulebook_of(session, till.programme_id, now)
+    return {
+        "outcome": str(Outcome.ACCEPTED),
+        "message": "Card accepted.",
+        "presentation": _begin_presentation(session, till, card, rotating, now=now),
+        **page_of(session, keys, card, now=now),
+    }
+
+
+def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> dict[str, Any]:
+    """What a counter may know of a card: whose it is, its tier, its points, what to redeem."""
+    programme = programme_by_id(session, card.programme_id)
+    book = rulebook_of(session, card.programme_id, now)
     settings = book.at(now).settings
     page = ledger.look(session, card.account_id, now=now, terms=book.terms(now))
     standing = page.standing()
     redeemable = limits.most(session, card, standing.available, now=now, time_zone=book.time_zone)
     return {
-        "outcome": str(Outcome.ACCEPTED),
-        "message": "Card accepted.",
-        "presentation": _begin_presentation(session, till, card, rotating, now=now),
         "card": {
             "card_id": card.id,
             "kind": Kind(card.kind).name.lower(),
@@ -204,12 +214,30 @@ def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> N
     ).first()
     if row is None:
         return  # The ledger says that there is no such posting.
+    if counter.api_key_id is not None:
+        _check_is_of_place(session, counter.till, posting_id, row.operation)
+        return
     if counter.person is not None and access.is_manager(counter.person):
         return
     own = row.till_id == counter.till.id
     if not own or (counter.offline and row.operation != "accrual"):
         raise NotYourPosting(
             "A till takes back only what it posted itself. Ask a manager for anything else."
+        )
+
+
+def _check_is_of_place(
+    session: Session, place: Till | TillAt | Place, posting_id: str, operation: str
+) -> None:
+    """A shop system takes back what was posted at a counter of its location, whichever it was."""
+    where = session.scalars(
+        select(Entry.location_id).where(Entry.posting_id == posting_id).limit(1)
+    ).all()
+    elsewhere = place.location_id is not None and any(each != place.location_id for each in where)
+    if operation not in AT_COUNTERS or elsewhere:
+        raise NotYourPosting(
+            "A shop system takes back receipts, redemptions and returns of its own location. "
+            "Ask a manager for anything else."
         )
 
 

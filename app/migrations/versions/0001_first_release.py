@@ -646,6 +646,27 @@ def make_tables() -> None:
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("handle", sa.String(length=16), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_api_keys_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_api_keys_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("handle", name=op.f("uq_api_keys_handle")),
+    )
+    op.create_table(
         "apple_registrations",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("card_id", sa.String(length=16), nullable=False),
@@ -699,6 +720,20 @@ def make_tables() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_card_links_token_hash")),
     )
     op.create_index(op.f("ix_card_links_card_id"), "card_links", ["card_id"], unique=False)
+    op.create_table(
+        "card_pins",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("pin_hash", sa.String(length=200), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_pins_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_card_pins_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("card_id", name=op.f("pk_card_pins")),
+    )
     op.create_table(
         "entries",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,113 @@
+"""Examples of the OpenAPI document: what is sent and what comes back, for each route."""
+
+from typing import Any
+
+CODE = "CF1:" + "6BF" * 38 + "6B"
+CARD_ID = "9f2c4be1a07d3358"
+ACCOUNT_ID = "0c6f4e0e-61a3-4f0c-8ff4-2f5a5a1b7d11"
+POSTING_ID = "7d0f4a4c-0d5f-4a4e-9b1e-0f6f3f8f4f10"
+HOLD_ID = "b2d9a5a0-5d1e-4f5e-8d3c-6a1f0c2e9b77"
+LOCATION_ID = "5b1d6b1e-6a55-4f36-9a84-7a4ad6a1c0de"
+NOW = "2026-06-01T09:00:00+00:00"
+
+STANDING: dict[str, Any] = {
+    "balance": 112,
+    "pending": 0,
+    "held": 0,
+    "available": 112,
+    "debt": 0,
+    "points_label": "points",
+}
+LINES = [
+    {"item": "4770000000017", "category": "coffee", "quantity": 2, "amount_minor": 800},
+    {"item": "4770000000024", "category": "cakes", "quantity": 1, "amount_minor": 450},
+]
+PLACED: dict[str, Any] = {"occurred_at": NOW}
+ACCRUAL: dict[str, Any] = {
+    "card": CODE,
+    "amount_minor": 1250,
+    "currency": "EUR",
+    "receipt": "2026-000417",
+    "lines": LINES,
+}
+
+
+def _posted(kind: str, points: int, explain: str, **more: Any) -> dict[str, Any]:
+    return {
+        "posting_id": POSTING_ID,
+        "kind": kind,
+        "status": "posted",
+        "points": points,
+        "explain": [explain],
+        "tier": "Silver",
+        "language": "en",
+        "standing": STANDING,
+        "late": False,
+        "recorded_at": NOW,
+        "entry_id": "1f0a4d1c-8f0e-4a52-b0d5-0a4b6f0c8d52",
+        **more,
+    }
+
+
+ACCRUED = _posted("accrual", 12, "€12.50 at 1 point for each €1.00 makes 12 points.")
+HOLD: dict[str, Any] = {
+    "card": CARD_ID,
+    "points": 100,
+    "amount_minor": 1250,
+    "receipt": "2026-000417",
+    "member_pin": "4816",
+}
+HELD = _posted(
+    "hold",
+    100,
+    "100 points reserved.",
+    posting_id=HOLD_ID,
+    status="held",
+    expires_at="2026-06-01T09:15:00+00:00",
+    entry_id=None,
+)
+CAPTURED = _posted("redemption", -100, "100 points spent.")
+RELEASED = _posted("release", 0, "100 points are free again.", status="released", entry_id=None)
+RETURN: dict[str, Any] = {
+    "receipt": "2026-000417",
+    "day": "2026-06-01",
+    "lines": [{"position": 1, "quantity": 1}],
+    "reason": "did not taste",
+}
+RETURNED = _posted("reversal", -4, "4 points are due for what came back.")
+MEMBER: dict[str, Any] = {
+    "card": {
+        "card_id": CARD_ID,
+        "kind": "member",
+        "status": "active",
+        "role": "owner",
+        "account_id": ACCOUNT_ID,
+        "language": "en",
+    },
+    "account": {"id": ACCOUNT_ID, "kind": "personal"},
+    "member": {"name": "Ilze"},
+    "tier": "Silver",
+    "standing": STANDING,
+    "redeem": {"minimum": 1, "step": 1, "maximum": 112},
+}
+SEARCH: dict[str, Any] = {"email": "ilze@example.com"}
+FOUND: dict[str, Any] = {"items": [MEMBER]}
+ENTRIES: dict[str, Any] = {
+    "items": [
+        {
+            "id": "1f0a4d1c-8f0e-4a52-b0d5-0a4b6f0c8d52",
+            "posting_id": POSTING_ID,
+            "kind": "accrual",
+            "points": 12,
+            "occurred_at": NOW,
+            "recorded_at": NOW,
+            "location_id": LOCATION_ID,
+            "card_id": CARD_ID,
+            "amount_minor": 1250,
+            "currency": "EUR",
+            "reverses_id": None,
+            "late": False,
+        }
+    ],
+    "next_cursor": "MTo0MTc",
+}

@@ -1,0 +1,1 @@
+"""What shop systems may ask with an API key: quote, accrue, redeem, return, look up."""
