@@ -11,6 +11,7 @@ from app.pos import models as pos
 from app.programmes import models as programmes
 from app.staff import models as staff
 from app.till import models as till
+from app.transfer import models as transfer
 from app.webhooks import models as webhooks
 
 metadata = Base.metadata
@@ -27,5 +28,6 @@ __all__ = [
     "programmes",
     "staff",
     "till",
+    "transfer",
     "webhooks",
 ]

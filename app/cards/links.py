@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card, CardLink
+from app.db import new_id
 from app.errors import NotFound
 
 #: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
@@ -34,6 +35,31 @@ def create_link(
     )
     session.flush()
     return token
+
+
+def create_links(
+    session: Session,
+    programme_id: str,
+    card_ids: Sequence[str],
+    *,
+    now: datetime,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> list[str]:
+    """The same for many cards in one statement; the tokens, in their order."""
+    tokens = [random_bytes(LINK_BYTES).hex() for _ in card_ids]
+    rows = [
+        {
+            "id": new_id(),
+            "programme_id": programme_id,
+            "card_id": card_id,
+            "token_hash": hash_token(token),
+            "created_at": now,
+        }
+        for card_id, token in zip(card_ids, tokens, strict=True)
+    ]
+    if rows:
+        session.execute(insert(CardLink), rows)
+    return tokens
 
 
 def card_by_link(session: Session, token: str) -> Card:

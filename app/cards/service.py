@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from app.cards.errors import CardRefused
 from app.cards.links import LINK_BYTES as LINK_BYTES
 from app.cards.links import card_by_link as card_by_link
 from app.cards.links import create_link as create_link
+from app.cards.links import create_links as create_links
 from app.cards.links import hash_token as hash_token
 from app.cards.links import revoke_links as revoke_links
 from app.cards.models import Card, SigningKey, UsedStep
@@ -101,6 +102,55 @@ def issue_card(
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> Card:
     """Issue a card of *account_id*: a fresh id and serial number, and a signed code."""
+    wanted = NewCard(account_id, member_id, language)
+    [row] = _new_rows(session, keys, programme_id, [wanted], kind, source, now, random_bytes)
+    card = Card(**row)
+    session.add(card)
+    session.flush()
+    tell(session, "card.issued", told_of(card), now=now)
+    return card
+
+
+class NewCard(NamedTuple):
+    """A card that is to be issued: whose, and the language that it speaks."""
+
+    account_id: str
+    member_id: str | None
+    language: str
+
+
+def issue_cards(
+    session: Session,
+    keys: KeyRing,
+    programme_id: str,
+    wanted: Sequence[NewCard],
+    *,
+    source: str,
+    now: datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> list[str]:
+    """Issue many cards in one statement, a member's each; their ids, in their order."""
+    rows = _new_rows(session, keys, programme_id, wanted, Kind.MEMBER, source, now, random_bytes)
+    if rows:
+        # Of an account that shares its card with nobody.
+        told = [{**row, "version": 1, "delivered_version": 0, "role": "owner"} for row in rows]
+        _insert_cards(session, told)
+    for row in rows:
+        facts = {name: row[name] for name in ("account_id", "status")}
+        tell(session, "card.issued", {"card_id": row["id"], **facts}, now=now)
+    return [str(row["id"]) for row in rows]
+
+
+def _new_rows(
+    session: Session,
+    keys: KeyRing,
+    programme_id: str,
+    wanted: Sequence[NewCard],
+    kind: Kind,
+    source: str,
+    now: datetime,
+    random_bytes: RandomBytes,
+) -> list[dict[str, Any]]:
     key_id = session.scalar(
         select(SigningKey.key_id).where(
             SigningKey.programme_id == programme_id, SigningKey.retired_at.is_(None)
@@ -109,29 +159,32 @@ def issue_card(
     if key_id is None:
         raise Misconfigured("The programme has no signing key: run counterfoil keys rotate.")
     secret = keys.get(Purpose.CARD_SIGNING, key_id, programme_id=programme_id).material
-    card_id = random_bytes(8)
-    code = CardCode(key_id=key_id, card_id=card_id, issued_on=now.date(), kind=kind)
-    card = Card(
-        id=card_id.hex(),
-        programme_id=programme_id,
-        serial_number=random_bytes(16).hex(),
-        account_id=account_id,
-        member_id=member_id,
-        kind=int(kind),
-        status=CardStatus.ACTIVE,
-        status_changed_at=now,
-        key_id=key_id,
-        code=encode(code, Ed25519PrivateKey.from_private_bytes(secret)),
-        issued_on=now.date(),
-        issued_at=now,
-        language=language,
-        source=source[:40],
-        token_key_version=keys.current(Purpose.APPLE_TOKEN).version,
-    )
-    session.add(card)
-    session.flush()
-    tell(session, "card.issued", told_of(card), now=now)
-    return card
+    private = Ed25519PrivateKey.from_private_bytes(secret)
+    token_key_version = keys.current(Purpose.APPLE_TOKEN).version
+    rows = []
+    for each in wanted:
+        card_id = random_bytes(8)
+        code = CardCode(key_id=key_id, card_id=card_id, issued_on=now.date(), kind=kind)
+        rows.append(
+            {
+                "id": card_id.hex(),
+                "programme_id": programme_id,
+                "serial_number": random_bytes(16).hex(),
+                "account_id": each.account_id,
+                "member_id": each.member_id,
+                "kind": int(kind),
+                "status": str(CardStatus.ACTIVE),
+                "status_changed_at": now,
+                "key_id": key_id,
+                "code": encode(code, private),
+                "issued_on": now.date(),
+                "issued_at": now,
+                "language": each.language,
+                "source": source[:40],
+                "token_key_version": token_key_version,
+            }
+        )
+    return rows
 
 
 def told_of(card: Card, **more: Any) -> dict[str, Any]:
@@ -188,6 +241,7 @@ class FoundCard(NamedTuple):
 
 _cards: Any = Card.__table__
 _signing_keys: Any = SigningKey.__table__
+_insert_cards = Prepared(insert(_cards))
 _scanned = Prepared(
     select(
         *(

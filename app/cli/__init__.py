@@ -13,6 +13,7 @@ from app.cli import (
     delivery,
     designs,
     google,
+    importing,
     keys,
     ledger,
     members,
@@ -51,6 +52,7 @@ for group in (
     certs,
     delivery,
     google,
+    importing,
     ledger,
     backup,
 ):

@@ -129,7 +129,16 @@ def _reader() -> Reader:
 
 def _lines(has: Belongings, programme: Programme) -> list[str]:
     people = [
-        " ".join(part for part in (each.name, each.email and f"<{each.email}>") if part)
+        " ".join(
+            part
+            for part in (
+                each.name,
+                each.email and f"<{each.email}>",
+                each.phone,
+                each.number and f"(number {each.number})",
+            )
+            if part
+        )
         for each in has.contacts
     ]
     lines = [each or "somebody without a name" for each in people] or ["a card without a name"]
@@ -147,7 +156,11 @@ def _lines(has: Belongings, programme: Programme) -> list[str]:
 def _as_json(has: Belongings, person: Person, consents: list[bool]) -> dict[str, Any]:
     return {
         "members": [
-            {"member_id": member_id, "name": contact.name, "email": contact.email, "agreed": agreed}
+            {
+                "member_id": member_id,
+                **{field: getattr(contact, field) for field in members.FIELDS},
+                "agreed": agreed,
+            }
             for member_id, contact, agreed in zip(
                 person.member_ids, has.contacts, consents, strict=True
             )

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -95,6 +95,15 @@ class Database:
         info = {SESSION_OF: programme_id, READING: engine is self._reading}
         with WalledSession(engine, expire_on_commit=False, info=info) as session:
             yield session
+
+    def analyse(self, tables: Sequence[str]) -> None:
+        """Have PostgreSQL look how much is in these tables of ours: plans that were made while they
+        were empty go through all of it. SQLite plans without."""
+        if not self.is_sqlite:
+            with self.engine.connect() as connection:
+                plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+                quote = connection.dialect.identifier_preparer.quote
+                plain.exec_driver_sql(f"ANALYZE {', '.join(map(quote, tables))}")
 
     def dispose(self) -> None:
         """Close every connection."""

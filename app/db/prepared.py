@@ -8,7 +8,7 @@ list, the rows of a JSON array instead of a statement for each. So the server kn
 statements, has them planned already, and does each once for all rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -47,10 +47,12 @@ class Prepared:
 
     *statement* is built of the tables (``Model.__table__``); every table of it whose rows belong to
     a programme is narrowed to the session's. A session that is open for all programmes has to name
-    one, or say `EVERYWHERE`. Raises `WallBreached` where it must not run.
+    one, or say `EVERYWHERE`. Raises `WallBreached` where it must not run. Columns of bytes that may
+    be empty are to be named as *binary* if many rows are inserted.
     """
 
-    def __init__(self, statement: Any) -> None:
+    def __init__(self, statement: Any, *, binary: Collection[str] = ()) -> None:
+        self._binary = frozenset(binary)
         self._inserts = bool(statement.is_insert)
         self._writes = bool(statement.is_dml)
         #: The same without the wall, for finding out who asks.
@@ -73,7 +75,7 @@ class Prepared:
             given = [{**row, _OF_PROGRAMME: programme} for row in rows] if walled else rows
             return connection.execute(statement, given if isinstance(values, list) else given[0])
         names = tuple(rows[0]) if isinstance(values, list) else ()
-        given = {_ROWS: _as_json(rows)} if names else dict(rows[0])
+        given = {_ROWS: _as_json(rows, self._binary)} if names else dict(rows[0])
         if walled:
             given[_OF_PROGRAMME] = programme
         return connection.execute(self._statement_for(walled, names), given)
@@ -184,7 +186,12 @@ def _rows_of(types: dict[str, Any], key: str) -> Any:
     )
 
 
-def _as_json(rows: Sequence[dict[str, Any]]) -> str:
+def _as_json(rows: Sequence[dict[str, Any]], binary: Collection[str] = ()) -> str:
+    if binary:
+        rows = [
+            row | {name: f"\\x{row[name].hex()}" for name in binary if row[name] is not None}
+            for row in rows
+        ]
     for name, value in rows[0].items():
         if isinstance(value, bytes):
             rows = [{**row, name: f"\\x{row[name].hex()}"} for row in rows]

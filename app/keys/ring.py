@@ -6,7 +6,9 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +167,22 @@ class KeyRing:
 
         One byte of format, two of key version, nonce, ciphertext with tag.
         """
+        return self.sealer()(plaintext, context)
+
+    def sealer(self) -> Callable[[bytes, bytes], bytes]:
+        """`seal` for many fields at once: the key is looked up and made ready a single time.
+
+        Takes the plaintext and the context. Not to be kept: a rotated key is not noticed.
+        """
         key = self.current(Purpose.FIELD)
         head = _SEAL_FORMAT + key.version.to_bytes(2, "big")
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return head + nonce + AESGCM(key.material).encrypt(nonce, plaintext, head + context)
+        encrypt = AESGCM(key.material).encrypt
+
+        def seal(plaintext: bytes, context: bytes) -> bytes:
+            nonce = secrets.token_bytes(_NONCE_BYTES)
+            return head + nonce + encrypt(nonce, plaintext, head + context)
+
+        return seal
 
     def open_sealed(self, sealed: bytes, *, context: bytes) -> bytes:
         """Undo `seal`. Raises `Invalid` where it is damaged or from another place, `KeyMissing`."""
@@ -185,10 +199,18 @@ class KeyRing:
 
     def blind_index(self, text: str) -> bytes:
         """The keyed hash (HMAC-SHA-256, 32 bytes) to store beside a sealed *text*."""
-        return _keyed_hash(self.current(Purpose.BLIND_INDEX).material, text)
+        return self.blind_indexer()(text)
+
+    def blind_indexer(self) -> Callable[[str], bytes]:
+        """`blind_index` for many texts at once; not to be kept, as `sealer`."""
+        return partial(_keyed_hash, self.current(Purpose.BLIND_INDEX).material)
 
     def blind_indexes(self, text: str) -> tuple[bytes, ...]:
         """Every hash *text* may be stored under, one for each key not retired; newest first."""
+        return tuple(index(text) for index in self.blind_indexers())
+
+    def blind_indexers(self) -> tuple[Callable[[str], bytes], ...]:
+        """`blind_indexes` for many texts at once; not to be kept, as `sealer`."""
         self.current(Purpose.BLIND_INDEX)
         in_use = [
             self._open(found)
@@ -196,7 +218,7 @@ class KeyRing:
             if found.info.purpose == Purpose.BLIND_INDEX and found.info.retired_at is None
         ]
         newest_first = sorted(in_use, key=lambda key: key.version, reverse=True)
-        return tuple(_keyed_hash(key.material, text) for key in newest_first)
+        return tuple(partial(_keyed_hash, key.material) for key in newest_first)
 
     def derive(self, purpose: Purpose, version: int, info: bytes) -> bytes:
         """32 bytes derived from a key for *info* (HKDF-SHA-256, RFC 5869)."""

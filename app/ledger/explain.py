@@ -68,6 +68,7 @@ FACTS: Mapping[str, frozenset[str]] = {
         "taken_from": _LOT,
         "back_to": _LOT,
         "grace_lot": _LOT,
+        "brought_along": _LOT,
         "transferred_in": _LOT,
         "transferred_out": _LOT,
         "released": {"points"},

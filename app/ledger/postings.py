@@ -238,6 +238,30 @@ class Adjust:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningLot:
+    """Points that an account brings along; *rolling* ones expire by the account's rolling date."""
+
+    points: int
+    expires_at: datetime | None = None
+    rolling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What an account had where it was kept before: points with their ends, and a tier.
+
+    Nothing of it counts towards a tier: it was earned elsewhere. The *tier* is lifted until
+    *tier_until*, the first moment without, and then is what was earned here.
+    """
+
+    account_id: str
+    lots: tuple[OpeningLot, ...]
+    reason: str
+    tier: str | None = None
+    tier_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Confirm:
     """Make the pending points of a posting available now."""
 
@@ -312,7 +336,7 @@ class Unmerge:
 
 
 Operation: TypeAlias = (
-    Accrue | Adjust | Confirm | HoldPoints | Capture | Release | Reverse | Merge | Unmerge
+    Accrue | Adjust | Open | Confirm | HoldPoints | Capture | Release | Reverse | Merge | Unmerge
 )
 
 

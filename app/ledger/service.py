@@ -15,8 +15,19 @@ from sqlalchemy.orm import Session
 
 from app.clock import whole_second
 from app.errors import CounterfoilError, Invalid, Unavailable
-from app.ledger import _credits, _holds, _merge, _others, _receipts, _returns, _store, _unmerge
-from app.ledger._book import Book
+from app.ledger import (
+    _credits,
+    _holds,
+    _merge,
+    _opening,
+    _others,
+    _receipts,
+    _returns,
+    _store,
+    _unmerge,
+)
+from app.ledger._book import AccountState, Book
+from app.ledger._opening import open_accounts
 from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
 from app.ledger.grounds import Kept
@@ -31,6 +42,7 @@ from app.ledger.postings import (
     Confirm,
     HoldPoints,
     Merge,
+    Open,
     Operation,
     Posted,
     Release,
@@ -56,8 +68,10 @@ __all__ = [
     "mark_changed",
     "merge_of",
     "open_account",
+    "open_accounts",
     "post",
     "post_accruals",
+    "post_openings",
     "raise_version",
     "release_lapsed_holds",
     "release_pending",
@@ -70,6 +84,7 @@ __all__ = [
 _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     Accrue: _credits.accrue,
     Adjust: _credits.adjust,
+    Open: _opening.open_balance,
     Confirm: _credits.confirm,
     HoldPoints: _holds.hold,
     Capture: _holds.capture,
@@ -224,6 +239,30 @@ def post_accruals(
     return [results[item.request.id] for item in items]
 
 
+def post_openings(
+    session: Session,
+    openings: Sequence[tuple[AccountState, Request, Open, Circumstances]],
+    *,
+    now: datetime,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+) -> list[Posted]:
+    """The same for what accounts bring along that `open_accounts` made in this transaction.
+
+    Nobody else can see them, so they are neither locked nor read again. What is refused is raised.
+    """
+    done = []
+    for account, request, operation, where in openings:
+        book = Book(account=account, lots={}, holds={}, now=now, terms=terms)
+        item = Item(_checked(request), operation, where)
+        done.append((item, book, _work(session, book, item)))
+    results = []
+    for posted in _store_all(session, done):
+        if isinstance(posted, CounterfoilError):
+            raise posted
+        results.append(posted)
+    return results
+
+
 def _checked(request: Request) -> Request:
     posting_id = canonical_id(request.id)
     if posting_id is None:
@@ -238,7 +277,7 @@ def _page(session: Session, operation: Operation, now: datetime, terms: Terms) -
     match operation:
         case Accrue():
             account_id, once_keys = operation.account_id, operation.once_keys
-        case Adjust() | HoldPoints():
+        case Adjust() | HoldPoints() | Open():
             account_id = operation.account_id
         case Capture() | Release():
             account_id = _holds.find(session, operation.hold_posting_id).account_id

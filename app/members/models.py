@@ -18,6 +18,11 @@ class Member(OfProgramme, Base):
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Keyed hash of the address: found by whoever has the key and the whole address only.
     email_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    #: The number that the member had in the system before; nobody else of the programme has it.
+    number: Mapped[bytes | None] = mapped_column(LargeBinary)
+    number_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     language: Mapped[str] = mapped_column(String(2))
     created_at: Mapped[datetime]
 

@@ -5,11 +5,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db import new_id
+from app.db import Prepared, new_id
 from app.errors import Invalid
 from app.keys import KeyRing
 from app.members.models import Consent, Member
@@ -17,6 +18,8 @@ from app.members.models import Consent, Member
 LANGUAGES = ("en", "de", "lv", "ru")
 #: Loose on purpose: only a message that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_PHONE = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
+_PHONE_MARKS = re.compile(r"\(0\)|[\s().\-/\u2010-\u2015]")
 #: What may be consented to, and the version of the sentence that is shown for it.
 PURPOSES = {"messages": "2026-1"}
 
@@ -27,9 +30,36 @@ class Contact:
 
     name: str | None = None
     email: str | None = None
+    phone: str | None = None
+    #: What the member was called by in the system before.
+    number: str | None = None
 
 
-def read_contact(name: str, email: str) -> Contact:
+#: What a contact is made of, in the order of `Contact`; and what members are found by.
+FIELDS = ("name", "email", "phone", "number")
+_INDEXED = FIELDS[1:]
+_members: Any = Member.__table__
+_insert_members = Prepared(
+    insert(_members),
+    binary=[*FIELDS, *(f"{field}_index" for field in _INDEXED)],
+)
+_by_number = Prepared(
+    select(_members.c.id, _members.c.number_index).where(
+        _members.c.number_index.in_(bindparam("indexes", expanding=True))
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """Somebody who is to be added."""
+
+    contact: Contact
+    language: str
+    joined_at: datetime
+
+
+def read_contact(name: str, email: str, phone: str = "") -> Contact:
     """Clean what was typed. Raises `Invalid` that names the field and says what to do."""
     name = " ".join(unicodedata.normalize("NFC", name).split())
     email = email.strip()
@@ -40,9 +70,22 @@ def read_contact(name: str, email: str) -> Contact:
         wrong["name"] = ["Please use letters only."]
     if email and (len(email) > 254 or not _EMAIL.fullmatch(email)):
         wrong["email"] = ["This does not look like an e-mail address. Check it, or leave it empty."]
+    digits = plain_phone(phone)
+    if phone.strip() and digits is None:
+        wrong["phone"] = ["This does not look like a telephone number. Check it, or leave it out."]
     if wrong:
         raise Invalid("Please look at the fields that are marked.", wrong)
-    return Contact(name or None, email or None)
+    return Contact(name or None, email or None, digits)
+
+
+def plain_phone(text: str) -> str | None:
+    """A telephone number as it is kept: digits, with + and the country's where they were given.
+
+    None where it is none.
+    """
+    plain = _PHONE_MARKS.sub("", text.strip())
+    plain = "+" + plain[2:] if plain.startswith("00") else plain
+    return plain if _PHONE.fullmatch(plain) else None
 
 
 def add_member(
@@ -56,16 +99,9 @@ def add_member(
     now: datetime,
 ) -> Member:
     """Add a person; *consents* are the purposes whose box was ticked."""
-    member_id = new_id()
-    member = Member(
-        id=member_id,
-        programme_id=programme_id,
-        name=_seal(keys, contact.name, member_id, "name"),
-        email=_seal(keys, contact.email, member_id, "email"),
-        email_index=email_index(keys, programme_id, contact.email) if contact.email else None,
-        language=language if language in LANGUAGES else "en",
-        created_at=now,
-    )
+    [row] = _rows(keys, programme_id, [NewMember(contact, language, now)])
+    member = Member(**row)
+    member_id = member.id
     session.add(member)
     session.flush()
     for purpose in sorted(consents & PURPOSES.keys()):
@@ -79,6 +115,35 @@ def add_member(
             )
         )
     return member
+
+
+def add_members(
+    session: Session, keys: KeyRing, programme_id: str, people: Sequence[NewMember]
+) -> list[str]:
+    """Add many people in one statement; their ids, in their order. None has consented."""
+    rows = _rows(keys, programme_id, people)
+    if rows:
+        _insert_members(session, rows)
+    return [str(row["id"]) for row in rows]
+
+
+def _rows(keys: KeyRing, programme_id: str, people: Sequence[NewMember]) -> list[dict[str, Any]]:
+    sealed, hashed = keys.sealer(), keys.blind_indexer()
+    rows = []
+    for person in people:
+        member_id = new_id()
+        row: dict[str, Any] = {"id": member_id, "programme_id": programme_id}
+        for field in FIELDS:
+            text = getattr(person.contact, field)
+            context = _context(member_id, field)
+            row[field] = None if text is None else sealed(text.encode(), context)
+            if field in _INDEXED:
+                found_by = None if text is None else hashed(_indexed(programme_id, field, text))
+                row[f"{field}_index"] = found_by
+        row["language"] = person.language if person.language in LANGUAGES else "en"
+        row["created_at"] = person.joined_at
+        rows.append(row)
+    return rows
 
 
 def withdraw_consents(session: Session, member_id: str, *, now: datetime) -> int:
@@ -108,12 +173,14 @@ def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contac
     """What the member told us; an empty contact for a card without a member, or an erased one."""
     if member_id is None:
         return Contact()
-    row = session.execute(select(Member.name, Member.email).where(Member.id == member_id)).first()
-    if row is None:
-        return Contact()
-    return Contact(
-        _open(keys, row.name, member_id, "name"), _open(keys, row.email, member_id, "email")
-    )
+    columns = (getattr(Member, field) for field in FIELDS)
+    row = session.execute(select(*columns).where(Member.id == member_id)).first()
+    return Contact() if row is None else open_contact(keys, member_id, row)
+
+
+def open_contact(keys: KeyRing, member_id: str, row: Any) -> Contact:
+    """A contact out of a row of the members' table that has the columns of `FIELDS`."""
+    return Contact(*(_open(keys, getattr(row, field), member_id, field) for field in FIELDS))
 
 
 def open_name(keys: KeyRing, member_id: str | None, sealed: bytes | None) -> str | None:
@@ -143,28 +210,45 @@ def erase(session: Session, member_id: str) -> bool:
 
 def members_by_email(session: Session, keys: KeyRing, programme_id: str, email: str) -> list[str]:
     """Ids of the members who gave this address; whatever key their index was made with."""
-    indexes = keys.blind_indexes(_indexed(programme_id, email))
+    indexes = keys.blind_indexes(_indexed(programme_id, "email", email))
     return list(session.scalars(select(Member.id).where(Member.email_index.in_(indexes))))
 
 
-def email_index(keys: KeyRing, programme_id: str, email: str) -> bytes:
-    """The keyed hash an address is found by; another one in every programme."""
-    return keys.blind_index(_indexed(programme_id, email))
+def members_by_phone(session: Session, keys: KeyRing, programme_id: str, phone: str) -> list[str]:
+    """Ids of the members who gave this telephone number, however it is written."""
+    plain = plain_phone(phone)
+    if plain is None:
+        return []
+    indexes = keys.blind_indexes(_indexed(programme_id, "phone", plain))
+    return list(session.scalars(select(Member.id).where(Member.phone_index.in_(indexes))))
 
 
-def _indexed(programme_id: str, email: str) -> str:
-    return f"{programme_id}\n{email.strip().casefold()}"
+def members_by_numbers(
+    session: Session, keys: KeyRing, programme_id: str, numbers: Sequence[str]
+) -> dict[str, str]:
+    """Ids of the members who had these numbers in the system before, by number."""
+    hashes = keys.blind_indexers()
+    indexes = {
+        hashed(_indexed(programme_id, "number", number)): number
+        for number in numbers
+        for hashed in hashes
+    }
+    if not indexes:
+        return {}
+    rows = _by_number(session, {"indexes": list(indexes)})
+    return {indexes[bytes(row.number_index)]: row.id for row in rows}
+
+
+def _indexed(programme_id: str, field: str, text: str) -> str:
+    """What is hashed: another one in every programme, and for every field."""
+    if field == "email":
+        return f"{programme_id}\n{text.strip().casefold()}"
+    return f"{programme_id}\n{field}\n{text}"
 
 
 def _context(member_id: str, field: str) -> bytes:
     # Bound to its row and column: a ciphertext copied elsewhere does not open.
     return f"members/{member_id}/{field}".encode()
-
-
-def _seal(keys: KeyRing, text: str | None, member_id: str, field: str) -> bytes | None:
-    if text is None:
-        return None
-    return keys.seal(text.encode(), context=_context(member_id, field))
 
 
 def _open(keys: KeyRing, sealed: bytes | None, member_id: str, field: str) -> str | None:

@@ -50,7 +50,7 @@ def disclose(session: Session, keys: KeyRing, person: Person, *, now: datetime) 
             found[name] = _hanging(session, mapper, found)
     for member in found["members"]:
         contact = members.contact_of(session, keys, member["id"])
-        member |= {"name": contact.name, "email": contact.email}
+        member |= {field: getattr(contact, field) for field in members.FIELDS}
     return {"exported_at": now.isoformat()} | {
         name: rows for name, rows in sorted(found.items()) if rows
     }

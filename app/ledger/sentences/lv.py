@@ -44,6 +44,8 @@ SENTENCES = {
     "termiņš {expires}.",
     "grace_lot.never": "Termiņš pa to laiku beidzās, tāpēc piešķirts no jauna: {points}, "
     "bez termiņa.",
+    "brought_along": "Pārnests no iepriekšējās sistēmas: {points}, termiņš {expires}.",
+    "brought_along.never": "Pārnests no iepriekšējās sistēmas: {points}, bez termiņa.",
     "transferred_in": "Pārcelts uz šejieni: {points}, termiņš {expires}.",
     "transferred_in.never": "Pārcelts uz šejieni: {points}, bez termiņa.",
     "transferred_out": "Pārcelts prom: {points}, termiņš {expires}.",
@@ -71,6 +73,7 @@ TIER_REASONS = {
     "returned": "preces tika atgrieztas",
     "review": "pārskatīts perioda beigās",
     "grace_over": "beidzies pagarinājuma laiks",
+    "opening": "pārnests no iepriekšējās sistēmas",
     "override": "iestatīts ar roku",
     "override_over": "beidzies ar roku iestatītais",
     "merged": "divi konti tika apvienoti",

@@ -43,6 +43,7 @@ class TierReason(StrEnum):
     GRACE_OVER = "grace_over"
     OVERRIDE = "override"
     OVERRIDE_OVER = "override_over"
+    OPENING = "opening"
     MERGED = "merged"
     RULES = "rules"
 

@@ -256,6 +256,22 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("class_id", name=op.f("pk_google_classes")),
     )
     op.create_table(
+        "imports",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("key_version", sa.Integer(), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_imports_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_imports_programme_id_name")),
+    )
+    op.create_table(
         "member_reads",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -276,6 +292,10 @@ def make_tables() -> None:
         sa.Column("name", sa.LargeBinary(), nullable=True),
         sa.Column("email", sa.LargeBinary(), nullable=True),
         sa.Column("email_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("number", sa.LargeBinary(), nullable=True),
+        sa.Column("number_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -283,8 +303,10 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_members_programme_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
+        sa.UniqueConstraint("number_index", name=op.f("uq_members_number_index")),
     )
     op.create_index(op.f("ix_members_email_index"), "members", ["email_index"], unique=False)
+    op.create_index(op.f("ix_members_phone_index"), "members", ["phone_index"], unique=False)
     op.create_table(
         "partners",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),

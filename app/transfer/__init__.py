@@ -1,0 +1,1 @@
+"""Records that come from elsewhere and go elsewhere: import of members, export of everything."""
