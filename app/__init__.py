@@ -19,6 +19,7 @@ def create_app(context: "Context") -> "APIFlask":
     from app.api.accrual_lane import AccrualDesk, AccrualLane
     from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
+    from app.front import LANES
     from app.web import customer, pages
 
     app = APIFlask(
@@ -51,8 +52,7 @@ def create_app(context: "Context") -> "APIFlask":
     for part in (till, pos, apple, google, metrics, customer):
         app.register_blueprint(part.blueprint)
     desk = app.extensions["counterfoil.accruals"] = AccrualDesk(context)
-    app.wsgi_app = AccrualLane(app.wsgi_app, desk)  # type: ignore[method-assign]
-    app.wsgi_app = PassLane(app.wsgi_app, wallets.desk)  # type: ignore[method-assign]
+    app.extensions[LANES] = [PassLane(wallets.desk), AccrualLane(desk)]
     if context.config.trusted_proxies:
         hops = context.config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

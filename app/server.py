@@ -13,6 +13,7 @@ from app.config import Config
 from app.context import Context
 from app.delivery.wallets import Wallets
 from app.delivery.worker import Worker
+from app.front.worker import Front
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": config.bind,
             "workers": config.workers,
             "threads": config.threads,
-            "worker_class": "gthread",
+            "worker_class": Front,
             "limit_request_line": REQUEST_LINE,
             "keepalive": 15,
             "graceful_timeout": 10,

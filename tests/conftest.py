@@ -62,13 +62,25 @@ def _with_psycopg(address: str) -> str:
 @pytest.fixture
 def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Makes fresh migrated databases, as many as a test likes: ``make("sqlite")``."""
+    yield from _databases(request, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_database_urls(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """The same, for what the tests of a module share."""
+    yield from _databases(request, tmp_path_factory.mktemp("databases"))
+
+
+def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[[str], str]]:
     made: list[str] = []
 
     def make(kind: str) -> str:
         name = f"test_{uuid.uuid4().hex}"
         if kind == "sqlite":
-            shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / f"{name}.sqlite")
-            return f"sqlite:///{tmp_path / name}.sqlite"
+            shutil.copy(request.getfixturevalue("sqlite_template"), folder / f"{name}.sqlite")
+            return f"sqlite:///{folder / name}.sqlite"
         address: str = request.getfixturevalue("postgres")
         with psycopg.connect(address % "postgres", autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")

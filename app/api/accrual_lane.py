@@ -1,40 +1,35 @@
-"""A short way for the request that a counter makes all day: points for a receipt.
+"""The short way for the request that a counter makes all day: points for a receipt.
 
-It stands before Flask and answers what went well. Whatever did not (a field that does not fit, a
-card that is refused, a database that is away) goes on to the route in `app.api.till`, which says
-so: the posting's id makes trying it twice harmless. Both hand their postings to the same
-`AccrualDesk`, where what comes at once shares one commit.
+A lane (see `app.front`): it answers what went well, all that came at once in one commit. Whatever
+did not (a field that does not fit, a card that is refused, a database that is away) goes on to the
+route in `app.api.till`, which says so: the posting's id makes trying it twice harmless. Both hand
+their postings to the same `AccrualDesk`.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from io import BytesIO
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.fields import UUID
 from app.context import Context
-from app.errors import CounterfoilError
+from app.front import Answer
+from app.front import Asked as Request
 from app.programmes.settings import HIGHEST_AMOUNT_MINOR
 from app.till import accruals, waiting
 from app.till.accruals import Answered, Asked
 from app.till.answers import spoken
-from app.till.together import Together
+from app.till.together import GATHER_SECONDS, Together
 from passes.code import STATIC_LENGTH
-
-_log = logging.getLogger(__name__)
 
 PATH = "/api/till/v1/accruals"
 #: The longest body of the till API: 500 receipt lines fit several times over.
 LONGEST_BODY = 512 * 1024
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+_HEADERS = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
+_REPEATED = (*_HEADERS, ("Idempotent-Replay", "true"))
 
 _Id = Annotated[str, Meta(pattern=UUID)]
 _Minor = Annotated[int, Meta(ge=0, le=HIGHEST_AMOUNT_MINOR)]
@@ -78,50 +73,51 @@ class AccrualDesk:
 
         Raises what refuses the posting: then nothing was stored.
         """
-        done = self._together.do(Asked(token, cashier, body, sent))
-        answer = spoken(done.answer, done.door, done.settings)
-        status = 202 if answer["status"] == waiting.STATUS else 201
-        return status, msgspec.json.encode(answer), done.repeated
+        return _said(self._together.do(Asked(token, cashier, body, sent)))
+
+    def accrue_all(self, asked: Sequence[Asked]) -> list[tuple[int, bytes, bool] | Exception]:
+        """The same for many in one commit; what refuses one is given back."""
+        return [each if isinstance(each, Exception) else _said(each) for each in self._work(asked)]
 
     def _work(self, asked: Sequence[Asked]) -> list[Answered | Exception]:
         with self._context.database.write_all() as session:
             return accruals.accrue(session, asked, now=self._context.clock())
 
 
-class AccrualLane:
-    """WSGI around *app*: answers accruals that are in order, hands everything else on."""
+def _said(done: Answered) -> tuple[int, bytes, bool]:
+    answer = spoken(done.answer, done.door, done.settings)
+    status = 202 if answer["status"] == waiting.STATUS else 201
+    return status, msgspec.json.encode(answer), done.repeated
 
-    def __init__(self, app: Application, desk: AccrualDesk) -> None:
-        self._app = app
+
+class AccrualLane:
+    """Answers accruals that are in order, many at once."""
+
+    begins = f"POST {PATH} ".encode()
+    gather_seconds = GATHER_SECONDS
+
+    def __init__(self, desk: AccrualDesk) -> None:
         self._desk = desk
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "POST":
-            answer = self._answer(environ)
-            if answer is not None:
-                return _send(*answer, start_response)
-        return self._app(environ, start_response)
+    def answer(self, asked: Sequence[Request]) -> list[Answer | None]:
+        """The answers to those that are in order; None for the others."""
+        read = [_read(each) for each in asked]
+        done = iter(self._desk.accrue_all([each for each in read if each is not None]))
+        return [None if each is None else _answer(next(done)) for each in read]
 
-    def _answer(self, environ: Environ) -> tuple[int, bytes, bool] | None:
-        length = environ.get("CONTENT_LENGTH") or ""
-        kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if (
-            not length.isdecimal()
-            or not 0 < int(length) <= LONGEST_BODY
-            or environ.get("CONTENT_TYPE") != "application/json"
-            or kind.lower() != "bearer"
-            or not token
-        ):
-            return None
-        raw = environ["wsgi.input"].read(int(length))
-        environ["wsgi.input"] = BytesIO(raw)
-        try:
-            sent = msgspec.json.decode(raw)
-            body = _as_dict(msgspec.convert(sent, _Accrual))
-            return self._desk.accrue(token, environ.get("HTTP_COUNTERFOIL_CASHIER"), body, sent)
-        except (ValueError, RecursionError, CounterfoilError, SQLAlchemyError) as error:
-            _log.debug("handed on: %s", error)
-            return None
+
+def _read(request: Request) -> Asked | None:
+    headers = request.headers
+    kind, _, token = headers.get(b"authorization", b"").decode().partition(" ")
+    if headers.get(b"content-type") != b"application/json" or kind.lower() != "bearer" or not token:
+        return None
+    cashier = headers.get(b"counterfoil-cashier")
+    try:
+        sent = msgspec.json.decode(request.body)
+        body = _as_dict(msgspec.convert(sent, _Accrual))
+    except (ValueError, RecursionError):
+        return None
+    return Asked(token, None if cashier is None else cashier.decode(), body, sent)
 
 
 def _as_dict(body: _Accrual) -> dict[str, Any]:
@@ -133,15 +129,9 @@ def _as_dict(body: _Accrual) -> dict[str, Any]:
     return fields
 
 
-def _send(
-    status: int, body: bytes, repeated: bool, start_response: StartResponse
-) -> Iterable[bytes]:
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    if repeated:
-        headers.append(("Idempotent-Replay", "true"))
-    start_response("202 ACCEPTED" if status == 202 else "201 CREATED", headers)
-    return (body,)
+def _answer(done: tuple[int, bytes, bool] | Exception) -> Answer | None:
+    if isinstance(done, Exception):
+        return None
+    status, body, repeated = done
+    headers = _REPEATED if repeated else _HEADERS
+    return Answer("202 Accepted" if status == 202 else "201 Created", headers, (body,))

@@ -1,72 +1,58 @@
-"""A short way for the one request that comes by the ten thousand: a device fetches its pass.
+"""The short way for devices that fetch their passes: they come by the ten thousand at once.
 
-It stands before Flask and answers what went well; whatever did not (a wrong token, no certificate,
-a database that is away) goes on to `app.api.apple`, which says so. Both ask the same `PassDesk`.
-Between the socket and the answer the whole of Flask takes as long as a signature.
+A lane (see `app.front`): it answers what went well, many at a time; whatever did not (a wrong
+token, no certificate, a design that is yet to be laid out, a database that is away) goes on to
+`app.api.apple`, which says so. Both ask the same `PassDesk`. Flask and a thread for each request
+would take longer than the signature.
 """
 
-import logging
-from collections.abc import Callable, Iterable
-from typing import Any
+import re
+from collections.abc import Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from app.delivery.pass_desk import Fetched, PassDesk
-from app.errors import CounterfoilError
-
-_log = logging.getLogger(__name__)
+from app.delivery.pass_desk import Asking, Fetched, PassDesk
+from app.front import Answer, Asked
 
 PKPASS = "application/vnd.apple.pkpass"
-PREFIX = "/v1/passes/"
 CACHE_CONTROL = "no-cache, private"
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+_TARGET = re.compile(rb"/v1/passes/([A-Za-z0-9.-]{1,200})/([A-Za-z0-9]{1,32})")
+_HEADERS = (
+    ("Cache-Control", CACHE_CONTROL),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
 
 
 class PassLane:
-    """WSGI around *app*: answers fetches of passes, hands everything else on."""
+    """Answers fetches of passes, many at once."""
 
-    def __init__(self, app: Application, desk: PassDesk) -> None:
-        self._app = app
+    begins = b"GET /v1/passes/"
+    gather_seconds = 0.0
+
+    def __init__(self, desk: PassDesk) -> None:
         self._desk = desk
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path: str = environ["PATH_INFO"]
-        if path.startswith(PREFIX) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            fetched = self._fetched(path, environ)
-            if fetched is not None:
-                return _answer(fetched, environ["REQUEST_METHOD"] == "HEAD", start_response)
-        return self._app(environ, start_response)
-
-    def _fetched(self, path: str, environ: Environ) -> Fetched | None:
-        parts = path.split("/")
-        if len(parts) != 5:
-            return None
-        try:
-            return self._desk.fetch(
-                parts[3],
-                parts[4],
-                authorization=environ.get("HTTP_AUTHORIZATION", ""),
-                since=environ.get("HTTP_IF_MODIFIED_SINCE", ""),
-            )
-        except (CounterfoilError, SQLAlchemyError) as error:
-            _log.debug("handed on: %s", error)
-            return None
+    def answer(self, asked: Sequence[Asked]) -> list[Answer | None]:
+        """The passes of those that are in order; None for the others."""
+        fetched = self._desk.fetch_ready([_asking(each) for each in asked])
+        return [None if each is None else _answer(each) for each in fetched]
 
 
-def _answer(fetched: Fetched, is_head: bool, start_response: StartResponse) -> Iterable[bytes]:
-    headers = [
-        ("Last-Modified", fetched.last_modified),
-        ("Cache-Control", CACHE_CONTROL),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-    ]
-    if fetched.content is None:
-        start_response("304 NOT MODIFIED", headers)
-        return ()
-    headers.append(("Content-Type", PKPASS))
-    headers.append(("Content-Length", str(len(fetched.content))))
-    start_response("200 OK", headers)
-    return () if is_head else (fetched.content,)
+def _asking(asked: Asked) -> Asking | None:
+    match = _TARGET.fullmatch(asked.target)
+    if match is None:
+        return None
+    headers = asked.headers
+    return Asking(
+        pass_type=match[1].decode(),
+        serial=match[2].decode(),
+        authorization=headers.get(b"authorization", b"").decode(),
+        since=headers.get(b"if-modified-since", b"").decode(),
+    )
+
+
+def _answer(fetched: Fetched) -> Answer:
+    headers = (("Last-Modified", fetched.last_modified), *_HEADERS)
+    if fetched.parts is None:
+        return Answer("304 Not Modified", headers)
+    return Answer("200 OK", (("Content-Type", PKPASS), *headers), fetched.parts)

@@ -48,7 +48,7 @@ _Seen = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Signer:
+class UsableSigner:
     """A signer, what tells it from others, and the time in which phones take what it signs."""
 
     signer: PassSigner
@@ -66,7 +66,7 @@ class ApplePasses:
         #: The designs that are laid out, by their mark: a kept pass names its own.
         self._laid_out: WeakValueDictionary[bytes, PassTemplate] = WeakValueDictionary()
         self._kept = kept_of(context)
-        self._known: _Signer | None = None
+        self._known: UsableSigner | None = None
         config = context.config
         self._watched = [
             str(path)
@@ -96,33 +96,53 @@ class ApplePasses:
         read_at = time.time()
         row = row_of(session, card.id, now=now)
         token = apple_token(self._context.keys, card)
-        return self.built(row, token=token, read_at=read_at, now=now)
+        return b"".join(self.built(row, token=token, read_at=read_at, now=now))
 
-    def built(self, row: FaceRow, *, token: str, read_at: float, now: datetime) -> bytes:
-        """The same for a row that was read at *now*, not before *read_at* (`time.time()`)."""
-        usable = self._usable()
-        if usable is None:
-            raise Unavailable("Passes for Apple Wallet cannot be made here at the moment.")
+    def built(
+        self, row: FaceRow, *, token: str, read_at: float, now: datetime
+    ) -> tuple[bytes, ...]:
+        """The same, in parts, for a row read at *now*, not before *read_at* (`time.time()`)."""
+        usable = self.usable()
         stamp = self._stamp(row, usable)
-        if not row.is_passing:
-            found = self._put_together(self._kept.find(row.id, stamp))
-            if found is not None:
-                return found
+        found = None if row.is_passing else self._put_together(self._kept.find(row.id, stamp))
+        if found is not None:
+            return found
         # Whoever asks for the same pass meanwhile waits here, and finds it built.
         with self._kept.turn(row.id):
             kept = None if row.is_passing else self._kept.find(row.id, stamp)
             found = self._put_together(kept)
             if found is not None:
                 return found
-            if kept is not None:
-                self._lay_out(row, now)
-                found = self._put_together(kept)
-                if found is not None:
-                    return found
-            pass_file, own = self._make(row, usable.signer, token, now)
-            if not row.is_passing:
-                self._kept.keep(row.id, stamp, own, read_at=read_at)
-            return pass_file
+            laid_out = self._lay_out(row, now)
+            found = self._put_together(kept)
+            if found is not None:
+                return found
+            return self._make(row, usable.signer, laid_out, stamp, token, read_at, now)
+
+    def built_ready(
+        self, row: FaceRow, usable: UsableSigner, *, token: str, read_at: float, now: datetime
+    ) -> tuple[bytes, ...] | None:
+        """As `built`, where all that the pass needs is in memory; None where it takes longer."""
+        share = kept_share(row)
+        if share is None or needs_ledger(row):
+            return None
+        stamp = self._stamp(row, usable)
+        with self._kept.turn(row.id):
+            found = self._put_together(self._kept.find(row.id, stamp))
+            if found is not None:
+                return found
+            face = face_from(None, self._context.keys, row, now=now, share=share)
+            template = self._designs.find(face)
+            if template is None:
+                return None
+            return self._make(row, usable.signer, (face, template), stamp, token, read_at, now)
+
+    def usable(self) -> UsableSigner:
+        """The signer that phones believe now. Raises `Unavailable` where there is none."""
+        usable = self._usable()
+        if usable is None:
+            raise Unavailable("Passes for Apple Wallet cannot be made here at the moment.")
+        return usable
 
     def forget_changed(self, session: Session) -> int:
         """Purge what was built on this machine before its card changed; how many passes.
@@ -141,10 +161,17 @@ class ApplePasses:
         return len(old)
 
     def _make(
-        self, row: FaceRow, signer: PassSigner, token: str, now: datetime
-    ) -> tuple[bytes, bytes]:
-        """The pass, signed, and what is kept of it."""
-        face, template = self._lay_out(row, now)
+        self,
+        row: FaceRow,
+        signer: PassSigner,
+        laid_out: tuple[CardFace, PassTemplate],
+        stamp: bytes,
+        token: str,
+        read_at: float,
+        now: datetime,
+    ) -> tuple[bytes, ...]:
+        """The pass, signed, in parts; what is its own is kept."""
+        face, template = laid_out
         content = pass_json.render(
             face,
             pass_type_identifier=signer.pass_type_identifier,
@@ -153,10 +180,13 @@ class ApplePasses:
             authentication_token=token,
         )
         files, end = template.own_parts(content, signer, now)
-        built = template.put_together(files, end)
+        built = template.parts(files, end)
         design = (template.mark, face.look, face.layout, self._context.config.url)
         self._inspector.admit(signer, row.programme_id, design, built, now=now)
-        return built, b"".join((template.mark, _LENGTH.pack(len(files)), files, end))
+        if not row.is_passing:
+            own = b"".join((template.mark, _LENGTH.pack(len(files)), files, end))
+            self._kept.keep(row.id, stamp, own, read_at=read_at)
+        return built
 
     def _lay_out(self, row: FaceRow, now: datetime) -> tuple[CardFace, PassTemplate]:
         share = kept_share(row)
@@ -166,8 +196,8 @@ class ApplePasses:
         self._laid_out[template.mark] = template
         return face, template
 
-    def _put_together(self, kept: bytes | None) -> bytes | None:
-        """The whole pass, where its design is laid out in this process."""
+    def _put_together(self, kept: bytes | None) -> tuple[bytes, ...] | None:
+        """The whole pass, in parts, where its design is laid out in this process."""
         if kept is None:
             return None
         template = self._laid_out.get(kept[:_MARK_BYTES])
@@ -175,9 +205,9 @@ class ApplePasses:
             return None
         begin = _MARK_BYTES + _LENGTH.size
         end = begin + _LENGTH.unpack_from(kept, _MARK_BYTES)[0]
-        return template.put_together(kept[begin:end], kept[end:])
+        return template.parts(kept[begin:end], kept[end:])
 
-    def _stamp(self, row: FaceRow, usable: _Signer) -> bytes:
+    def _stamp(self, row: FaceRow, usable: UsableSigner) -> bytes:
         """What the pass is made from, in short: row, certificate, address, and our own release."""
         made_from = f"{_release()}\n{self._context.config.url}\n{tuple(row)!r}"
         return hashlib.blake2b(
@@ -204,7 +234,7 @@ class ApplePasses:
         self._loaded = (seen, signer) if time.time_ns() - newest > _SETTLED_NS else None
         return signer
 
-    def _usable(self) -> _Signer | None:
+    def _usable(self) -> UsableSigner | None:
         """The signer, if phones take what it signs now; why not is logged, once."""
         usable, problem = None, None
         try:
@@ -219,12 +249,12 @@ class ApplePasses:
                 _log.error("passes for Apple Wallet cannot be made: %s", problem)
         return usable
 
-    def _checked(self, signer: PassSigner) -> _Signer:
+    def _checked(self, signer: PassSigner) -> UsableSigner:
         """Raises CertificateError where the signer's certificates are not valid now."""
         known, now = self._known, self._context.clock()
         if known is None or known.signer is not signer:
             chain = signer.status()
-            known = self._known = _Signer(
+            known = self._known = UsableSigner(
                 signer,
                 signer.certificate.fingerprint(hashes.SHA256()),
                 max(each.not_before for each in chain),

@@ -64,21 +64,23 @@ class Inspector:
         signer: PassSigner,
         programme_id: str,
         design: tuple[Any, ...],
-        built: bytes,
+        built: tuple[bytes, ...],
         *,
         now: datetime,
     ) -> None:
-        """Let *built*, a pass of *design* signed by *signer*, go out, or raise `DesignRefused`.
+        """Let *built*, a pass of *design* signed by *signer*, in parts, go out.
 
-        *design* is everything that the passes have in common, hashable and with a `repr` that
-        says all of it. One that passed, in whatever process, is not inspected again.
+        Raises `DesignRefused`. *design* is everything that the passes have in common, hashable and
+        with a `repr` that says all of it. One that passed, in whatever process, is not inspected
+        again.
         """
         key = (signer, programme_id, *design)
         if key in self._passed:
             return
         with self._looking:
             if key not in self._passed:
-                self._inspect(_digest(signer, programme_id, design), programme_id, built, now)
+                digest = _digest(signer, programme_id, design)
+                self._inspect(digest, programme_id, b"".join(built), now)
                 self._passed[key] = None
                 if len(self._passed) > _MOST_KNOWN:
                     self._passed.popitem(last=False)

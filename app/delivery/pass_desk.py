@@ -3,10 +3,11 @@
 import hmac
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from app.cards.service import apple_token_of
 from app.clock import whole_second
@@ -21,12 +22,25 @@ SERIAL = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 _LONGEST_DATE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """The pass and the date of its last change; no pass where the device has this one."""
+class Asking(NamedTuple):
+    """What a device asks for; *since* is what came as If-Modified-Since."""
+
+    pass_type: str
+    serial: str
+    authorization: str
+    since: str
+
+
+class Fetched(NamedTuple):
+    """The pass, in parts, and the date of its last change; no pass where the device has it."""
 
     last_modified: str
-    content: bytes | None
+    parts: tuple[bytes, ...] | None
+
+    @property
+    def content(self) -> bytes | None:
+        """The pass as one."""
+        return None if self.parts is None else b"".join(self.parts)
 
 
 class PassDesk:
@@ -47,9 +61,48 @@ class PassDesk:
 
         *since* is what came as If-Modified-Since. Raises `Unavailable` where no pass can be made.
         """
+        asking = Asking(pass_type, serial, authorization, since)
         read_at = time.time()
-        scheme, _, given = authorization.partition(" ")
         row = self._rows.get(serial) if self._is_ours(pass_type, serial) else None
+        checked = self._checked(asking, row)
+        if checked is None or isinstance(checked, Fetched):
+            return checked
+        row, token = checked
+        now = self._context.clock()
+        parts = self._passes.built(row, token=token, read_at=read_at, now=now)
+        return Fetched(_http_date(whole_second(row.changed_at)), parts)
+
+    def fetch_ready(self, asking: Sequence[Asking | None]) -> list[Fetched | None]:
+        """The same for many at once, with one look into the database.
+
+        None, too, for whoever has to wait for more: for a session, or for a design to be laid out.
+        """
+        usable, read_at = self._passes.usable(), time.time()
+        ours = [
+            each
+            if each
+            and each.pass_type == usable.signer.pass_type_identifier
+            and SERIAL.fullmatch(each.serial)
+            else None
+            for each in asking
+        ]
+        rows = self._rows.get_many([each.serial for each in ours if each])
+        found: list[Fetched | None] = []
+        now = self._context.clock()
+        for each in ours:
+            checked = each and self._checked(each, rows.get(each.serial))
+            if checked is None or isinstance(checked, Fetched):
+                found.append(checked)
+                continue
+            row, token = checked
+            parts = self._passes.built_ready(row, usable, token=token, read_at=read_at, now=now)
+            changed_at = whole_second(row.changed_at)
+            found.append(None if parts is None else Fetched(_http_date(changed_at), parts))
+        return found
+
+    def _checked(self, asking: Asking, row: FaceRow | None) -> Fetched | tuple[FaceRow, str] | None:
+        """Who shows the right token: its row and token, or that the device has the pass already."""
+        scheme, _, given = asking.authorization.partition(" ")
         right = self._token(row)
         is_right = hmac.compare_digest(given.strip().encode(), right.encode())
         if row is None or not is_right or scheme != SCHEME:
@@ -57,11 +110,9 @@ class PassDesk:
         # Of the same moment as the row: a change in between makes the next answer newer.
         changed_at = whole_second(row.changed_at)
         last_modified = _http_date(changed_at)
-        if since == last_modified or _has_since(since, changed_at):
+        if asking.since == last_modified or _has_since(asking.since, changed_at):
             return Fetched(last_modified, None)
-        now = self._context.clock()
-        content = self._passes.built(row, token=right, read_at=read_at, now=now)
-        return Fetched(last_modified, content)
+        return row, right
 
     def _is_ours(self, pass_type: str, serial: str) -> bool:
         return (

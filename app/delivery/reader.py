@@ -58,6 +58,13 @@ class Reader(Generic[Key, Row]):
             raise asked.error
         return asked.row
 
+    def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        """The rows of *keys*, unknown ones left out. Raises what the database raises."""
+        if not keys:
+            return {}
+        with self._reading:
+            return self._rows(keys)
+
     def _answer(self) -> None:
         together: list[_Asked[Key, Row]] = []
         while self._waiting and len(together) < _MOST_TOGETHER:

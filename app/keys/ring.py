@@ -86,14 +86,7 @@ class KeyRing:
 
     def get(self, purpose: Purpose, version: int, programme_id: str | None = None) -> Key:
         """The key of that version, retired or not. Raises `KeyMissing`."""
-        found = self._refresh().get((purpose, programme_id, version))
-        if found is None:
-            raise KeyMissing(
-                f"There is no {purpose} key of version {version} in {self.folder}. "
-                "If the keys were restored from a backup, that backup is older than the data.",
-                purpose=str(purpose),
-            )
-        return self._open(found)
+        return self._open(self._record(purpose, version, programme_id))
 
     def create(
         self,
@@ -224,9 +217,19 @@ class KeyRing:
         """32 bytes derived from a key for *info* (HKDF-SHA-256, RFC 5869)."""
         label = f"counterfoil {purpose}".encode() + b"\0" + info
         hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=label)
-        return hkdf.derive(self.get(purpose, version).material)
+        return hkdf.derive(self._material(self._record(purpose, version, None)))
 
     # -- inside -------------------------------------------------------------------------------
+
+    def _record(self, purpose: Purpose, version: int, programme_id: str | None) -> Record:
+        found = self._refresh().get((purpose, programme_id, version))
+        if found is None:
+            raise KeyMissing(
+                f"There is no {purpose} key of version {version} in {self.folder}. "
+                "If the keys were restored from a backup, that backup is older than the data.",
+                purpose=str(purpose),
+            )
+        return found
 
     def _newest(self, purpose: Purpose, programme_id: str | None) -> Record | None:
         fitting = [
@@ -238,6 +241,9 @@ class KeyRing:
         return max(fitting, key=lambda found: found.info.version, default=None)
 
     def _open(self, found: Record) -> Key:
+        return Key(**_attributes(found.info), material=self._material(found))
+
+    def _material(self, found: Record) -> bytes:
         where = records.place(found.info)
         material = self._opened.get(where)
         if material is None:
@@ -245,7 +251,7 @@ class KeyRing:
             about = records.about(found.info)
             material = self._master.unwrap(found.master_key, found.wrapped, about, path=path)
             self._opened[where] = material
-        return Key(**_attributes(found.info), material=material)
+        return material
 
     def _make(
         self,

@@ -119,7 +119,11 @@ class PassTemplate:
 
     def put_together(self, files: bytes, end: bytes) -> bytes:
         """Return the .pkpass of the two parts that `own_parts` of an equal template gave."""
-        return b"".join((self._local, files, self._central, end))
+        return b"".join(self.parts(files, end))
+
+    def parts(self, files: bytes, end: bytes) -> tuple[bytes, ...]:
+        """Return the same uncopied: what follows one another in the .pkpass."""
+        return self._local, files, self._central, end
 
 
 class _Frame(NamedTuple):

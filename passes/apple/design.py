@@ -38,6 +38,10 @@ class Designs:
                 found = self._find(key) or self._lay_out(key)
         return found
 
+    def find(self, face: CardFace) -> PassTemplate | None:
+        """The same, if it is laid out already."""
+        return self._find((face.look, stamps_on(face)))
+
     def _find(self, key: _Key) -> PassTemplate | None:
         with self._lock:
             found = self._kept.get(key)

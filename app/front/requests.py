@@ -1,0 +1,61 @@
+"""Reads the plain form of an HTTP/1.1 request, and nothing but that. Pure.
+
+What is not plain is none of our business here: gunicorn reads it as RFC 9112 says. So nothing is
+guessed, and no request can mean one thing here and another there: no folded lines, no header twice,
+no chunks, no expectations, no upgrade, no bytes outside printable ASCII.
+"""
+
+import re
+from typing import NamedTuple
+
+#: The headers of a plain request are no longer than this, in bytes.
+LONGEST_HEAD = 8190
+
+_HEAD = re.compile(
+    rb"(?P<method>GET|POST) (?P<target>/[!-~]*) HTTP/1\.1\r\n"
+    rb"(?P<headers>(?:[A-Za-z0-9-]+:[ -~]*\r\n)+)\r\n"
+)
+#: Whoever sends one of these wants something besides the answer.
+_NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"http2-settings", b"range"))
+
+
+class Asked(NamedTuple):
+    """A plain request: its target as it stands in the first line, headers by lower-case name."""
+
+    target: bytes
+    headers: dict[bytes, bytes]
+    body: bytes
+
+
+def read_request(data: bytes) -> tuple[Asked, int] | None:
+    """The request that *data* begins with and its length in bytes; None unless it is plain.
+
+    It has to be there in full, on a connection that stays open. Source: RFC 9112, sections 3 to 6.
+    """
+    match = _HEAD.match(data, 0, LONGEST_HEAD)
+    if match is None:
+        return None
+    headers: dict[bytes, bytes] = {}
+    for line in match["headers"][:-2].split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        if name in headers or name in _NOT_PLAIN:
+            return None
+        headers[name] = value.strip(b" ")
+    if b"host" not in headers or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+        return None
+    end = match.end()
+    length = _length(headers, match["method"])
+    if length is None or len(data) < end + length:
+        return None
+    return Asked(match["target"], headers, data[end : end + length]), end + length
+
+
+def _length(headers: dict[bytes, bytes], method: bytes) -> int | None:
+    """The body's length; None where it makes no sense."""
+    given = headers.get(b"content-length")
+    if given is None:
+        return 0 if method == b"GET" else None
+    if method == b"GET" or not given.isdigit() or len(given) > 9:
+        return None
+    return int(given)
