@@ -34,6 +34,7 @@ from scanner.schedule import Sighting
 DEADLINE_SECONDS = 0.4
 LATE_SECONDS = 0.15  # by then the next reader is started, so that it stands by at the deadline
 START_SECONDS = 30.0
+CAREFUL_SECONDS = 10.0  # after a reader was killed
 LARGEST = 64_000_000  # bytes of one frame
 READY = b"ready\n"
 
@@ -43,6 +44,7 @@ class _Job:
     camera: int
     picture: Picture
     at: float
+    careful: bool = False
     began: float | None = None
     """When the frame was handed over (`time.monotonic`); None before."""
 
@@ -59,6 +61,7 @@ class ReaderApart:
         self._process: subprocess.Popen[bytes] | None = None
         self._standby: subprocess.Popen[bytes] | None = None
         self._stopped = False
+        self._killed_at = float("-inf")
         self.killed = 0
         """How many readers were killed because a frame took too long."""
 
@@ -100,7 +103,8 @@ class ReaderApart:
         with self._changed:
             if self._job is not None or self._done is not None:
                 return False
-            self._job = _Job(camera, picture, at)
+            careful = time.monotonic() - self._killed_at < CAREFUL_SECONDS
+            self._job = _Job(camera, picture, at, careful)
             self._changed.notify_all()
             return True
 
@@ -128,7 +132,9 @@ class ReaderApart:
         if taken > LATE_SECONDS and self._standby is None:
             self._standby = self._start()
         if taken > self._deadline and self._process.poll() is None:
+            job.began = None  # once
             self.killed += 1
+            self._killed_at = time.monotonic()
             self._process.kill()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -185,7 +191,7 @@ def _exchange(process: subprocess.Popen[bytes], job: _Job) -> Sighting | None:
     if process.stdin is None or process.stdout is None:
         return None
     head, body = _packed(job.picture)
-    head |= {"camera": job.camera, "at": job.at, "bytes": len(body)}
+    head |= {"camera": job.camera, "at": job.at, "careful": job.careful, "bytes": len(body)}
     process.stdin.write(json.dumps(head).encode() + b"\n")
     process.stdin.write(body)
     process.stdin.flush()
@@ -229,7 +235,7 @@ def serve(source: IO[bytes], sink: IO[bytes], reader: Callable[[], LiveReader]) 
             return
         body = source.read(head["bytes"])
         camera = readers.setdefault(head["camera"], reader())
-        sighting = camera.look(_unpacked(head, body), head["at"])
+        sighting = camera.look(_unpacked(head, body), head["at"], careful=head["careful"])
         sink.write(json.dumps(asdict(sighting)).encode() + b"\n")
         sink.flush()
 

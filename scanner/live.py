@@ -22,7 +22,9 @@ from scanner.schedule import (
     HALF,
     LIVE,
     LIVE_IN_TURN,
+    WHOLE,
     Attempt,
+    Costs,
     Ran,
     Sighting,
     is_ours,
@@ -48,6 +50,7 @@ class LiveReader:
         self._stack, self._hints = Stack(), Hints()
         self._turn = 0
         self._frames = 0
+        self._costs, self._careful = Costs(), False
         self._worked: Attempt | None = None
         self._read_at = self._glanced_at = float("-inf")
         self._places: list[Box] = []
@@ -56,9 +59,14 @@ class LiveReader:
         """Read one BGR or grey frame; see `look`."""
         return self.look(Picture.of(image), at)
 
-    def look(self, picture: Picture, at: float | None = None) -> Sighting:
-        """Read one frame seen `at` seconds; without a time frames are a thirtieth apart."""
+    def look(self, picture: Picture, at: float | None = None, *, careful: bool = False) -> Sighting:
+        """Read one frame seen `at` seconds; without a time frames are a thirtieth apart.
+
+        `careful` leaves out what has no bound to its cost: a reader was killed of late.
+        """
         self._frames += 1
+        self._costs.next_frame()
+        self._careful = careful
         at = self._frames / 30 if at is None else at
         if not self._awake(picture, at):
             return Sighting([], self._places, awake=False)
@@ -70,7 +78,7 @@ class LiveReader:
             return time.thread_time() > until
 
         first = [HALF] if self._worked is None else [HALF, self._worked]
-        ran = run(view, first, self._decoder)
+        ran = self._run(view, first, late)
         reads, places = ran.reads, list[Region]()
         if not any(is_ours(read.text) for read in reads):
             places = self._places_beside(view, reads)
@@ -115,11 +123,16 @@ class LiveReader:
     def _search(self, view: View, lively: bool, late: Callable[[], bool]) -> Ran:
         """Look for a code in the regions: with all that there is where one may be a phone."""
         if not lively:
-            return run(view, self._next_in_turn(), self._decoder, late)
-        ran = run(view, LIVE[1:], self._decoder, late)
+            return self._run(view, self._next_in_turn(), late)
+        ran = self._run(view, LIVE[1:], late)
         if ran.reads or late():
             return ran
-        return run(view, (*self._stacked(view), *self._next_in_turn()), self._decoder, late)
+        return self._run(view, (*self._stacked(view), *self._next_in_turn()), late)
+
+    def _run(self, view: View, schedule: Sequence[Attempt], late: Callable[[], bool]) -> Ran:
+        if self._careful:
+            schedule = [tried for tried in schedule if tried not in WHOLE]
+        return run(view, schedule, self._decoder, late, self._costs)
 
     def _after(
         self, view: View, reads: Sequence[Read], by: Attempt | None, at: float

@@ -139,6 +139,8 @@ LIVE_IN_TURN: tuple[Attempt, ...] = (
     _large_sharp(0, 1.2, 2.0), _soft_window(0, 35), ("full, blurred", _full_soft),
 )  # fmt: skip
 
+# What looks at the whole frame: on a picture made to be hard its cost has no bound to speak of.
+WHOLE = frozenset((FULL, HALF_7, LIVE[1], LIVE_IN_TURN[-1]))
 # What may be tried first on the next frame, where it read this one.
 AGAIN = frozenset((*LIVE[1:], *LIVE_IN_TURN))
 
@@ -158,6 +160,29 @@ class Ran(NamedTuple):
 
     reads: list[Read]
     by: Attempt | None
+
+
+class Costs:
+    """Which attempts took so long of late that they are left out for a while."""
+
+    TOO_LONG_SECONDS = 0.06
+    LEFT_OUT_FRAMES = 90
+
+    def __init__(self) -> None:
+        self._left_out: dict[str, int] = {}
+
+    def next_frame(self) -> None:
+        """Count a frame."""
+        self._left_out = {name: left - 1 for name, left in self._left_out.items() if left > 1}
+
+    def allows(self, tried: Attempt) -> bool:
+        """Whether an attempt is worth its time again."""
+        return tried[0] not in self._left_out
+
+    def took(self, tried: Attempt, seconds: float) -> None:
+        """Learn what an attempt cost (seconds of processor time)."""
+        if seconds > self.TOO_LONG_SECONDS:
+            self._left_out[tried[0]] = self.LEFT_OUT_FRAMES
 
 
 def attempt(view: View, prepared: Prepared, decoder: Decoder) -> list[Read]:
@@ -185,6 +210,7 @@ def run(
     schedule: Sequence[Attempt],
     decoder: Decoder,
     late: Callable[[], bool] = lambda: False,
+    costs: Costs | None = None,
 ) -> Ran:
     """Make the attempts of `schedule` until one reads, or until it is `late`.
 
@@ -192,13 +218,18 @@ def run(
     too, because the phone may be beside it.
     """
     for tried in schedule:
+        if costs is not None and not costs.allows(tried):
+            continue
+        began = time.thread_time()
         prepared = tried[1](view)
         if prepared is None:
             continue
         found = attempt(view, prepared, decoder)
+        if costs is not None:
+            costs.took(tried, time.thread_time() - began)
         if found:
             reads = {read.text: read for read in found}
-            if not any(is_ours(text) for text in reads):
+            if not any(is_ours(text) for text in reads) and (costs is None or costs.allows(FULL)):
                 for read in attempt(view, _full(view), decoder):
                     reads.setdefault(read.text, read)
             return Ran(list(reads.values()), tried)

@@ -93,7 +93,9 @@ def mixed(seed: int, severity: float, effects: int = 3) -> Scene:
     rng = np.random.default_rng([seed, 1])
     chosen = rng.choice(len(STILL_EFFECTS), effects, replace=False)
     values = {STILL_EFFECTS[int(index)]: severity for index in chosen}
-    values |= {name: float(rng.uniform(0.3, 0.9)) * severity for name in MOVING_EFFECTS}
+    values |= {
+        name: min(5.0, float(rng.uniform(0.7, 1.3)) * severity) for name in MOVING_EFFECTS
+    }
     return Scene(**values)
 
 
@@ -311,8 +313,8 @@ class _Holding:
 
     def pose(self, since: float, *, settled: bool = False) -> Pose:
         """The pose `since` seconds into the presentation."""
-        calm = 1.0 if settled else 0.35 + 1.2 * math.exp(-max(0.0, since - self._lead) / 0.5)
-        sway = graded((0.4, 1.0, 2.0, 3.2, 4.8, 7.0), self.scene.wobble) * calm
+        calm = 0.1 if settled else 0.7 + 0.7 * math.exp(-max(0.0, since - self._lead) / 0.5)
+        sway = graded((0.4, 4, 11, 18, 26, 34), self.scene.wobble) * calm
         a, b, c, d, e, f, g, h = (float(value) for value in self._phases)
         unit = self.counter.unit
         dx = sway * unit * (3.0 * math.sin(5.1 * since + a) + math.sin(17 * since + b))
@@ -362,9 +364,10 @@ class _Holding:
         """The phone's picture as the lens has it in focus at this moment."""
         radius = graded((0, 0.8, 1.4, 2.0, 2.6, 3.2), self.scene.defocus)
         if not settled:
-            hunt = graded((0.3, 1.5, 3, 4.5, 6, 8), self.scene.hunting)
+            hunt = graded((0.3, 1.5, 3.2, 5, 7, 9), self.scene.hunting)
+            patience = graded((0.3, 0.4, 0.7, 1.1, 1.8, 2.6), self.scene.hunting)
             t = max(0.0, since - self._lead - 0.4 * self._arrive)
-            radius += hunt * math.exp(-t / 0.4) * math.cos(5 * t) ** 2
+            radius += hunt * math.exp(-t / patience) * math.cos(5 * t) ** 2
         grade = round(radius * self.counter.unit / 0.4)
         if grade not in self._focused:
             if len(self._focused) >= 8:
@@ -377,4 +380,5 @@ class _Holding:
         """The bright screen burns out until the camera has adapted to it."""
         t = max(0.0, since - self._lead - 0.5 * self._arrive)
         surplus = graded((0.05, 0.5, 1.2, 2.2, 3.6, 5.5), self.scene.adapting)
-        return 1 + surplus * math.exp(-t / 0.4)
+        patience = graded((0.3, 0.4, 0.6, 0.9, 1.4, 2), self.scene.adapting)
+        return 1 + surplus * math.exp(-t / patience)
