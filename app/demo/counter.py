@@ -93,9 +93,7 @@ def mixed(seed: int, severity: float, effects: int = 3) -> Scene:
     rng = np.random.default_rng([seed, 1])
     chosen = rng.choice(len(STILL_EFFECTS), effects, replace=False)
     values = {STILL_EFFECTS[int(index)]: severity for index in chosen}
-    values |= {
-        name: min(5.0, float(rng.uniform(0.7, 1.3)) * severity) for name in MOVING_EFFECTS
-    }
+    values |= {name: min(5.0, float(rng.uniform(0.7, 1.3)) * severity) for name in MOVING_EFFECTS}
     return Scene(**values)
 
 
