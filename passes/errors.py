@@ -8,7 +8,8 @@
     ├── CertificateError   a certificate that is expired, not yet valid, or belongs to another key
     ├── SignatureError     a signature that is missing, malformed or false
     ├── CallbackError      a message that Google did not sign, or not for us, or not lately
-    └── LinkError          a save link that Google would not take
+    ├── LinkError          a save link that Google would not take
+    └── RefusedListError   a list of refused cards that is not the programme's, or was changed
 
 Verifiers raise one of these; none returns False.
 """
@@ -69,3 +70,7 @@ class UnknownRootKeyError(CallbackError):
 
 class LinkError(PassError):
     """A save link cannot be made that Google would take."""
+
+
+class RefusedListError(PassError):
+    """A list of refused cards cannot be believed; the text says why."""

@@ -20,6 +20,7 @@ from rich.console import Console
 from scanner import show
 from scanner.config import DECODERS, Settings, load_settings, load_till
 from scanner.errors import CardRefused, ConfigError, ScanError
+from scanner.queue_commands import queue
 
 JSON_HELP = "The last line of the output is JSON."
 
@@ -127,9 +128,13 @@ def keys(settings: Settings, as_json: bool) -> None:
 
     ring = refresh_keys(settings.data, load_till(settings.data))
     if as_json:
-        click.echo(json.dumps({"keys": sorted(ring.keys), "refused_cards": len(ring.refused)}))
+        said = {"keys": sorted(ring.keys), "refused_cards": len(ring.refused)}
+        as_of = ring.refused_at.isoformat() if ring.refused_at else None
+        click.echo(json.dumps(said | {"refused_at": as_of, "trouble": ring.trouble}))
     else:
         click.echo(f"Public keys: {len(ring.keys)}. Refused cards: {len(ring.refused)}.")
+    if ring.trouble is not None:
+        raise ScanError(ring.trouble)
 
 
 @cli.command()
@@ -166,22 +171,6 @@ def _send(settings: Settings, cashier: str | None, as_json: bool, since: str | N
         click.echo(json.dumps(said | {"stopped": report.stopped}))
     if report.set_aside or report.stopped:
         sys.exit(1)
-
-
-@cli.command()
-@click.option("--all", "everything", is_flag=True, help="Also what was sent in the last 30 days.")
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-@click.pass_obj
-def queue(settings: Settings, everything: bool, as_json: bool) -> None:
-    """List what is kept on this till."""
-    from scanner.commands import kept_postings, posting_as_json
-    from scanner.sale import now_utc
-
-    postings = kept_postings(settings.data, everything=everything)
-    if as_json:
-        click.echo(json.dumps([posting_as_json(posting) for posting in postings]))
-    else:
-        show.queue(Console(), postings, now_utc())
 
 
 @cli.command()
@@ -238,6 +227,9 @@ def read(
             for code in result.codes:
                 text = show.plain(code.text)
                 click.echo(f"{result.source}: {code.outcome} at {code.first_ms:.0f} ms: {text}")
+
+
+cli.add_command(queue)
 
 
 def main() -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,8 +20,13 @@ from typing import Any
 
 from passlib.hash import argon2
 
-from scanner.config import read_private, write_private
+from scanner.config import read_private, state_folder, write_private
 from scanner.errors import SignInError
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process a till there
+    fcntl = None  # type: ignore[assignment]
 
 FILE = "cashiers.json"
 VALID_FOR = timedelta(days=7)
@@ -49,6 +57,10 @@ class OfflineCashiers:
 
     def remember(self, cashier: Cashier, pin: str, now: datetime) -> None:
         """Keep a verifier after an online sign-in; a PIN that is not six digits is not kept."""
+        with self._alone():
+            self._remember(cashier, pin, now)
+
+    def _remember(self, cashier: Cashier, pin: str, now: datetime) -> None:
         known = self._load()
         if _SIX_DIGITS.fullmatch(pin) is None:
             known.pop(_fold(cashier.name), None)
@@ -65,14 +77,35 @@ class OfflineCashiers:
 
     def forget(self, name: str, pin: str) -> None:
         """Drop the verifier that `pin` still opens, after the service refused that very PIN."""
+        with self._alone():
+            self._forget(name, pin)
+
+    def _forget(self, name: str, pin: str) -> None:
         known = self._load()
         entry = known.get(_fold(name))
         if entry is not None and _HASH.verify(self._keyed(pin), entry["verifier"]):
             del known[_fold(name)]
             write_private(self._folder, FILE, known)
 
+    def forget_changed(self, changed: Mapping[str, datetime]) -> None:
+        """Drop the verifiers of who left or got another PIN since they were made, by id."""
+        with self._alone():
+            known = self._load()
+            good = {
+                name: entry
+                for name, entry in known.items()
+                if entry["id"] not in changed
+                or datetime.fromisoformat(entry["online_at"]) > changed[entry["id"]]
+            }
+            if len(good) < len(known):
+                write_private(self._folder, FILE, good)
+
     def sign_in(self, name: str, pin: str, now: datetime) -> Cashier:
         """Sign `name` in without the service; raises SignInError, saying what to do."""
+        with self._alone():  # two guesses at once would be counted as one
+            return self._sign_in(name, pin, now)
+
+    def _sign_in(self, name: str, pin: str, now: datetime) -> Cashier:
         known = self._load()
         entry = known.get(_fold(name))
         if entry is None:
@@ -101,11 +134,29 @@ class OfflineCashiers:
         write_private(self._folder, FILE, known)
         return Cashier(entry["id"], entry["name"], entry["role"])
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep every other process and thread of this till out for the block."""
+        path = state_folder(self._folder) / f".{FILE}.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _keyed(self, pin: str) -> str:
         return hmac.new(self._secret, pin.encode(), hashlib.sha256).hexdigest()
 
     def _load(self) -> dict[str, Any]:
         return read_private(self._folder, FILE) or {}
+
+
+def wipe(folder: Path) -> None:
+    """Let nobody sign in offline any more: this till is no longer one of the shop's."""
+    with suppress(OSError):
+        (folder / FILE).unlink()
 
 
 def _fold(name: str) -> str:

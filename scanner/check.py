@@ -1,7 +1,8 @@
 """The verdict on a scanned text, offline: the signature against the keys this till last fetched.
 
-keys.json holds every public key of the programme with the date it is valid until, and the cards
-that the service refuses. A verdict here can only become stricter online.
+keys.json holds every public key of the programme with the date it is valid until; the cards that
+the service refuses come as a signed list (`refusals`). A verdict here can only become stricter
+online.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from passes import code
 from passes.code import Outcome
 from passes.errors import CodeError
+from scanner import refusals
 from scanner.config import read_private, write_private
 from scanner.errors import ConfigError
 
@@ -55,11 +57,24 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """What this till can verify with. `fetched_at` is None where it never fetched keys."""
+    """What this till can verify with. `fetched_at` is None where it never fetched keys.
+
+    `refused_at`: as of when it knows the refused cards; `trouble`: what was wrong with their list.
+    """
 
     keys: Mapping[int, Key] = field(default_factory=dict)
     refused: Mapping[str, Outcome] = field(default_factory=dict)
     fetched_at: datetime | None = None
+    refused_at: datetime | None = None
+    trouble: str | None = None
+
+    def public_keys(self, now: datetime) -> dict[int, Ed25519PublicKey]:
+        """The keys that are not over at `now`."""
+        return {
+            key_id: key.public
+            for key_id, key in self.keys.items()
+            if key.valid_until is None or now <= key.valid_until
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +121,25 @@ def identity(text: str) -> str:
 
 
 def load_keys(folder: Path, programme_id: str) -> KeyRing:
-    """Read keys.json; an empty ring where there is none or it is another programme's.
+    """Read keys.json and the refused cards; an empty ring where there is none, or another's.
 
-    Raises ConfigError where the file is damaged.
+    Raises ConfigError where keys.json is damaged.
     """
     data = read_private(folder, FILE)
     if data is None or data.get("programme_id") != programme_id:
         return KeyRing()
     try:
-        fetched_at = moment(data["fetched_at"])
-        return ring_from(data, fetched_at)
+        ring = ring_from(data, moment(data["fetched_at"]))
     except (KeyError, ValueError) as error:
         raise ConfigError(
             f"{folder / FILE} is damaged ({error}). Run: counterfoil-scan keys"
         ) from None
+    # Keys that are over are left out by what was true when they were fetched: the list is older.
+    return refusals.with_refused(folder, programme_id, ring)
 
 
 def save_keys(folder: Path, programme_id: str, answer: Mapping[str, Any], now: datetime) -> KeyRing:
-    """Keep the service's answer about keys, and return it as a ring.
+    """Keep the service's answer about keys, and return it as a ring without refused cards.
 
     Raises ValueError where the answer is not one, ConfigError where the disk refuses.
     """
@@ -132,19 +148,17 @@ def save_keys(folder: Path, programme_id: str, answer: Mapping[str, Any], now: d
         "programme_id": programme_id,
         "fetched_at": now.isoformat(),
         "keys": answer["keys"],
-        "refused_cards": answer.get("refused_cards", []),
     }
     write_private(folder, FILE, kept)
     return ring
 
 
 def ring_from(data: Mapping[str, Any], fetched_at: datetime) -> KeyRing:
-    """Read keys and refused cards as the till API words them; raises ValueError."""
-    listed, refused = data.get("keys"), data.get("refused_cards", [])
-    if not isinstance(listed, list) or not isinstance(refused, list):
-        raise ValueError("keys and refused_cards are lists")
-    keys = dict(_key(item) for item in listed)
-    return KeyRing(keys, dict(_refused(item) for item in refused), fetched_at)
+    """Read keys as the till API words them; raises ValueError."""
+    listed = data.get("keys")
+    if not isinstance(listed, list):
+        raise ValueError("keys is a list")
+    return KeyRing(dict(_key(item) for item in listed), fetched_at=fetched_at)
 
 
 def _key(item: Any) -> tuple[int, Key]:
@@ -160,15 +174,6 @@ def _key(item: Any) -> tuple[int, Key]:
     return key_id, Key(
         Ed25519PublicKey.from_public_bytes(raw), None if until is None else moment(until)
     )
-
-
-def _refused(item: Any) -> tuple[str, Outcome]:
-    if not isinstance(item, dict):
-        raise ValueError("a refused card is an object")
-    card_id, outcome = item.get("card_id"), item.get("outcome")
-    if not isinstance(card_id, str) or not isinstance(outcome, str):
-        raise ValueError("a refused card has card_id and outcome")
-    return card_id, Outcome(outcome)
 
 
 def moment(text: Any) -> datetime:

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +20,14 @@ import httpx2
 
 from scanner.cashiers import Cashier
 from scanner.config import Programme, programme_from
-from scanner.errors import ConfigError, Refused, SignInAgain, TillRevoked, TryLater
+from scanner.errors import (
+    ConfigError,
+    Refused,
+    ServiceError,
+    SignInAgain,
+    TillRevoked,
+    TryLater,
+)
 
 API = "/api/till/v1"
 STATEMENT = "counterfoil-statement"
@@ -111,6 +119,8 @@ class Client:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         self._address, self._patience = address, patience
+        #: Called where the service says that it no longer knows this till.
+        self.on_revoked: Callable[[], None] | None = None
         self._http = httpx2.Client(
             headers=headers,
             timeout=httpx2.Timeout(patience.read, connect=patience.connect),
@@ -215,7 +225,12 @@ class Client:
         answer = _json(content, kind)
         if status in (200, 201, 202) and answer is not None and kind == "application/json":
             return answer
-        raise _failure(status, answer, kind, answered.get("retry-after", ""))
+        raise self._noted(_failure(status, answer, kind, answered.get("retry-after", "")))
+
+    def _noted(self, error: ServiceError) -> ServiceError:
+        if isinstance(error, TillRevoked) and self.on_revoked is not None:
+            self.on_revoked()
+        return error
 
     def refused_cards(self, etag: str | None) -> Heard:
         """Ask for the list of refused cards, where it is not the one called `etag`.
@@ -226,7 +241,8 @@ class Client:
         status, content, answered = self._exchange("GET", "/refused-cards", None, headers)
         if status not in (200, 304):
             kind = _kind(answered)
-            raise _failure(status, _json(content, kind), kind, answered.get("retry-after", ""))
+            wait = answered.get("retry-after", "")
+            raise self._noted(_failure(status, _json(content, kind), kind, wait))
         etag, statement = answered.get("etag", ""), answered.get(STATEMENT, "")
         return Heard(status, etag, statement, content)
 

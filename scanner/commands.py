@@ -11,23 +11,36 @@ from typing import Any
 
 from scanner import check, sending
 from scanner.cashiers import Cashier, OfflineCashiers
-from scanner.client import Client, service_address
+from scanner.client import Client, Patience, service_address
+from scanner.clock import TillClock
 from scanner.config import Settings, Till, load_till, new_secret, save_till, state_folder
 from scanner.errors import ConfigError, ServiceError, TryLater
-from scanner.sale import now_utc, sign_in
+from scanner.freshness import forget_shop, refresh
+from scanner.sale import sign_in
 from scanner.times import parse_since
 from scanner.unsent import Posting, Queue, State
 
 
-def enrol_till(folder: Path, service: str, code: str) -> Till:
+def enrol_till(folder: Path, service: str, code: str, patience: Patience | None = None) -> Till:
     """Exchange an enrolment code for a token and keep it in till.json; fetch the keys.
 
-    What waits in the queue of an earlier enrolment stays. Raises ConfigError, ServiceError.
+    What waits in the queue of an earlier enrolment stays, and is sent where it was for the same
+    programme; a code of another one is refused, and stays good. Raises ConfigError, ServiceError.
     """
     address = service_address(service)
     state_folder(folder)  # a folder that cannot be written must not cost the code
-    with Client(address) as client:
-        enrolment = client.enrol(code.strip())
+    with Queue(folder) as queue, Client(address, patience=patience) as client:
+        waiting = sorted(queue.waiting_programmes())
+        enrolment = client.enrol(code.strip(), waiting[0] if waiting else None)
+        if waiting and waiting != [enrolment.programme.id]:
+            raise ConfigError(
+                "Postings of another programme wait on this till. Enrol it for that one, send or "
+                f"resolve them (counterfoil-scan queue), or give the new till a folder of its own; "
+                f"now it waits in {folder}."
+            )
+    before = None
+    with suppress(ConfigError):
+        before = load_till(folder)
     till = Till(
         service=address,
         id=enrolment.till_id,
@@ -35,40 +48,34 @@ def enrol_till(folder: Path, service: str, code: str) -> Till:
         location=enrolment.location,
         programme=enrolment.programme,
         token=enrolment.token,
-        secret=_secret(folder),
+        secret=before.secret if before else new_secret(),
     )
+    if before is None or before.programme.id != till.programme.id:
+        forget_shop(folder)
     save_till(folder, till)
     with suppress(TryLater):
-        refresh_keys(folder, till)
+        refresh_keys(folder, till, patience)
     return till
 
 
-def _secret(folder: Path) -> str:
-    """Return this till's secret, a new one where there is none."""
-    with suppress(ConfigError):
-        return load_till(folder).secret
-    return new_secret()
-
-
-def refresh_keys(folder: Path, till: Till) -> check.KeyRing:
-    """Fetch the public keys and keep them; raises ServiceError."""
-    with Client(till.service, till.token) as client:
+def refresh_keys(folder: Path, till: Till, patience: Patience | None = None) -> check.KeyRing:
+    """Fetch the public keys and the refused cards, and keep them; raises ServiceError."""
+    with Client(till.service, till.token, patience) as client:
         return fetch_keys(folder, till, client)[0]
 
 
-def fetch_keys(folder: Path, till: Till, client: Client) -> tuple[check.KeyRing, timedelta]:
-    """Fetch the public keys over `client` and keep them.
+def fetch_keys(
+    folder: Path, till: Till, client: Client, queue: Queue | None = None
+) -> tuple[check.KeyRing, timedelta]:
+    """Fetch the public keys and the refused cards over `client` and keep them.
 
     Returns them and how far this machine's clock is ahead of the service's.
-    Raises ServiceError, ConfigError.
+    Raises ServiceError, QueueError.
     """
-    answer = client.keys()
-    now = now_utc()
-    try:
-        ahead = now - check.moment(answer.get("now"))
-        return check.save_keys(folder, till.programme.id, answer, now - ahead), ahead
-    except (KeyError, ValueError) as error:
-        raise TryLater(f"The service's keys make no sense: {error}.", reached=True) from None
+    if queue is not None:
+        return refresh(folder, till, client, queue)
+    with Queue(folder) as opened:
+        return refresh(folder, till, client, opened)
 
 
 def keys_if_any(folder: Path) -> check.KeyRing:
@@ -95,6 +102,7 @@ def posting_as_json(posting: Posting) -> dict[str, Any]:
         "kept_at": posting.kept_at.isoformat(),
         "attempts": posting.attempts,
         "reason": posting.reason,
+        "card_id": posting.card_id,
         "answer": posting.answer,
     }
 
@@ -106,6 +114,7 @@ class AtWork:
     till: Till
     queue: Queue
     client: Client
+    clock: TillClock
     cashier: Cashier | None
 
 
@@ -116,13 +125,18 @@ def at_work(settings: Settings, pin: str | None) -> Iterator[AtWork]:
     Raises ConfigError, QueueError, SignInError, TillRevoked.
     """
     till = load_till(settings.data)
-    with Queue(settings.data) as queue, Client(till.service, till.token) as client:
-        cashier = None
+    patience = Patience.of(settings.timeout_seconds)
+    with (
+        Queue(settings.data) as queue,
+        Client(till.service, till.token, patience) as client,
+    ):
+        client.on_revoked = lambda: forget_shop(settings.data)
+        clock, cashier = TillClock(queue), None
         if pin is not None and settings.cashier is not None:
             offline = OfflineCashiers(settings.data, till.secret)
-            cashier = sign_in(client, offline, settings.cashier, pin, now_utc)
+            cashier = sign_in(client, offline, settings.cashier, pin, clock)
         try:
-            yield AtWork(till, queue, client, cashier)
+            yield AtWork(till, queue, client, clock, cashier)
         finally:
             if cashier is not None and cashier.session is not None:
                 with suppress(ServiceError):  # it ends by itself
@@ -131,14 +145,16 @@ def at_work(settings: Settings, pin: str | None) -> Iterator[AtWork]:
 
 def send_kept(settings: Settings, pin: str | None, since: str | None) -> tuple[sending.Report, int]:
     """Send what waits, or with `since` again what was sent; return the report and what waits."""
-    moment = parse_since(since, now_utc()) if since is not None else None
     with at_work(settings, pin) as work:
-        programme_id = work.till.programme.id
-        if moment is None:
-            report = sending.drain(work.queue, work.client, programme_id, work.cashier, now_utc)
-            work.queue.forget_old(now_utc())
+        programme_id, clock = work.till.programme.id, work.clock
+        with suppress(TryLater):  # first the time: what was made without it gets its moment
+            refresh(settings.data, work.till, work.client, work.queue, clock)
+        if since is None:
+            report = sending.drain(work.queue, work.client, programme_id, work.cashier, clock)
+            work.queue.forget_old(clock())
         else:
+            moment = parse_since(since, clock())
             report = sending.resend(
-                work.queue, work.client, programme_id, work.cashier, now_utc, moment
+                work.queue, work.client, programme_id, work.cashier, clock, moment
             )
         return report, work.queue.count(State.WAITING)

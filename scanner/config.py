@@ -3,8 +3,9 @@
 Every variable begins with COUNTERFOIL_SCAN_; a name that does not exist is an error, because a
 mistyped setting that is silently ignored is found out at the counter.
 
-State folder (0700): till.json (who this till is), keys.json (public keys), cashiers.json
-(who may sign in offline) and queue.sqlite (what is to be sent). Files are 0600.
+State folder (0700): till.json (who this till is), keys.json (public keys), refused.bin (the
+signed list of refused cards), cashiers.json (who may sign in offline), cards.sqlite (the cards
+as they were last seen) and queue.sqlite (what is to be sent). Files are 0600.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ VARIABLES = {
     "CASHIER": "name of the cashier",
     "PIN": "PIN of the cashier",
     "DECODER": "zxing (default) or pyzbar",
+    "TIMEOUT": "seconds to wait for the service, 0.1 to 60 (default 6)",
 }
 
 
@@ -47,6 +49,7 @@ class Settings:
     cashier: str | None = None
     pin: str | None = field(default=None, repr=False)
     decoder: str = "zxing"
+    timeout_seconds: float | None = None
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -70,7 +73,20 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         cashier=values.get("cashier"),
         pin=values.get("pin"),
         decoder=decoder,
+        timeout_seconds=_timeout(values.get("timeout")),
     )
+
+
+def _timeout(value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0
+    if not 0.1 <= seconds <= 60:
+        raise ConfigError(f"{PREFIX}TIMEOUT is {value!r}; it can be 0.1 to 60 seconds.")
+    return seconds
 
 
 def _unknown(name: str) -> str:
@@ -159,12 +175,17 @@ def state_folder(folder: Path) -> Path:
 
 def write_private(folder: Path, name: str, data: Any) -> None:
     """Write `data` as JSON to `folder/name`: mode 0600, whole or not at all, on the disk."""
+    write_private_bytes(folder, name, json.dumps(data, ensure_ascii=False, indent=1).encode())
+
+
+def write_private_bytes(folder: Path, name: str, data: bytes) -> None:
+    """Write `data` to `folder/name`: mode 0600, whole or not at all, on the disk."""
     state_folder(folder)
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)  # mode 0600
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(data, file, ensure_ascii=False, indent=1)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(folder / name)

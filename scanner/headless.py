@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -16,18 +15,17 @@ from scanner import show
 from scanner.amounts import parse_amount, show_amount
 from scanner.camera import require_source
 from scanner.check import load_keys
-from scanner.commands import AtWork, at_work, fetch_keys
+from scanner.commands import AtWork, at_work
 from scanner.config import Settings, load_till
 from scanner.decode import load_decoder
 from scanner.errors import ConfigError, ScanError, TryLater
+from scanner.freshness import refresh
 from scanner.presentation import Presentation
-from scanner.sale import Counter, Posted, now_utc
+from scanner.sale import Counter, Posted
 from scanner.unsent import State
 from scanner.watch import Watch
 
 LONGEST_RECEIPT = 64
-# Within this the service takes a till's word on when something happened.
-CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,13 @@ def scan_once(
     load_decoder(settings.decoder)  # one that is not installed is said before anybody waits
     with at_work(settings, pin) as work:
         counter = _counter(settings, work, console)
+        counter.check_room()  # said while the customer is still looking for the card
         text = _wait_for_card(settings, sale, console)
         reading = counter.judge(text)
         seen = counter.look_up(text)
         if seen is None:
-            show.offline_card(console)
+            show.offline_card(console, counter.last_known(reading), work.clock())
+            show.refused_age(console, counter.refused_age)
         else:
             show.customer(console, seen)
             said["standing"] = seen.get("standing")
@@ -91,19 +91,17 @@ def _counter(settings: Settings, work: AtWork, console: Console) -> Counter:
     """Return the counter with the freshest keys that can be had, and with the right time."""
     if work.cashier is None:
         raise ConfigError("Who is at the till? Give --cashier NAME.")
-    ring, ahead = None, timedelta()
+    ring = None
     if work.cashier.session is not None:
         with suppress(TryLater):
-            ring, ahead = fetch_keys(settings.data, work.till, work.client)
+            ring, _ = refresh(settings.data, work.till, work.client, work.queue, work.clock)
     if ring is None:
         ring = load_keys(settings.data, work.till.programme.id)
-    if abs(ahead) <= CLOCK_TOLERANCE:
-        ahead = timedelta()
-    else:
-        show.wrong_clock(console, ahead)
-    return Counter(
-        work.till, work.queue, work.client, ring, work.cashier, clock=lambda: now_utc() - ahead
-    )
+    if work.clock.trouble is not None:
+        show.wrong_clock(console, work.clock.trouble, work.clock.ahead)
+    if ring.trouble is not None:
+        show.caution(console, ring.trouble)
+    return Counter(work.till, work.queue, work.client, ring, work.cashier, clock=work.clock)
 
 
 def _wait_for_card(settings: Settings, sale: Sale, console: Console) -> str:

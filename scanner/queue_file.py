@@ -51,6 +51,11 @@ class QueueFile:
             self._db.close()
             raise
 
+    @property
+    def folder(self) -> Path:
+        """The till's state folder."""
+        return self._path.parent
+
     def __enter__(self) -> Self:
         return self
 

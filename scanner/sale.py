@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from passes.code import Outcome, Reading
@@ -17,13 +17,17 @@ from scanner import sending
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.check import SENTENCES, KeyRing, check
 from scanner.client import Client, encode
+from scanner.clock import TillClock, machine_clock
 from scanner.config import Till
 from scanner.errors import CardRefused, Refused, ScanError, SignInError, TryLater
+from scanner.known import KnownCards, LastKnown
 from scanner.unsent import Posting, Queue, State
 
 TRIES = 3
 # Older postings that go before a new one; the rest follows it, the customer is waiting.
 OLDER_FIRST = 25
+# How long a till without a network may take back what it gave itself.
+UNDO_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Posted:
 
 def now_utc() -> datetime:
     """The clock of this machine."""
-    return datetime.now(UTC)
+    return machine_clock()
 
 
 def sign_in(
@@ -78,10 +82,12 @@ class Counter:
         *,
         clock: sending.Clock = now_utc,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        known: KnownCards | None = None,
     ) -> None:
         self.till, self.queue, self.cashier = till, queue, cashier
         self._client, self._ring = client, ring
         self._clock, self._new_id = clock, new_id
+        self._known = known or KnownCards(queue.folder)
         self.online = cashier.session is not None
 
     def judge(self, text: str) -> Reading:
@@ -106,14 +112,35 @@ class Counter:
             self.online = False
             return None
         if seen["outcome"] != Outcome.ACCEPTED:
-            raise _refusal(seen)
+            refusal = _refusal(seen)
+            if refusal.card_id is not None:
+                self._known.forget([refusal.card_id])
+            raise refusal
+        card = seen.get("card")
+        if isinstance(card, dict) and isinstance(card.get("card_id"), str):
+            self._known.note(card["card_id"], seen, self._clock())
         return seen
+
+    def last_known(self, reading: Reading) -> LastKnown | None:
+        """Return what the service last told of this card, None where this till never asked."""
+        return self._known.of(reading.card.card_id_hex)
+
+    @property
+    def refused_age(self) -> timedelta | None:
+        """How old this till's knowledge of refused cards is; None where it has none."""
+        at = self._ring.refused_at
+        return None if at is None else max(timedelta(), self._clock() - at)
+
+    def check_room(self) -> None:
+        """Raise QueueError where nothing more can be kept: before anything is promised."""
+        self.queue.check_room()
 
     def accrue(self, reading: Reading, amount_minor: int, receipt: str | None) -> Posted:
         """Give points for `amount_minor` of the programme's currency.
 
         Raises QueueError where the posting cannot be kept, Refused where the service says no.
         """
+        self.check_room()
         posting = self._keep(
             "accrual",
             "/accruals",
@@ -126,14 +153,28 @@ class Counter:
                 "lines": None,
             },
             needs_cashier=self.online,
+            card_id=reading.card.card_id_hex,
         )
-        return self._send_or_leave(posting)
+        done = self._send_or_leave(posting)
+        if done.answer is not None:
+            standing = done.answer.get("standing")
+            self._known.note_standing(reading.card.card_id_hex, standing, self._clock())
+        return done
 
     def reverse(self, posting_id: str, reason: str | None) -> Posted:
-        """Take a posting back, whole. One that never left this till is taken back after it."""
+        """Take a posting back, whole. One that never left this till is taken back after it.
+
+        Without a network only what this till gave within the last minute; asked for twice, it is
+        taken back once. Raises ScanError.
+        """
         before = self.queue.get(posting_id)
-        if before is not None and before.state is State.SET_ASIDE:
+        if before is not None and before.state in (State.SET_ASIDE, State.DROPPED):
             raise ScanError(f"That posting was never made: {before.reason}")
+        if not self.online:
+            self._check_undo(before)
+        begun = self.queue.reversal_of(posting_id)
+        if begun is not None and begun.state is State.WAITING:
+            return self._send_or_leave(begun)
         posting = self._keep(
             "reversal",
             "/reversals",
@@ -145,8 +186,21 @@ class Counter:
             },
             needs_cashier=self.online,
             after_id=posting_id,
+            card_id=before.card_id if before is not None else None,
         )
         return self._send_or_leave(posting)
+
+    def _check_undo(self, before: Posting | None) -> None:
+        if before is None or before.kind != "accrual":
+            raise ScanError(
+                "Offline: only points that this till gave can be taken back. "
+                "Wait for the network, or ask a manager."
+            )
+        if self._clock() - before.kept_at > UNDO_FOR:
+            raise ScanError(
+                "Offline, points can be taken back for a minute. That is over: take them back "
+                "when the network is there again."
+            )
 
     def redeem(
         self, reading: Reading, points: int, presentation_token: str | None, receipt: str | None
@@ -199,6 +253,7 @@ class Counter:
         *,
         needs_cashier: bool,
         after_id: str | None = None,
+        card_id: str | None = None,
     ) -> Posting:
         now = self._clock()
         posting_id = self._new_id()
@@ -212,6 +267,8 @@ class Counter:
             needs_cashier=needs_cashier,
             kept_at=now,
             after_id=after_id,
+            card_id=card_id,
+            moment=self._clock.moment() if isinstance(self._clock, TillClock) else None,
         )
         self.queue.keep(posting)
         return posting

@@ -9,10 +9,15 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from scanner.backlog import Status
+from scanner.clock import ClockTrouble
+from scanner.known import LastKnown
 from scanner.sale import Posted
 from scanner.sending import Report
 from scanner.unsent import Posting, State
 
+# A list of refused cards that is older is worth a word.
+OLD_LIST = timedelta(hours=1)
 GOOD, CALM, BAD = "bold green", "yellow", "bold red"
 
 
@@ -43,9 +48,44 @@ def customer(console: Console, seen: dict[str, Any]) -> None:
     console.print(lines)
 
 
-def offline_card(console: Console) -> None:
-    """Show that a card is good although nobody could be asked about it."""
-    console.print(Text("Member · card verified here, the service cannot be reached"))
+def offline_card(console: Console, last: LastKnown | None, now: datetime) -> None:
+    """Show that a card is good although nobody could be asked about it, and what was last known."""
+    if last is None:
+        console.print(Text("Member · card verified here, the service cannot be reached"))
+        return
+    lines = Text(plain(last.name, "Member"), style="bold")
+    if last.tier:
+        lines.append(f" · {plain(last.tier)}", style="not bold")
+    if last.balance is not None:
+        label = plain(last.points_label, "points")
+        lines.append(f"\nBalance {_number(last.balance)} {label}", style="not bold")
+    lines.append(f"\nAs of {ago(last.age(now))} · card verified here", style="not bold")
+    console.print(lines)
+
+
+def refused_age(console: Console, age: timedelta | None) -> None:
+    """Show how old the list of refused cards is, where that can matter."""
+    if age is None:
+        caution(console, "This till does not know which cards are blocked.")
+    elif age > OLD_LIST:
+        caution(console, f"Cards blocked since {ago(age)} are not known here.")
+
+
+def ago(age: timedelta) -> str:
+    """Return an age as people say it."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    raise AssertionError("a minute is at least a minute")
+
+
+def caution(console: Console, line: str) -> None:
+    """Show what is not as it should be and stops nothing."""
+    console.print(Text(plain(line), style=CALM), soft_wrap=True)
 
 
 def posted(console: Console, done: Posted, amount: str, waiting: int) -> None:
@@ -75,8 +115,12 @@ def offline(console: Console, waiting: int) -> None:
     console.print(Text(line, style=CALM), soft_wrap=True)
 
 
-def wrong_clock(console: Console, ahead: timedelta) -> None:
+def wrong_clock(console: Console, trouble: ClockTrouble, ahead: timedelta) -> None:
     """Show that this machine's clock is wrong; the service's time is used meanwhile."""
+    if trouble is ClockTrouble.SET_BACK:
+        caution(console, "This till's clock was set back: set it. Times are put right when "
+                "the network is there again.")  # fmt: skip
+        return
     minutes = round(abs(ahead).total_seconds() / 60)
     way = "fast" if ahead > timedelta() else "slow"
     line = f"This till's clock is {minutes} min {way}: set it. The service's time is used."
@@ -116,6 +160,20 @@ def queue(console: Console, postings: list[Posting], now: datetime) -> None:
             style=BAD if posting.state is State.SET_ASIDE else "",
         )
     console.print(table)
+
+
+def status(console: Console, now_is: Status, now: datetime) -> None:
+    """Show in a line how much waits, since when, and what somebody has to look at."""
+    if now_is.oldest_at is not None:
+        age = ago(now - now_is.oldest_at)
+        console.print(Text(f"{now_is.waiting} waiting, the oldest {age}", style=CALM))
+    if now_is.set_aside:
+        line = f"{now_is.set_aside} refused: counterfoil-scan queue again, hand-over or drop"
+        console.print(Text(line, style=BAD), soft_wrap=True)
+    if now_is.elsewhere:
+        console.print(Text(f"{now_is.elsewhere} of another programme", style=CALM))
+    if now_is.last_sent_at is not None:
+        console.print(f"Last sent {ago(now - now_is.last_sent_at)}")
 
 
 def _object(value: Any) -> dict[str, Any]:

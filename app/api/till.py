@@ -2,12 +2,14 @@
 
 import base64
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Any, Protocol
 
-from apiflask import APIBlueprint
+from apiflask import APIBlueprint, Schema
 from flask import Response, current_app, request
 from flask.json import dumps
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
@@ -24,6 +26,7 @@ from app.programmes import wording
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
+from app.staff import service as staff
 from app.till import access, redemptions, service, waiting
 from app.till import rules as till_rules
 from app.till.answers import spoken
@@ -33,6 +36,9 @@ from app.till.models import Till
 
 blueprint = APIBlueprint("till", __name__, url_prefix="/api/till/v1", tag="Till")
 
+#: Tills keep a PIN's hash for seven days; a day more for clocks that differ.
+PINS_KEPT_FOR = timedelta(days=8)
+PACKED = "application/octet-stream"
 CASHIER = "Counterfoil-Cashier"
 MANAGER = "Counterfoil-Manager"
 
@@ -81,7 +87,11 @@ def enrol(body: dict[str, Any]) -> dict[str, Any]:
     context = current_context()
     with context.database.write_all() as session:
         till, token = access.enrol(
-            session, body["code"], address=request.remote_addr or "", now=context.clock()
+            session,
+            body["code"],
+            address=request.remote_addr or "",
+            continues=body["programme_id"],
+            now=context.clock(),
         )
         location = session.get_one(Location, till.location_id)
         programme = programme_by_id(session, till.programme_id)
@@ -95,16 +105,15 @@ def enrol(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/keys")
 @blueprint.output(schemas.KeysOut)
-@blueprint.doc(
-    summary="Public keys and refused cards, to verify without a network", security="till"
-)
+@blueprint.doc(summary="Public keys, to verify cards without a network; the time", security="till")
 def keys() -> dict[str, Any]:
     context = current_context()
+    now = context.clock()
     with context.database.read_all() as session:
         till = _as_till(session)
         return {
             "programme": _programme(programme_by_id(session, till.programme_id)),
-            "now": context.clock().isoformat(),
+            "now": now.isoformat(),
             "keys": [
                 {
                     "key_id": key.key_id,
@@ -113,11 +122,40 @@ def keys() -> dict[str, Any]:
                 }
                 for key in cards.public_keys(session)
             ],
-            "refused_cards": [
-                {"card_id": card_id, "outcome": str(outcome)}
-                for card_id, outcome in cards.refused_cards(session)
+            "staff_changed": [
+                {"id": staff_id, "at": at.isoformat()}
+                for staff_id, at in staff.changed_since(session, now - PINS_KEPT_FOR)
             ],
+            "service_version": version("counterfoil"),
         }
+
+
+_LIST_ANSWERS: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+    200: {
+        "description": "The list; `Counterfoil-Statement` has what was signed, in base64.",
+        "content": {PACKED: {"schema": {"type": "string", "format": "binary"}}},
+    },
+    304: {"description": "The till has this list; the statement about it is a fresh one."},
+}
+
+
+@blueprint.get("/refused-cards")
+@blueprint.doc(
+    summary="The signed list of refused cards; nothing new where its name is If-None-Match",
+    security="till",
+    responses=_LIST_ANSWERS,
+)
+def refused_cards() -> Response:
+    context = current_context()
+    with context.database.read_all() as session:
+        till = _as_till(session)
+        found = cards.signed_list(session, context.keys, till.programme_id, now=context.clock())
+    response = Response(found.packed, mimetype=PACKED)
+    response.set_etag(found.name)
+    response.headers["Counterfoil-Statement"] = base64.b64encode(found.statement).decode()
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.post("/cashier-sessions")
@@ -182,12 +220,7 @@ def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
     now = context.clock()
     with context.database.write_all() as session:
         till = _as_till(session)
-        wanted = Request(
-            id=body["id"],
-            operation=operation.partition("/")[0],
-            fingerprint=_mark(till, operation),
-            till_id=till.id,
-        )
+        wanted = _wanted(till, operation, body["id"], request.get_json())
         programme = programme_by_id(session, till.programme_id)
         settings = rulebook_of(session, till.programme_id, now).at(now).settings
         first = ledger.replayed(session, wanted) or waiting.replayed(session, wanted)
@@ -207,10 +240,11 @@ def _post(operation: str, body: dict[str, Any], work: Work) -> Response:
     return _answer(answer, repeated=False)
 
 
-def _mark(till: Till, operation: str) -> bytes:
-    """The posting's fingerprint. Without the PIN: of so few digits a hash keeps no secret."""
-    body = {name: value for name, value in request.get_json().items() if name != "member_pin"}
-    return fingerprint(till.programme_id, till.id, operation, body)
+def _wanted(till: Till, operation: str, posting_id: str, sent: dict[str, Any]) -> Request:
+    # Without the PIN: of so few digits a hash keeps no secret.
+    body = {name: value for name, value in sent.items() if name != "member_pin"}
+    mark = fingerprint(till.programme_id, till.id, operation, body)
+    return Request(posting_id, operation.partition("/")[0], mark, till.id)
 
 
 def _answer(answer: dict[str, Any], *, repeated: bool) -> Response:
@@ -289,3 +323,46 @@ _posting(
     "Take a posting back, whole or in part",
     service.reverse,
 )
+
+
+@blueprint.post("/waiting-postings")
+@blueprint.input(schemas.HandOverIn, arg_name="body")
+@blueprint.output(schemas.PostedOut, status_code=202)
+@blueprint.doc(summary="Hand a posting that was refused over to a manager", security="till")
+def hand_over(body: dict[str, Any]) -> Response:
+    schema: Schema = _HANDED_OVER[body["kind"]]()
+    sent = body["posting"]
+    try:
+        posting = schema.load(sent)
+    except ValidationError as error:
+        fields = {name: ["Cannot be posted like this."] for name in error.messages_dict}
+        raise Invalid("Not even a manager can let this in: it is not a posting.", fields) from error
+    if posting["id"] != body["id"]:
+        raise Invalid("The posting has another id.", {"id": ["Not the posting's."]})
+    context = current_context()
+    now = context.clock()
+    with context.database.write_all() as session:
+        till = _as_till(session)
+        wanted = _wanted(till, body["kind"], posting["id"], sent)
+        programme = programme_by_id(session, till.programme_id)
+        settings = rulebook_of(session, till.programme_id, now).at(now).settings
+        first = ledger.replayed(session, wanted) or waiting.replayed(session, wanted)
+        if first is not None:
+            return _answer(spoken(first, programme, settings), repeated=True)
+        cashier = access.known_person(session, posting["cashier_id"])
+        answer = waiting.put_aside(
+            session,
+            Counter(till, None, cashier, offline=True),
+            wanted,
+            sent,
+            now=now,
+            reason=body["reason"],
+        )
+        answer = spoken(answer, programme, settings)
+    return _answer(answer, repeated=False)
+
+
+_HANDED_OVER: dict[str, type[schemas.PostingIn]] = {
+    "accrual": schemas.AccrualIn,
+    "reversal": schemas.ReversalIn,
+}

@@ -1,8 +1,8 @@
 """What a till sends and gets, as declared in `/openapi.json`."""
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Integer, List, Nested, String
-from apiflask.validators import Length
+from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
+from apiflask.validators import Length, OneOf
 
 from app.api.fields import Flag, Whole, moment, text, uuid
 from app.programmes.settings import HIGHEST_AMOUNT_MINOR
@@ -16,6 +16,7 @@ class EnrolIn(Schema):
     """An enrolment code, as `counterfoil till add` printed it."""
 
     code = text(40, required=True, metadata={"example": "ABCD-EFGH-IJKL-MNOP"})
+    programme_id = uuid(load_default=None, allow_none=True)
 
 
 class ProgrammeOut(Schema):
@@ -53,20 +54,23 @@ class KeyOut(Schema):
     valid_until = String(allow_none=True)
 
 
-class RefusedCardOut(Schema):
-    """A card to refuse although its signature is good."""
+class StaffChangedOut(Schema):
+    """Somebody who left or got another PIN: what a till keeps of an earlier PIN is over."""
 
-    card_id = String()
-    outcome = String()
+    id = String()
+    at = String()
 
 
 class KeysOut(Schema):
-    """All that a till needs to verify cards without a network."""
+    """What a till needs to verify cards and people without a network."""
 
     programme = Nested(ProgrammeOut)
     now = String(metadata={"description": "The service's clock"})
     keys = List(Nested(KeyOut))
-    refused_cards = List(Nested(RefusedCardOut))
+    staff_changed = List(
+        Nested(StaffChangedOut), metadata={"description": "Within the last 8 days."}
+    )
+    service_version = String()
 
 
 class SignInIn(Schema):
@@ -236,6 +240,15 @@ class ReversalIn(PostingIn):
         allow_none=True,
         validate=Length(1, 500),
     )
+
+
+class HandOverIn(Schema):
+    """A posting that was refused, for a manager to decide on: as it was sent, under its id."""
+
+    id = uuid(required=True)
+    kind = String(required=True, validate=OneOf(["accrual", "reversal"]))
+    posting = Dict(required=True, metadata={"description": "Its body, unchanged."})
+    reason = text(200, required=True)
 
 
 class PostedOut(Schema):

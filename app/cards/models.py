@@ -33,6 +33,14 @@ class Card(OfProgramme, Base):
             sqlite_where=text("version > delivered_version"),
             postgresql_where=text("version > delivered_version"),
         ),
+        Index(
+            "ix_cards_refused",
+            "programme_id",
+            "id",
+            "status",
+            sqlite_where=text("status != 'active'"),
+            postgresql_where=text("status != 'active'"),
+        ),
     )
 
     #: Eight random bytes in hexadecimal.

@@ -21,6 +21,9 @@ from app.cards.links import create_links as create_links
 from app.cards.links import hash_token as hash_token
 from app.cards.links import revoke_links as revoke_links
 from app.cards.models import Card, SigningKey, UsedStep
+from app.cards.refusals import outcome_of
+from app.cards.refusals import refused_cards as refused_cards
+from app.cards.refusals import signed_list as signed_list
 from app.db import Prepared, programme_of
 from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
 from app.keys import KeyRing, Purpose
@@ -227,7 +230,7 @@ def card_by_code(
             Outcome.NOT_A_CARD, "This card is not known here. Ask the customer to join again."
         )
     if card.status != CardStatus.ACTIVE and card.status_changed_at <= (at or now):
-        raise CardRefused(_outcome(card.status), _why_not_active(card))
+        raise CardRefused(outcome_of(card.status), _why_not_active(card))
     return card, reading
 
 
@@ -491,18 +494,3 @@ def _card_to_change(session: Session, card_id: str, reason: str | None) -> Card:
     if card.status == CardStatus.ERASED:
         raise Conflict("This card was erased with its member; it is over for good.")
     return card
-
-
-def refused_cards(session: Session) -> list[tuple[str, Outcome]]:
-    """Cards that a till without a network must refuse too, and why."""
-    rows = session.execute(
-        select(Card.id, Card.status).where(Card.status != CardStatus.ACTIVE).order_by(Card.id)
-    )
-    return [(row.id, _outcome(row.status)) for row in rows]
-
-
-def _outcome(status: str) -> Outcome:
-    """What a till is told of a card that is not active: whether it was used up or erased, and
-    so who somebody was, is none of its business."""
-    ended = status in {CardStatus.USED, CardStatus.ERASED}
-    return Outcome.EXPIRED if ended else Outcome(status)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from sqlalchemy.orm import Session
@@ -89,7 +90,10 @@ def _write_differences(form: str, differences: Iterator[Difference]) -> None:
 @json_option
 @programme_option
 def list_waiting(as_json: bool, slug: str | None) -> None:
-    """List postings whose date could not be believed; let them in with ledger approve."""
+    """List postings whose date could not be believed, or that a till was refused and handed over.
+
+    Let them in with ledger approve.
+    """
     context = open_context(make=False)
     with context.database.read_all() as session:
         enter(session, choose_programme(session, slug).id)
@@ -101,6 +105,7 @@ def list_waiting(as_json: bool, slug: str | None) -> None:
                     "posting_id": row.posting_id,
                     "operation": row.operation,
                     "received_at": row.received_at,
+                    "reason": row.reason,
                     "body": row.body,
                 }
                 for row in rows
@@ -114,6 +119,7 @@ def list_waiting(as_json: bool, slug: str | None) -> None:
         "said to be of",
         "received",
         "amount",
+        "handed over because",
     )
     for row in rows:
         table.add_row(
@@ -122,6 +128,7 @@ def list_waiting(as_json: bool, slug: str | None) -> None:
             row.body["occurred_at"],
             f"{row.received_at:%Y-%m-%d %H:%M}",
             str(row.body.get("amount_minor", "")),
+            escape(row.reason or ""),
         )
     Console().print(table if rows else "Nothing waits.")
 

@@ -137,7 +137,8 @@ def staff_add(name: str, role: str, pin: str | None, as_json: bool, slug: str | 
 def staff_leave(name: str, slug: str | None) -> None:
     """Somebody leaves: no sign-in any more; what they posted stays under their name.
 
-    A till without a network may let them in for up to seven days: send it online once.
+    A till learns of it within minutes. One without a network may let them in until it is back,
+    for up to seven days.
     """
     context = open_context()
     with context.database.write_all() as session:
@@ -155,7 +156,7 @@ def staff_pin(name: str, slug: str | None) -> None:
     made = make_pin()
     with context.database.write_all() as session:
         enter(session, choose_programme(session, slug).id)
-        set_pin(session, name, made)
+        set_pin(session, name, made, now=context.clock())
     click.echo(f"{name} has a new PIN, shown this once: {made}")
 
 

@@ -32,4 +32,6 @@ class Staff(OfProgramme, Base):
     pin_failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
+    #: A till forgets what it keeps of a PIN that was set before.
+    pin_changed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

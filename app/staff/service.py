@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from passlib.hash import argon2
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
@@ -103,12 +103,26 @@ def leave(session: Session, name: str, *, now: datetime) -> None:
     person_by_name(session, name).left_at = now
 
 
-def set_pin(session: Session, name: str, pin: str) -> None:
+def set_pin(session: Session, name: str, pin: str, *, now: datetime) -> None:
     """Give somebody another PIN, and lift a lock."""
     person = person_by_name(session, name)
     person.pin_hash = hash_pin(pin)
+    person.pin_changed_at = now
     person.pin_failures = 0
     person.locked_until = None
+
+
+def changed_since(session: Session, since: datetime) -> list[tuple[str, datetime]]:
+    """Who left or got another PIN after *since*, and when: their earlier PINs are over."""
+    rows = session.execute(
+        select(Staff.id, Staff.left_at, Staff.pin_changed_at)
+        .where(or_(Staff.left_at > since, Staff.pin_changed_at > since))
+        .order_by(Staff.id)
+    )
+    return [
+        (row.id, max(at for at in (row.left_at, row.pin_changed_at) if at is not None))
+        for row in rows
+    ]
 
 
 def person_by_id(session: Session, staff_id: str) -> Staff:

@@ -19,7 +19,7 @@ from app.programmes.service import location_by_slug
 from app.staff import service as staff
 from app.staff.errors import PinLocked, WrongPin
 from app.staff.models import Role, Staff
-from app.till.errors import EnrolmentRefused, SignInAgain, TillRevoked
+from app.till.errors import EnrolmentRefused, OtherProgramme, SignInAgain, TillRevoked
 from app.till.models import CashierSession, EnrolmentCode, Till
 
 #: Ten bytes: 80 random bits, typed as four groups of four letters.
@@ -128,12 +128,15 @@ def enrol(
     *,
     address: str,
     now: datetime,
+    continues: str | None = None,
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> tuple[Till, str]:
     """Turn a code into a till's token, in a session open for all programmes.
 
-    Raises `TooMany` (per *address*) and `EnrolmentRefused`. A till that is enrolled again gets a
-    new token; its old one ends.
+    *continues*: the programme whose postings wait on the machine that asks.
+
+    Raises `TooMany` (per *address*), `EnrolmentRefused`, and `OtherProgramme`, which leaves the
+    code as good as it was. A till that is enrolled again gets a new token; its old one ends.
     """
     count_attempt(session, "enrol", address, now=now, limit=ENROL_TRIES, window=ENROL_WINDOW)
     letters = code.upper().replace("-", "").replace(" ", "")
@@ -148,6 +151,11 @@ def enrol(
             "Ask for a new one: counterfoil till code."
         )
     till = session.get_one(Till, found.till_id)
+    if continues is not None and continues != till.programme_id:
+        raise OtherProgramme(
+            "This code is for another programme than the one whose postings wait on this till. "
+            "Send them first, or give the till another folder; the code stays good meanwhile."
+        )
     enter(session, till.programme_id)
     token = random_bytes(TOKEN_BYTES).hex()
     found.used_at = now

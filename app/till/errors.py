@@ -16,6 +16,13 @@ class EnrolmentRefused(Unauthorised):
     keeps_changes = True
 
 
+class OtherProgramme(Conflict):
+    """The code enrols a till of another programme than the one whose postings wait on it."""
+
+    code = "another_programme"
+    keeps_changes = True
+
+
 class SignInAgain(Unauthorised):
     """The cashier's session has ended, or belongs to another till."""
 

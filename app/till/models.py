@@ -76,6 +76,8 @@ class WaitingPosting(OfProgramme, Base):
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     answer: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: Why it was refused, and what the cashier says to it, where one handed it over.
+    reason: Mapped[str | None] = mapped_column(String(200))
     received_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[str | None] = mapped_column(Id, ForeignKey("staff.id"))

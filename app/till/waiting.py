@@ -1,4 +1,7 @@
-"""Postings whose date cannot be believed: they wait for a manager, who lets them in or not."""
+"""Postings that wait for a manager, who lets them in or not.
+
+Their date cannot be believed, or they were refused and a cashier handed them over.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -73,10 +76,12 @@ def put_aside(
     body: dict[str, Any],
     *,
     now: datetime,
+    reason: str | None = None,
 ) -> dict[str, Any]:
     """Keep the posting for a manager; nothing reaches the ledger.
 
-    Raises `CardRefused` for an accrual whose code is none of ours: that is no manager's matter.
+    *reason*: why it comes here, where its date is not why. Raises `CardRefused` for an
+    accrual whose code is none of ours: that is no manager's matter.
     """
     if "code" in body:
         _check_is_ours(session, body["code"], now)
@@ -98,6 +103,7 @@ def put_aside(
         fingerprint=request.fingerprint,
         body=body,
         answer=answer,
+        reason=reason,
         received_at=now,
     )
     try:

@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from passes.code import STATIC_LENGTH, CardCode, Kind, encode, verify
+from passes import refused
+from passes.code import STATIC_LENGTH, CardCode, Kind, Outcome, encode, verify
 from passes.errors import CodeError
 from passes.image import code_png
 
@@ -70,11 +71,22 @@ class Gate:
     opened: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass
+class Raw:
+    """An answer that is no JSON: a list, its name and the statement about it."""
+
+    content: bytes
+    name: str
+    statement: bytes
+
+
 class Service:
     """The service's end of the till API."""
 
     def __init__(self, key: Ed25519PrivateKey, key_id: int) -> None:
         self.keys = {key_id: (key.public_key(), None)}
+        self.signs = (key_id, key)
+        self.staff_changed: list[dict[str, str]] = []
         self.refused: dict[str, str] = {}
         self.enrolment_codes = {"GOOD-CODE"}
         self.tokens: set[str] = set()
@@ -111,6 +123,8 @@ class Service:
         match method, path.strip("/").split("/"):
             case "GET", ["keys"]:
                 return 200, self._keys()
+            case "GET", ["refused-cards"]:
+                return self._refused_cards(headers.get("If-None-Match"))
             case "POST", ["cashier-sessions"]:
                 return 201, self._sign_in(json.loads(body))
             case "DELETE", ["cashier-sessions", "current"]:
@@ -149,12 +163,23 @@ class Service:
             }
             for key_id, (public, until) in self.keys.items()
         ]
-        refused = [{"card_id": card, "outcome": why} for card, why in self.refused.items()]
         now = datetime.now(UTC) + self.clock_ahead
         return {
             "programme": PROGRAMME, "now": now.isoformat(), "keys": listed,
-            "refused_cards": refused,
+            "staff_changed": self.staff_changed, "service_version": "0",
         }  # fmt: skip
+
+    def _refused_cards(self, known: str | None) -> tuple[int, Any]:
+        packed = refused.pack((card, Outcome(why)) for card, why in self.refused.items())
+        key_id, key = self.signs
+        statement = refused.sign(
+            packed, programme_id=PROGRAMME["id"], key_id=key_id,
+            signed_at=datetime.now(UTC) + self.clock_ahead, private_key=key,
+        )  # fmt: skip
+        name = f'"{statement[27:43].hex()}"'
+        return (304, Raw(b"", name, statement)) if known == name else (
+            200, Raw(packed, name, statement)
+        )  # fmt: skip
 
     def _sign_in(self, data: dict[str, Any]) -> dict[str, Any]:
         assert set(data) == {"cashier", "pin"}
@@ -263,17 +288,23 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
                 self._answer(*instead)
                 return
             status, kind, content = self._result(path, body)
+            raw, self.raw = self.raw, None
             if gate is not None:
                 gate.reached.set()
                 gate.opened.wait(20)
                 self.close_connection = True
                 return
-            self._answer(status, kind, content)
+            self._answer(status, kind, content, raw)
+
+        raw: Raw | None = None
 
         def _result(self, path: str, body: bytes) -> tuple[int, str, bytes]:
             try:
                 with service.lock:
                     status, answer = service.handle(self.command, path, self.headers, body)
+                if isinstance(answer, Raw):
+                    self.raw = answer
+                    return status, "application/octet-stream", answer.content
                 return status, "application/json", json.dumps(answer).encode()
             except Problem as problem:
                 answer = {
@@ -282,10 +313,13 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
                 }  # fmt: skip
                 return problem.status, "application/problem+json", json.dumps(answer).encode()
 
-        def _answer(self, status: int, kind: str, content: bytes) -> None:
+        def _answer(self, status: int, kind: str, content: bytes, raw: Raw | None = None) -> None:
             if status == 204:
                 content = b""
             self.send_response(status)
+            if raw is not None:
+                self.send_header("ETag", raw.name)
+                self.send_header("Counterfoil-Statement", b64encode(raw.statement).decode())
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -85,7 +85,7 @@ def test_keys_are_kept_with_their_date_for_their_programme(
 ) -> None:
     public = b64encode(signing_key.public_key().public_bytes_raw()).decode()
     key = {"key_id": 7, "public_key": public, "valid_until": None}
-    save_keys(tmp_path, "p", {"keys": [key], "refused_cards": []}, NOW)
+    save_keys(tmp_path, "p", {"keys": [key]}, NOW)
     ring = load_keys(tmp_path, "p")
     assert ring.fetched_at == NOW
     assert check(make_card(), ring, NOW).outcome is Outcome.ACCEPTED

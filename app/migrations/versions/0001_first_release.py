@@ -399,6 +399,7 @@ def make_tables() -> None:
         sa.Column("pin_failures", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pin_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
@@ -513,6 +514,14 @@ def make_tables() -> None:
         postgresql_where=sa.text("version > delivered_version"),
     )
     op.create_index(op.f("ix_cards_member_id"), "cards", ["member_id"], unique=False)
+    op.create_index(
+        "ix_cards_refused",
+        "cards",
+        ["programme_id", "id", "status"],
+        unique=False,
+        sqlite_where=sa.text("status != 'active'"),
+        postgresql_where=sa.text("status != 'active'"),
+    )
     op.create_table(
         "consents",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -1139,6 +1148,7 @@ def make_tables() -> None:
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by_id", sa.Uuid(as_uuid=False), nullable=True),

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.cards import service as cards
 from app.clock import FixedClock
+from app.staff import service as staff
 from app.till import access
 from passes import code as card_code
-from passes import totp
+from passes import refused, totp
 from passes.base45 import decode as base45_decode
 from passes.base45 import encode as base45_encode
 from passes.card import CardStatus
@@ -81,13 +82,112 @@ class TestKeys:
         assert card_code.verify(card.code, keys).card.card_id_hex == card.id
         assert answer["programme"]["currency_exponent"] == 2
 
-    def test_blocked_cards_are_listed_for_tills_without_a_network(self, shop: Any) -> None:
-        card = shop.issue()
+    def test_who_left_or_has_another_pin_is_named_for_tills_without_a_network(
+        self, shop: Any, clock: FixedClock
+    ) -> None:
+        assert shop.ask("GET", "/keys").json["staff_changed"] == []
         with shop.context.database.write(shop.programme_id) as session:
+            staff.leave(session, "Anna", now=clock())
+        clock.advance(timedelta(hours=1))
+        with shop.context.database.write(shop.programme_id) as session:
+            staff.set_pin(session, "Marta", "918273", now=clock())
+        changed = {
+            each["id"]: each["at"] for each in shop.ask("GET", "/keys").json["staff_changed"]
+        }
+        later = clock().isoformat()
+        assert changed == {
+            shop.staff["Anna"]: (clock() - timedelta(hours=1)).isoformat(),
+            shop.staff["Marta"]: later,
+        }
+        clock.advance(timedelta(days=9))
+        assert shop.ask("GET", "/keys").json["staff_changed"] == []
+
+
+class TestRefusedCards:
+    def list_of(self, shop: Any, **headers: str) -> Any:
+        return shop.ask("GET", "/refused-cards", **headers)
+
+    def opened(self, shop: Any, answer: Any) -> Any:
+        listed = shop.ask("GET", "/keys").json["keys"]
+        keys = {
+            key["key_id"]: Ed25519PublicKey.from_public_bytes(base64.b64decode(key["public_key"]))
+            for key in listed
+        }
+        statement = refused.verify(
+            base64.b64decode(answer.headers["Counterfoil-Statement"]),
+            programme_id=shop.programme_id,
+            keys=keys,
+        )
+        return refused.unpack(answer.data, statement) if answer.data else statement
+
+    def test_cards_that_are_not_active_are_on_a_list_that_the_programme_signed(
+        self, shop: Any, clock: FixedClock
+    ) -> None:
+        good, *ended = [shop.issue() for _ in range(4)]
+        with shop.context.database.write(shop.programme_id) as session:
+            cards.set_status(session, ended[0].id, CardStatus.BLOCKED, now=clock())
+            cards.replace_card(session, shop.context.keys, ended[1].id, now=clock())
+            cards.set_status(session, ended[2].id, CardStatus.EXPIRED, now=clock())
+        read = self.opened(shop, self.list_of(shop))
+        assert [str(read.get(card.id)) for card in ended] == [
+            "blocked", "replaced", "expired"
+        ]  # fmt: skip
+        assert read.get(good.id) is None and len(read) == 3
+        assert read.signed_at == clock()
+
+    def test_a_list_that_the_till_has_is_not_sent_again_but_vouched_for_anew(
+        self, shop: Any, clock: FixedClock
+    ) -> None:
+        name = self.list_of(shop).headers["ETag"]
+        clock.advance(timedelta(hours=2))
+        again = self.list_of(shop, If_None_Match=name)
+        assert (again.status_code, again.data) == (304, b"")
+        assert self.opened(shop, again).signed_at == clock()
+        card = shop.issue()  # a new card changes nothing
+        assert self.list_of(shop, If_None_Match=name).status_code == 304
+        with shop.context.database.write(shop.programme_id) as session:
+            cards.set_status(session, card.id, CardStatus.BLOCKED, now=clock())
+        other = self.list_of(shop, If_None_Match=name)
+        assert other.status_code == 200
+        with shop.context.database.write(shop.programme_id) as session:
+            cards.set_status(session, card.id, CardStatus.ACTIVE, now=clock())
+        back = self.list_of(shop, If_None_Match=other.headers["ETag"])
+        assert back.status_code == 200 and back.headers["ETag"] == name
+
+    def test_another_programmes_cards_are_not_on_it(
+        self, shop: Any, open_shop: Callable[[], Any]
+    ) -> None:
+        other = open_shop()
+        card = other.issue()
+        with shop.context.database.write(other.programme_id) as session:
             cards.set_status(session, card.id, CardStatus.BLOCKED, now=shop.context.clock())
-        assert shop.ask("GET", "/keys").json["refused_cards"] == [
-            {"card_id": card.id, "outcome": "blocked"}
-        ]
+        assert len(self.opened(shop, self.list_of(shop))) == 0
+        assert len(self.opened(other, self.list_of(other))) == 1
+
+    def test_it_is_signed_with_the_newest_key(self, shop: Any, clock: FixedClock) -> None:
+        with shop.context.database.write_all() as session:
+            cards.create_signing_key(session, shop.context.keys, shop.programme_id, now=clock())
+        assert len(self.opened(shop, self.list_of(shop))) == 0
+
+    def test_nobody_but_a_till_gets_it(self, shop: Any) -> None:
+        assert shop.client.get("/api/till/v1/refused-cards").status_code == 401
+
+
+class TestEnrollingAgain:
+    def code(self, shop: Any) -> str:
+        with shop.context.database.write(shop.programme_id) as session:
+            till = access.till_by_name(session, shop.programme_id, "Counter 1")
+            return access.new_code(session, till, now=shop.context.clock())
+
+    def test_a_code_of_another_programme_is_refused_where_postings_wait_and_stays_good(
+        self, shop: Any, open_shop: Callable[[], Any]
+    ) -> None:
+        body = {"code": self.code(shop), "programme_id": open_shop().programme_id}
+        answer = shop.client.post("/api/till/v1/enrolments", json=body)
+        assert (answer.status_code, answer.json["code"]) == (409, "another_programme")
+        body["programme_id"] = shop.programme_id
+        answer = shop.client.post("/api/till/v1/enrolments", json=body)
+        assert answer.status_code == 201
 
 
 class TestSignIn:
