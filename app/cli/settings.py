@@ -51,11 +51,9 @@ def settings(changes: tuple[str, ...], begin: str | None, as_json: bool, slug: s
     with database.write_all() if read else database.read_all() as session:
         programme = choose_programme(session, slug)
         enter(session, programme.id)
-        moment = now if begin is None else _moment(begin, programme)
+        moment = now if begin is None else moment_of(begin, programme)
         if read:
-            today = now.astimezone(ZoneInfo(programme.time_zone)).date()
-            if moment < start_of_day(today, programme.time_zone):
-                raise Invalid("Rules change from today on or later: what was earned is earned.")
+            today_or_later(moment, programme, now)
             version = service.change_settings(session, programme.id, read, valid_from=moment)
         else:
             version = service.version_at(session, programme.id, moment)
@@ -63,13 +61,13 @@ def settings(changes: tuple[str, ...], begin: str | None, as_json: bool, slug: s
     if as_json:
         print_json(_as_json(version, later))
         return
-    click.echo(f"Version {version.number}, {_since(version.valid_from, programme)}")
+    click.echo(f"Version {version.number}, {since(version.valid_from, programme)}")
     kept = version.settings.as_json()
     width = max(map(len, kept))
     for name in setting_names():
-        click.echo(f"  {name:{width}}  {_shown(kept[name])}")
+        click.echo(f"  {name:{width}}  {shown(kept[name])}")
     for number, valid_from in later:
-        click.echo(f"Version {number} follows, {_since(valid_from, programme)}")
+        click.echo(f"Version {number} follows, {since(valid_from, programme)}")
 
 
 def _as_json(version: Version, later: list[tuple[int, datetime]]) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def _as_json(version: Version, later: list[tuple[int, datetime]]) -> dict[str, A
     }
 
 
-def _moment(text: str, programme: Programme) -> datetime:
+def moment_of(text: str, programme: Programme) -> datetime:
     """A date or a local time of the programme's zone, in UTC."""
     try:
         if len(text) == len("2026-06-01"):
@@ -97,14 +95,24 @@ def _moment(text: str, programme: Programme) -> datetime:
         raise Invalid(f"{text[:40]!r} is no date: write one such as 2026-06-01.") from None
 
 
-def _since(moment: datetime, programme: Programme) -> str:
+def today_or_later(moment: datetime, programme: Programme, now: datetime) -> datetime:
+    """The moment, if it is of this local day or a later one. Raises `Invalid`."""
+    today = now.astimezone(ZoneInfo(programme.time_zone)).date()
+    if moment < start_of_day(today, programme.time_zone):
+        raise Invalid("Rules change from today on or later: what was earned is earned.")
+    return moment
+
+
+def since(moment: datetime, programme: Programme) -> str:
+    """From when on something holds, by the programme's clocks."""
     if moment <= service.ALWAYS:
         return "from the beginning"
     local = moment.astimezone(ZoneInfo(programme.time_zone))
     return f"from {local:%Y-%m-%d %H:%M} ({programme.time_zone})"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A setting's value as people read it."""
     if isinstance(value, str):
         return value
     if value is None or value == []:

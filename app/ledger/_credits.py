@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.db import new_id
 from app.errors import Invalid
 from app.ledger import _moved, rules
-from app.ledger._book import Book, Row
+from app.ledger._book import AccountState, Book, OtherReceipts, Row
 from app.ledger._operation import (
     MOST_MINOR,
     MOST_POINTS,
@@ -70,13 +70,23 @@ def _value(context: Context, operation: Accrue) -> Value:
 
 def facts_on(book: Book, tier: str | None) -> AccountFacts:
     """What a page says of its account, for a receipt of that *tier*."""
-    others = book.other_receipts
+    return facts_of_account(book.account, tier, book.other_receipts, book.once_keys)
+
+
+def facts_of_account(
+    account: AccountState,
+    tier: str | None,
+    others: OtherReceipts | None,
+    once_keys: frozenset[str] = frozenset(),
+) -> AccountFacts:
+    """The same of what was read without a page."""
+    others = others or OtherReceipts()
     return AccountFacts(
         tier=tier,
-        carried_micro=book.account.carried_micro,
-        once_keys=book.once_keys,
-        kind=book.account.kind,
-        joined_on=book.account.tier.joined_on,
+        carried_micro=account.carried_micro,
+        once_keys=once_keys,
+        kind=account.kind,
+        joined_on=account.tier.joined_on,
         visits_today=others.visits_today,
         is_first=others.is_first,
         windows=others.windows,

@@ -116,6 +116,13 @@ def peek(session: Session, account_id: str, terms: Terms) -> AccountState:
     return _one(_states(_read_accounts(session, {"ids": [account_id]}), terms))
 
 
+def peek_many(
+    session: Session, account_ids: Collection[str], terms: Terms
+) -> dict[str, AccountState]:
+    """Read accounts without a lock; by id."""
+    return _states(_read_accounts(session, {"ids": sorted(account_ids)}), terms)
+
+
 def _one(states: dict[str, AccountState]) -> AccountState:
     for state in states.values():
         return state

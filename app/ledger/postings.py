@@ -155,7 +155,7 @@ class Given:
     The ledger only writes it into its answer; `app.benefits` keeps it. Kinds are those of
     `app.programmes.rules`: "stamps", "coupon", "gift", "tickets", "visits". What stays of it when
     a part of the receipt comes back is `grounds.count_left(count, grounds, kept)`, where *kept* is
-    what `ledger.service.kept_of` says of the receipt.
+    what `ledger.facts.kept_of` says of the receipt.
     """
 
     kind: str

@@ -21,7 +21,6 @@ from app.ledger import (
     _merge,
     _opening,
     _others,
-    _receipts,
     _returns,
     _store,
     _unmerge,
@@ -30,13 +29,10 @@ from app.ledger._book import AccountState, Book
 from app.ledger._opening import open_accounts
 from app.ledger._operation import Context, Item, Outcome, canonical_id
 from app.ledger.errors import PostingIdReused, UnknownAccount
-from app.ledger.grounds import Kept
 from app.ledger.models import Account, AccountKind, AccountMerge
 from app.ledger.postings import (
-    AccountFacts,
     Accrue,
     Adjust,
-    Asked,
     Capture,
     Circumstances,
     Confirm,
@@ -60,9 +56,7 @@ __all__ = [
     "Posted",
     "Standing",
     "expire_lots",
-    "facts_of",
     "fingerprint",
-    "kept_of",
     "lock_account",
     "look",
     "mark_changed",
@@ -385,44 +379,6 @@ def look(session: Session, account_id: str, *, now: datetime, terms: Terms) -> B
     book = _store.load(session, [account], now, whole=False, terms=terms)[account.id]
     book.settle()
     return book
-
-
-def facts_of(
-    session: Session,
-    account_id: str,
-    *,
-    now: datetime,
-    terms: Terms,
-    occurred_at: datetime | None = None,
-    once_keys: Collection[str] = (),
-    asked: Asked | None = None,
-) -> AccountFacts:
-    """What the value of a receipt may depend on, without a lock: to say what it would be worth.
-
-    The tier is that of *occurred_at*, where given. Raises `UnknownAccount`.
-    """
-    account = _store.peek(session, account_id, terms)
-    if account.merged_into_id is not None:
-        account = _store.peek(session, account.merged_into_id, terms)
-    books = _store.load(session, [account], now, whole=False, terms=terms, once_keys=once_keys)
-    book = books[account.id]
-    book.settle()
-    if asked is not None:
-        _others.load(session, [(book, asked)])
-    tier = None
-    if terms.tiers is not None:
-        is_past = occurred_at is not None and occurred_at < now
-        tier = account.tier.tier
-        if is_past and occurred_at is not None:
-            tier = _credits.tier_at(session, account.id, occurred_at)
-    return _credits.facts_on(book, tier)
-
-
-def kept_of(session: Session, receipt_id: str) -> Kept:
-    """What is kept of a receipt after all its returns; for `ledger.grounds`."""
-    receipt = _receipts.sold_on(session, receipt_id)
-    came = [each for each in _receipts.returns_of(session, receipt_id) if not each.reversed_at]
-    return _receipts.kept_after(session, receipt, _receipts.parts_of(came))
 
 
 def raise_version(session: Session, account_id: str, *, now: datetime) -> None:

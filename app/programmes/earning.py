@@ -185,9 +185,10 @@ class Earning:
 
     def asked(self, tariff: Tariff, besides: Iterable[str] = ()) -> Asked | None:
         """What has to be known of the account's other receipts; *besides*: for these segments."""
-        if tariff.rules is None or self.day is None:
+        if not self.rules and not besides:
             return None
-        return rules.asked_of(tariff.rules, self.rules, self.day, besides=besides)
+        day = self.day or self.occurred_at.astimezone(tariff.zone).date()
+        return rules.asked_of(tariff.settings.segments, self.rules, day, besides=besides)
 
 
 def earns(tariff: Tariff, line: Line) -> bool:

@@ -34,6 +34,8 @@ class Programme(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime]
+    #: Whether it ever had a `ProgrammePilot`: who prices a receipt need not look for one.
+    has_pilots: Mapped[bool] = mapped_column(default=False)
 
 
 class ProgrammeVersion(OfProgramme, Base):
@@ -46,6 +48,29 @@ class ProgrammeVersion(OfProgramme, Base):
     number: Mapped[int]
     valid_from: Mapped[datetime]
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class ProgrammePilot(OfProgramme, Base):
+    """Settings on trial: from one moment to another, in some locations or for some segments.
+
+    They stand over the version that holds; only *ends_at* ever changes. Its number is of the same
+    series as those of versions.
+    """
+
+    __tablename__ = "programme_pilots"
+    __table_args__ = (UniqueConstraint("programme_id", "number"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    number: Mapped[int]
+    valid_from: Mapped[datetime]
+    #: The first moment without it; empty: not known yet.
+    ends_at: Mapped[datetime | None]
+    #: What it changes, as it is kept: settings by name.
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: Slugs of locations and names of segments; empty: any.
+    locations: Mapped[list[str]] = mapped_column(JSON, default=list)
+    segments: Mapped[list[str]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime]
 
 
 class Location(OfProgramme, Base):

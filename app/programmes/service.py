@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.programmes import wording
-from app.programmes.models import Location, Programme, ProgrammeVersion
+from app.programmes.models import Location, Programme, ProgrammePilot, ProgrammeVersion
 from app.programmes.settings import check_time_zone, settings_from_json
 from app.programmes.terms import Version, rulebook_of
 from passes.card import Colours
@@ -82,12 +82,7 @@ def change_settings(
     """Add a version that holds from *valid_from* on; settings not named stay as they are."""
     current = version_at(session, programme_id, valid_from)
     read = settings_from_json(current.settings.as_json() | dict(settings))
-    newest = session.scalar(
-        select(func.max(ProgrammeVersion.number)).where(
-            ProgrammeVersion.programme_id == programme_id
-        )
-    )
-    number = (newest or 0) + 1
+    number = next_number(session, programme_id)
     session.add(
         ProgrammeVersion(
             programme_id=programme_id, number=number, valid_from=valid_from, settings=read.as_json()
@@ -95,6 +90,15 @@ def change_settings(
     )
     session.flush()
     return version_at(session, programme_id, valid_from)
+
+
+def next_number(session: Session, programme_id: str) -> int:
+    """The number of the next version or pilot: they have one series."""
+    newest = [
+        session.scalar(select(func.max(each.number)).where(each.programme_id == programme_id))
+        for each in (ProgrammeVersion, ProgrammePilot)
+    ]
+    return max(number or 0 for number in newest) + 1
 
 
 def version_at(session: Session, programme_id: str, moment: datetime) -> Version:

@@ -124,6 +124,7 @@ def make_tables() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("has_pilots", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_programmes")),
         sa.UniqueConstraint("slug", name=op.f("uq_programmes_slug")),
     )
@@ -361,6 +362,25 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("version > spread_version"),
         postgresql_where=sa.text("version > spread_version"),
+    )
+    op.create_table(
+        "programme_pilots",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("locations", sa.JSON(), nullable=False),
+        sa.Column("segments", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_pilots_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_pilots")),
+        sa.UniqueConstraint(
+            "programme_id", "number", name=op.f("uq_programme_pilots_programme_id_number")
+        ),
     )
     op.create_table(
         "programme_versions",

@@ -8,7 +8,7 @@ from app.ledger.explain import Reason, because
 from app.ledger.postings import AccountFacts, Asked
 from app.programmes.rules.compiled import Candidate, RuleSet
 from app.programmes.rules.model import Kind, Role
-from app.programmes.rules.segments import in_segments
+from app.programmes.rules.segments import Segment, in_segments
 
 #: A fraction of points.
 Exact = tuple[int, int]
@@ -29,7 +29,11 @@ class Applied:
 
 
 def asked_of(
-    rules: RuleSet, found: Iterable[Candidate], day: date, *, besides: Iterable[str] = ()
+    segments: Iterable[Segment],
+    found: Iterable[Candidate],
+    day: date,
+    *,
+    besides: Iterable[str] = (),
 ) -> Asked | None:
     """What has to be known of the account's other receipts for these rules; None: nothing.
 
@@ -44,7 +48,7 @@ def asked_of(
         names.update(on.segments)
     windows = {
         segment.within_days
-        for segment in rules.segments
+        for segment in segments
         if segment.name in names and segment.within_days is not None
     }
     if not (today or first or windows):

@@ -40,7 +40,7 @@ def test_a_wrong_setting_is_named_with_the_cure_and_nothing_is_changed(cafe: Any
         "--set", 'tiers={"levels": [{"code": "gold"}]}', "--set", "grace_days=10",
     )  # fmt: skip
     assert result.exit_code == 1
-    assert "  points: Give a number above zero" in result.stderr
+    assert "  points: Give a number from zero" in result.stderr
     assert "  colour: There is no such setting." in result.stderr
     assert "  tiers: levels.1.at_least: Give a whole number" in result.stderr
     assert cafe.json("programme", "settings")["version"] == 1
