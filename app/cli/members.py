@@ -92,7 +92,7 @@ def erase(who: str, yes: bool, slug: str | None) -> None:
     with context.database.read(programme.id) as session:
         has = leaving.belongings(session, context.keys, person, now=context.clock())
     if not person.member_ids and all(each.status == CardStatus.ERASED for each in has.cards):
-        leaving.erase(context, programme.id, who, _reader(), now=context.clock())
+        leaving.erase(context, programme.id, who, reader(), now=context.clock())
         click.echo("This was erased before.")
         return
     click.echo("To be erased:")
@@ -105,7 +105,7 @@ def erase(who: str, yes: bool, slug: str | None) -> None:
     )
     if not yes and not click.confirm("Erase?"):
         raise Conflict("Nothing was erased.")
-    leaving.erase(context, programme.id, who, _reader(), now=context.clock())
+    leaving.erase(context, programme.id, who, reader(), now=context.clock())
     click.echo("Erased. The phones are told by the service: counterfoil delivery status")
 
 
@@ -116,11 +116,12 @@ def _read(context: Context, slug: str | None, who: str, purpose: str) -> tuple[P
         enter(session, programme.id)
         person = leaving.find_person(session, context.keys, programme.id, who)
         for member_id in person.member_ids:
-            note_read(session, member_id, _reader(), purpose, now=context.clock())
+            note_read(session, member_id, reader(), purpose, now=context.clock())
     return programme, person
 
 
-def _reader() -> Reader:
+def reader() -> Reader:
+    """Who sits at this terminal."""
     try:
         return Reader("cli", getpass.getuser())
     except (KeyError, OSError):

@@ -8,14 +8,12 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from functools import wraps
 from typing import Any
 
 import click
 
-#: A spreadsheet takes text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from app.transfer.writing import cell
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,19 +33,6 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, form="json" if as_json else form, **named)
 
     return chosen
-
-
-def cell(value: Any) -> Any:
-    """A value as it stands in CSV; text that a spreadsheet would run is made plain text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
 
 
 class Csv:
