@@ -9,7 +9,7 @@ statements, has them planned already, and does each once for all rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Alias,
     BinaryExpression,
     BindParameter,
+    Connection,
     Dialect,
     FromClause,
     Join,
@@ -36,6 +37,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import operators, visitors
 
 from app.db.columns import PROGRAMME, Id
+from app.db.driven import Driven, Rows
 from app.db.wall import EVERYWHERE, READING, WallBreached, programme_of
 
 _OF_PROGRAMME = "of_programme"
@@ -60,25 +62,52 @@ class Prepared:
         self._walled = statement if self._inserts else _narrowed(statement)
         #: As PostgreSQL gets them, by whether they are walled and by the names in many rows.
         self._for_many: dict[tuple[bool, tuple[str, ...], str], Any] = {}
+        self._driven: dict[Any, Driven] = {}
 
     def __call__(
         self, session: Session, values: Any = None, *, programme_id: str | None = None
-    ) -> Any:
+    ) -> Rows:
         """Run it with *values*, a dict, or for many rows a list of them; the result's rows."""
         programme = _programme(session, programme_id)
         rows = values if isinstance(values, list) else [values or {}]
         walled = self._check(session, programme, rows)
         connection = session.connection()
-        given: Any
-        if connection.dialect.name != "postgresql":
-            statement = self._walled if walled else self._open
-            given = [{**row, _OF_PROGRAMME: programme} for row in rows] if walled else rows
-            return connection.execute(statement, given if isinstance(values, list) else given[0])
         names = tuple(rows[0]) if isinstance(values, list) else ()
-        given = {_ROWS: _as_json(rows, self._binary)} if names else dict(rows[0])
+        if connection.dialect.name != "postgresql":
+            return self._run_one_by_one(connection, programme if walled else None, names, rows)
+        given: dict[str, Any] = {_ROWS: _as_json(rows, self._binary)} if names else dict(rows[0])
         if walled:
             given[_OF_PROGRAMME] = programme
-        return connection.execute(self._statement_for(walled, names), given)
+        driven = self._driven.get((walled, names))
+        if driven is None:
+            made = self._statement_for(walled, names)
+            driven = self._driven[walled, names] = Driven(made, connection.dialect)
+        return driven(connection, given)
+
+    def _run_one_by_one(
+        self,
+        connection: Connection,
+        programme: str | None,
+        names: tuple[str, ...],
+        rows: list[dict[str, Any]],
+    ) -> Rows:
+        """For a database that is part of the process: there a statement costs no journey."""
+        if programme is not None:
+            rows = [{**row, _OF_PROGRAMME: programme} for row in rows]
+        sizes: tuple[tuple[str, int], ...] = ()
+        if not names:
+            [row] = rows
+            lists = {name: _filled(each) for name, each in row.items() if isinstance(each, list)}
+            if lists:
+                sizes = tuple((name, len(each)) for name, each in lists.items())
+                rows = [{**row, **_placed(lists)}]
+        key = ("sqlite", programme is not None, names, sizes)
+        driven = self._driven.get(key)
+        if driven is None:
+            made = self._open if programme is None else self._walled
+            made = visitors.replacement_traverse(made, {}, partial(_in_places, dict(sizes)))
+            driven = self._driven[key] = Driven(made, connection.dialect, names)
+        return driven.many(connection, rows)
 
     def _check(self, session: Session, programme: str, rows: list[dict[str, Any]]) -> bool:
         """Whether it runs behind the wall; raises `WallBreached` where it must not run at all."""
@@ -120,10 +149,16 @@ def write_all(session: Session, writes: Sequence[tuple[Prepared, list[dict[str, 
     for number, (prepared, rows) in enumerate(writes):
         parts.append((prepared, prepared._check(session, programme, rows), tuple(rows[0])))
         given[f"{_ROWS}_{number}"] = _as_json(rows)
-    connection.execute(_together(tuple(parts)), given)
+    key = tuple(parts)
+    driven = _driven_together.get(key)
+    if driven is None:
+        driven = _driven_together[key] = Driven(_together(key), connection.dialect)
+    driven(connection, given)
 
 
-@lru_cache(512)
+_driven_together: dict[Any, Driven] = {}
+
+
 def _together(parts: tuple[tuple[Prepared, bool, tuple[str, ...]], ...]) -> Any:
     written = [
         prepared._statement_for(walled, names, f"{_ROWS}_{number}").cte(f"written_{number}")
@@ -142,6 +177,36 @@ def _programme(session: Session, programme_id: str | None) -> str:
     if programme_id not in (None, programme):
         raise WallBreached("a session for one programme was to run for another")
     return programme
+
+
+# --- many at once, on SQLite ------------------------------------------------------------------
+
+
+def _filled(values: list[Any]) -> list[Any]:
+    """A list as long as one of few lengths, so that few statements serve all of them."""
+    if not values:
+        return [None]
+    length = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (length - len(values))
+
+
+def _placed(lists: dict[str, list[Any]]) -> dict[str, Any]:
+    return {
+        f"{name}_{place}": value
+        for name, values in lists.items()
+        for place, value in enumerate(values)
+    }
+
+
+def _in_places(sizes: dict[str, int], element: Any, **_: Any) -> Any:
+    """``column IN (list of any length)`` as one of a certain length."""
+    if isinstance(element, BinaryExpression) and element.operator is operators.in_op:
+        listed = element.right
+        if isinstance(listed, BindParameter) and listed.expanding:
+            column: Any = element.left
+            places = range(sizes[listed.key])
+            return column.in_([bindparam(f"{listed.key}_{n}", type_=column.type) for n in places])
+    return None
 
 
 # --- many at once, on PostgreSQL --------------------------------------------------------------

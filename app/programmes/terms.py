@@ -192,7 +192,7 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
     """
     rows = _newest_versions(
         session, {"programme": programme_id, "now": now}, programme_id=programme_id
-    ).all()
+    )
     if not rows:
         raise NotFound("The programme had no rules yet on that day.")
     pilots: tuple[Any, ...] = ()

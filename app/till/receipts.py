@@ -51,7 +51,7 @@ def paid_with_points(
             "ids": sorted({sale.account_id for sale in sales}),
             "numbers": sorted({sale.number for sale in sales}),
         },
-    ).all()
+    )
     paid: dict[NumberedSale | None, int] = {}
     for sale in sales:
         points = sum(
