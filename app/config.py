@@ -36,6 +36,8 @@ class Config:
     apns_url: str = "https://api.push.apple.com"
     apns_ca: Path | None = None
     google_api_url: str = GOOGLE_API_URL
+    #: Apple granted this pass type the NFC entitlement; without it phones refuse NFC passes.
+    apple_nfc: bool = False
     google_issuer_id: str | None = None
     google_root_keys: Path | None = None
     master_key: bytes | None = field(default=None, repr=False)
@@ -121,6 +123,12 @@ def _file(text: str) -> Path:
     return path
 
 
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in {"yes", "no"}:
+        raise ValueError("must be yes or no")
+    return text.lower() == "yes"
+
+
 def _digits(text: str) -> str:
     if not text.isascii() or not text.isdigit() or len(text) > 25:
         raise ValueError("must be the issuer's number, digits only")
@@ -141,6 +149,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "BIND": _bind,
     "WORKERS": _number(1, 64),
     "THREADS": _number(1, 256),
+    "APPLE_NFC": _yes_or_no,
     "APNS_URL": _address,
     "APNS_CA": _file,
     "GOOGLE_API_URL": _address,

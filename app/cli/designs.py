@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.cli.passes import built_passes
+from app.cli.wallet_options import WALLET_NAMES, read_wallet_options, wallet_options
 from app.db import enter
 from app.demo.pass_check import CheckedPass
 from app.demo.phone_picture import draw_pass
@@ -24,7 +25,7 @@ from passes.card import CardKind
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PICTURES = ("logo", "hero", "poster")
-_REMOVABLE = (*_PICTURES, "links", "terms")
+_REMOVABLE = (*_PICTURES, "links", "terms", *WALLET_NAMES)
 #: A text of 4,000 characters, whatever its alphabet; larger files are not read.
 _MOST_TERMS_BYTES = 64_000
 
@@ -54,6 +55,8 @@ def show(as_json: bool, slug: str | None) -> None:
         click.echo(f"Link: {label}: {url}")
     for place in facts["places"]:
         click.echo(f"Place: {place['location']}: {place['latitude']}, {place['longitude']}")
+    for name, value in facts["wallet"].items():
+        click.echo(f"{name}: {value if isinstance(value, str) else json.dumps(value)}")
     if facts["terms"]:
         click.echo(f"Terms: {facts['terms']}")
     if not facts["is_out"]:
@@ -74,6 +77,7 @@ def show(as_json: bool, slug: str | None) -> None:
     metavar="LOCATION=LAT,LON",
     help="Where a location is, in degrees: phones offer the card there. LOCATION= forgets it.",
 )
+@wallet_options
 @click.option("--without", multiple=True, type=click.Choice(_REMOVABLE), help="Take it away.")
 @programme_option
 def set_(
@@ -86,9 +90,13 @@ def set_(
     places: tuple[str, ...],
     without: tuple[str, ...],
     slug: str | None,
+    **wallet: Any,
 ) -> None:
     """Change the design; every pass is brought up to date. What is not named stays as it is."""
-    changes: dict[str, Any] = dict.fromkeys(without)
+    extras = read_wallet_options(wallet) | {
+        WALLET_NAMES[name]: None for name in without if name in WALLET_NAMES
+    }
+    changes: dict[str, Any] = dict.fromkeys(name for name in without if name not in WALLET_NAMES)
     given: dict[str, Any] = {"kind": kind, "links": [_link(each) for each in links] or None}
     for name, file in {"logo": logo, "hero": hero, "poster": poster}.items():
         given[name] = None if file is None else _read(file, MAX_BYTES)
@@ -98,15 +106,27 @@ def set_(
         raise click.UsageError(f"Give {min(both)} or take it away, not both.")
     changes |= given
     located = dict(_place(each) for each in places)
-    if not changes and not located:
+    if not changes and not located and not extras:
         raise click.UsageError("Say what is to change: see counterfoil design set --help")
     context = open_context(make=False)
+    if extras.get("nfc_key") and not context.config.apple_nfc:
+        raise Invalid(
+            "Phones refuse passes with NFC until Apple has granted your pass type the entitlement. "
+            "Once it has, set COUNTERFOIL_APPLE_NFC=yes for the service and for this command."
+        )
     # Pictures take a moment: nobody at a counter waits for them.
     read = designs.read_changes(changes)
     with context.database.write_all() as session:
         programme = choose_programme(session, slug)
         enter(session, programme.id)
-        designs.change(session, programme.id, read, places=located, now=context.clock())
+        designs.change(
+            session,
+            programme.id,
+            read,
+            places=located,
+            extras=extras,
+            now=context.clock(),
+        )
     click.echo("Saved. While the service runs, it brings every pass up to date.")
 
 
@@ -132,7 +152,10 @@ def _facts(session: Session, programme_id: str) -> dict[str, Any]:
     found = designs.current(session, programme_id)
     row = session.execute(
         select(
-            ProgrammeDesign.version, ProgrammeDesign.spread_version, ProgrammeDesign.changed_at
+            ProgrammeDesign.version,
+            ProgrammeDesign.spread_version,
+            ProgrammeDesign.changed_at,
+            ProgrammeDesign.extras,
         ).where(ProgrammeDesign.programme_id == programme_id)
     ).first()
     changed_at: datetime | None = None if row is None else row.changed_at
@@ -144,6 +167,7 @@ def _facts(session: Session, programme_id: str) -> dict[str, Any]:
         "links": [[link.label, link.url] for link in found.links],
         "places": [_degrees(each) for each in designs.places_of(session, programme_id)],
         "terms": found.terms,
+        "wallet": {} if row is None else row.extras,
         "changed_at": changed_at,
         "is_out": row is None or row.version == row.spread_version,
     }

@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -172,8 +172,10 @@ class ApplePasses:
     ) -> tuple[bytes, ...]:
         """The pass, signed, in parts; what is its own is kept."""
         face, template = laid_out
+        nfc_entitled = self._context.config.apple_nfc
         content = pass_json.render(
-            face,
+            face if nfc_entitled else _without_nfc(face),
+            nfc_entitled=nfc_entitled,
             pass_type_identifier=signer.pass_type_identifier,
             team_identifier=signer.team_identifier,
             web_service_url=self._context.config.url,
@@ -209,7 +211,8 @@ class ApplePasses:
 
     def _stamp(self, row: FaceRow, usable: UsableSigner) -> bytes:
         """What the pass is made from, in short: row, certificate, address, and our own release."""
-        made_from = f"{_release()}\n{self._context.config.url}\n{tuple(row)!r}"
+        config = self._context.config
+        made_from = f"{_release()}\n{config.url}\n{config.apple_nfc}\n{tuple(row)!r}"
         return hashlib.blake2b(
             made_from.encode(), key=usable.mark, digest_size=STAMP_BYTES
         ).digest()
@@ -263,6 +266,14 @@ class ApplePasses:
         if not known.valid_from <= now <= known.valid_until:
             signer.check(now)
         return known
+
+
+def _without_nfc(face: CardFace) -> CardFace:
+    """Phones refuse the whole pass for it, where Apple has not granted it (any more)."""
+    if face.issued.extras.nfc is None:
+        return face
+    extras = replace(face.issued.extras, nfc=None)
+    return replace(face, issued=replace(face.issued, extras=extras))
 
 
 def _look_at(path: str) -> _Seen | None:

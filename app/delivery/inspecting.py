@@ -94,7 +94,12 @@ class Inspector:
             passed = session.scalar(select(PassDesign.passed).where(PassDesign.digest == digest))
         if passed:
             return
-        findings = inspect(built, now=now, roots=trusted_roots(context.config))
+        findings = inspect(
+            built,
+            now=now,
+            roots=trusted_roots(context.config),
+            nfc_entitled=context.config.apple_nfc,
+        )
         errors = [each for each in findings if each.severity == Severity.ERROR]
         self._record(digest, programme_id, findings, now)
         if not errors:

@@ -19,6 +19,7 @@ from app.ledger import service as ledger
 from app.ledger.models import Account
 from app.programmes.models import PICTURES, Location, ProgrammeDesign
 from app.programmes.service import location_by_slug
+from app.programmes.wallet_extras import NO_EXTRAS, WalletExtras, extras_from_json, read_extras
 from passes.artwork import keep
 from passes.card import MAX_LINKS, MAX_PLACES, CardKind
 from passes.errors import FaceError, ImageError
@@ -46,6 +47,7 @@ class Design:
     links: tuple[Link, ...] = ()
     terms: str | None = None
     places: tuple[Place, ...] = ()
+    extras: WalletExtras = NO_EXTRAS
 
 
 #: Of a programme whose owner gave nothing: everything is drawn.
@@ -93,6 +95,7 @@ def _read(session: Session, design_id: str) -> Design:
             for place in places_of(session, row.programme_id)
             if place.latitude_micro is not None and place.longitude_micro is not None
         ),
+        extras=extras_from_json(row.extras),
     )
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
@@ -133,11 +136,13 @@ def change(
     read: Mapping[str, Any],
     *,
     places: Mapping[str, tuple[float, float] | None] | None = None,
+    extras: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> ProgrammeDesign:
     """Make the next version of a design out of what `read_changes` gave.
 
-    *places* are degrees (latitude, longitude) by the slug of a location; None takes them away.
+    *places* are degrees (latitude, longitude) by the slug of a location, *extras* go by the names
+    of `wallet_extras`; None takes one away.
     Raises `Invalid`, and `NotFound` for a location that is not there.
     """
     design = session.scalars(
@@ -146,10 +151,14 @@ def change(
         .with_for_update()
     ).one_or_none()
     if design is None:
-        design = ProgrammeDesign(programme_id=programme_id, version=0, links=[], changed_at=now)
+        design = ProgrammeDesign(
+            programme_id=programme_id, version=0, links=[], extras={}, changed_at=now
+        )
         session.add(design)
     for name, value in read.items():
         setattr(design, name, value)
+    if extras:
+        design.extras = read_extras(design.extras, extras)
     for slug, degrees in (places or {}).items():
         _put(location_by_slug(session, programme_id, slug), degrees)
     design.version += 1

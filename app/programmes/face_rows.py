@@ -224,6 +224,8 @@ def face_from(
         balance=balance,
         pending=pending,
         tier=None if row.tier is None else tiers.by_code.get(row.tier, row.tier),
+        extras=design.extras,
+        time_zone=row.programme_time_zone,
     )
 
 

@@ -18,6 +18,7 @@ from app.programmes.models import Programme, ProgrammeVersion
 from app.programmes.service import programme_by_id
 from app.programmes.settings import Settings, settings_from_json
 from app.programmes.terms import rulebook_of
+from app.programmes.wallet_extras import NO_EXTRAS, WalletExtras
 from passes.card import CardFace, CardStatus, Colours, Issued, Look
 from passes.kinds import points_card
 from passes.text import Text, Words, counted, text
@@ -104,6 +105,11 @@ def look_of(programme: Programme, design: Design = PLAIN, tiers: TierNames = NO_
         terms=design.terms,
         links=design.links,
         places=design.places,
+        beacons=design.extras.beacons,
+        actions=design.extras.actions,
+        sharing_prohibited=design.extras.sharing_prohibited,
+        store_identifiers=design.extras.store_identifiers,
+        app_launch_url=design.extras.app_launch_url,
         vocabulary=tuple(tiers.by_code.values()),
     )
 
@@ -124,9 +130,12 @@ def face_of(
     tiers = NO_TIERS
     if tier is not None:
         tiers = tiers_of(session, rulebook_of(session, programme.id, now).versions[0].id)
+    design = designs.current(session, programme.id)
     return fill_in(
-        look_of(programme, designs.current(session, programme.id), tiers),
+        look_of(programme, design, tiers),
         card,
+        extras=design.extras,
+        time_zone=programme.time_zone,
         name=name,
         balance=standing.balance,
         pending=standing.pending,
@@ -142,6 +151,8 @@ def fill_in(
     balance: int,
     pending: int,
     tier: Words | None = None,
+    extras: WalletExtras = NO_EXTRAS,
+    time_zone: str = "UTC",
 ) -> CardFace:
     """The face of a card of which all that it shows is known."""
     issued = Issued(
@@ -151,5 +162,7 @@ def fill_in(
         status=CardStatus(card.status),
         language=card.language,
         member_name=name,
+        valid_until=extras.ends_at(time_zone),
+        extras=extras.of_card(serial_number=card.serial_number, code=card.code),
     )
     return points_card(look, issued, balance=balance, pending=pending, tier=tier)

@@ -129,6 +129,8 @@ class ProgrammeDesign(OfProgramme, Base):
     #: On the back of the card, in this order: [label, address].
     links: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     terms: Mapped[str | None] = mapped_column(Text)
+    #: What phones do with the card besides: see `programmes.wallet_extras`.
+    extras: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     changed_at: Mapped[datetime]
 
 

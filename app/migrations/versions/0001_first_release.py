@@ -344,6 +344,7 @@ def make_tables() -> None:
         sa.Column("poster", sa.LargeBinary(), nullable=True),
         sa.Column("links", sa.JSON(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=True),
+        sa.Column("extras", sa.JSON(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.CheckConstraint(

@@ -1,10 +1,15 @@
 """counterfoil design and pass bundle: what is given is shown, what cannot be used is refused."""
 
+import io
+import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from passes.apple import pkpasses
 from tests.passes.artwork.pictures import opened, photo, wordmark
@@ -119,3 +124,84 @@ def test_a_backup_has_it(cafe: Any, elsewhere: Any, tmp_path: Path, logo: Path) 
     new.run("restore", str(file))
     assert new.json("design", "show") == cafe.json("design", "show")
     assert new.get("/google/hero/kaffa.png").data == cafe.get("/google/hero/kaffa.png").data
+
+
+BEACON = "f7826da6-4fa2-4e98-8024-bc5b71e0893e"
+FORBIDDEN = {
+    "a third button": "--button call=tel:1 --button order=https://a.x --button shop=https://a.x".split(),
+    "a button that is none": ["--button", "dance=https://a.example"],
+    "a button without https": ["--button", "order=http://a.example"],
+    "a beacon without a UUID": ["--beacon", "here"],
+    "a beacon beyond 65535": ["--beacon", f"{BEACON},70000,1"],
+    "a time without a zone": ["--time", "2026-12-24T09:00"],
+    "a time that ends before it begins": [
+        "--time",
+        "2026-12-24T09:00+02:00/2026-12-23T09:00+02:00",
+    ],
+    "an app's address without the app": ["--app-url", "kaffa://card"],
+    "a day that is none": ["--valid-until", "2027-02-30"],
+}
+
+
+def pass_of(cafe: Any, tmp_path: Path) -> dict[str, Any]:
+    """What stands in the pass that the only card has now; phones would take it."""
+    card = cafe.json("card", "issue")["card_id"]
+    cafe.run("pass", "bundle", card, "--out", str(tmp_path / "one.pkpasses"))
+    [made] = pkpasses.read((tmp_path / "one.pkpasses").read_bytes()).values()
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        content: dict[str, Any] = json.loads(archive.read("pass.json"))
+    return content
+
+
+def test_what_phones_do_with_a_card_is_set_shown_and_in_the_pass(cafe: Any, tmp_path: Path) -> None:
+    cafe.run(
+        *("design", "set", "--button", "call=tel:+37120000000"),
+        *("--button", "order=https://kaffa.example/order", "--no-sharing"),
+        *("--beacon", f"{BEACON},1,2=Your coffee is near", "--valid-until", "2099-12-31"),
+        *("--time", "2026-12-24T09:00+02:00/2026-12-24T18:00+02:00"),
+        *("--app", "123456789", "--app-url", "kaffa://card", "--also-code", "aztec"),
+    )
+    shown = cafe.json("design", "show")["wallet"]
+    assert shown["actions"][0] == ["call", "tel:+37120000000"]
+    content = pass_of(cafe, tmp_path)
+    assert [each["type"] for each in content["featuredActions"]] == ["call", "order"]
+    assert content["sharingProhibited"] is True
+    assert content["beacons"][0]["relevantText"] == "Your coffee is near"
+    assert content["expirationDate"] == "2099-12-31T22:00:00Z", "the end of the day in Riga"
+    assert content["relevantDates"][0]["startDate"] == "2026-12-24T07:00:00Z"
+    assert content["associatedStoreIdentifiers"] == [123456789]
+    assert [each["format"] for each in content["barcodes"]] == [
+        "PKBarcodeFormatAztec",
+        "PKBarcodeFormatQR",
+    ]
+    cafe.run("design", "set", "--without", "buttons", "--without", "app-url", "--sharing")
+    content = pass_of(cafe, tmp_path)
+    assert not content.keys() & {"featuredActions", "appLaunchURL", "sharingProhibited"}
+
+
+@pytest.mark.parametrize("options", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_what_phones_would_refuse_is_refused_with_what_to_do(cafe: Any, options: list[str]) -> None:
+    before = cafe.json("design", "show")["wallet"]
+    result = cafe.type("design", "set", *options)
+    assert result.exit_code != 0
+    assert len(result.stderr) > 20
+    assert cafe.json("design", "show")["wallet"] == before
+
+
+def test_nfc_waits_for_apple(cafe: Any, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    file = tmp_path / "reader.pem"
+    file.write_bytes(
+        key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    said = cafe.refused("design", "set", "--nfc-key", str(file))
+    assert "COUNTERFOIL_APPLE_NFC=yes" in said
+    cafe.settings["COUNTERFOIL_APPLE_NFC"] = "yes"
+    cafe.run("design", "set", "--nfc-key", str(file), "--nfc-authentication")
+    nfc = pass_of(cafe, tmp_path)["nfc"]
+    assert nfc["requiresAuthentication"] is True
+    assert "-----" not in nfc["encryptionPublicKey"]
+    del cafe.settings["COUNTERFOIL_APPLE_NFC"]
+    assert "nfc" not in pass_of(cafe, tmp_path), "a phone would refuse the whole pass"
