@@ -11,6 +11,7 @@ The same arguments give the same pixels. OpenCV and Chromium read the file like 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -62,6 +63,7 @@ class Scene:
     thumb, dark_mode, crack, quiet_zone   over the code's edge; inverted with falling contrast;
                     broken glass; margin of 4 modules down to none
     wobble, hunting, adapting  over time: an unsteady hand, the autofocus, the automatic exposure
+    bustle          in the shop behind: people, packaging and light that move
     """
 
     distance: float = 0.0
@@ -81,6 +83,7 @@ class Scene:
     wobble: float = 0.0
     hunting: float = 0.0
     adapting: float = 0.0
+    bustle: float = 0.0
 
     def __post_init__(self) -> None:
         for effect in fields(self):
@@ -103,7 +106,7 @@ def moderately_hard(seed: int) -> Scene:
     most = {
         "distance": 1.6, "tilt": 2.0, "rotation": 2.0, "defocus": 1.0, "motion": 1.2, "glare": 1.6,
         "moire": 0.8, "low_light": 1.4, "compression": 2.0, "crack": 0.6, "quiet_zone": 1.0,
-        "wobble": 2.0, "hunting": 2.0, "adapting": 2.0,
+        "wobble": 0.8, "hunting": 1.2, "adapting": 1.2,
     }  # fmt: skip
     return Scene(**{name: level * float(rng.uniform(0.5, 1.0)) for name, level in most.items()})
 
@@ -234,7 +237,7 @@ class _Counter:
         self.unit = size[1] / 720
         self.focal = size[0] * float(rng.uniform(0.95, 1.15))
         self.ambient = graded((0.62, 0.36, 0.22, 0.13, 0.08, 0.05), scene.low_light)
-        self.shop = Shop(rng, size)
+        self.shop = Shop(rng, size, scene.bustle)
         noise = graded((1.5, 5, 9, 14, 19, 24), scene.low_light)
         bloom = graded((0.02, 0.06, 0.1, 0.14, 0.19, 0.24), scene.over_exposure)
         self.sensor = Sensor(size, noise, bloom, rng)
@@ -280,6 +283,8 @@ class _Holding:
         )
         look = look or LOOKS[int(rng.integers(len(LOOKS)))]
         drawn_at = min(2.0, self.rest.scale * 1.1)
+        # A phone in dark mode shows a code in its white box as often as not.
+        state = replace(state, dark_screen=scene.dark_mode > 0 or self._coin(text))
         self.picture: PhonePicture = draw_phone(text, look, state, rng, drawn_at)
         lamps = scene.glare > 0
         self.glass = Glass(scene.glare, self.picture.glass, rng) if lamps else None
@@ -289,6 +294,11 @@ class _Holding:
         self._arrive = min(0.45, seconds * 0.2)
         self._lead = min(0.1, seconds * 0.05)
         self._focused: dict[int, Floats] = {}
+
+    @staticmethod
+    def _coin(text: str) -> bool:
+        """Whether this phone's owner likes it dark: one half does."""
+        return bool(hashlib.sha256(text.encode()).digest()[0] & 1)
 
     def _resting_pose(self) -> Pose:
         """Where the hand comes to rest: the whole code well inside the picture."""
@@ -312,7 +322,7 @@ class _Holding:
     def pose(self, since: float, *, settled: bool = False) -> Pose:
         """The pose `since` seconds into the presentation."""
         calm = 0.1 if settled else 0.7 + 0.7 * math.exp(-max(0.0, since - self._lead) / 0.5)
-        sway = graded((0.4, 4, 11, 18, 26, 34), self.scene.wobble) * calm
+        sway = graded((0.4, 5, 13, 20, 25, 29), self.scene.wobble) * calm
         a, b, c, d, e, f, g, h = (float(value) for value in self._phases)
         unit = self.counter.unit
         dx = sway * unit * (3.0 * math.sin(5.1 * since + a) + math.sin(17 * since + b))
@@ -362,8 +372,8 @@ class _Holding:
         """The phone's picture as the lens has it in focus at this moment."""
         radius = graded((0, 0.8, 1.4, 2.0, 2.6, 3.2), self.scene.defocus)
         if not settled:
-            hunt = graded((0.3, 1.5, 3.2, 5, 7, 9), self.scene.hunting)
-            patience = graded((0.3, 0.4, 0.7, 1.1, 1.8, 2.6), self.scene.hunting)
+            hunt = graded((0.3, 1.5, 3, 4.2, 5, 6), self.scene.hunting)
+            patience = graded((0.3, 0.5, 1.0, 1.8, 2.6, 3.2), self.scene.hunting)
             t = max(0.0, since - self._lead - 0.4 * self._arrive)
             radius += hunt * math.exp(-t / patience) * math.cos(5 * t) ** 2
         grade = round(radius * self.counter.unit / 0.4)
@@ -377,6 +387,6 @@ class _Holding:
     def exposure_drift(self, since: float) -> float:
         """The bright screen burns out until the camera has adapted to it."""
         t = max(0.0, since - self._lead - 0.5 * self._arrive)
-        surplus = graded((0.05, 0.5, 1.2, 2.2, 3.6, 5.5), self.scene.adapting)
-        patience = graded((0.3, 0.4, 0.6, 0.9, 1.4, 2), self.scene.adapting)
+        surplus = graded((0.05, 0.5, 1.2, 2.0, 2.8, 3.6), self.scene.adapting)
+        patience = graded((0.3, 0.5, 0.8, 1.2, 1.6, 2), self.scene.adapting)
         return 1 + surplus * math.exp(-t / patience)

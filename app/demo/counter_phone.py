@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from app.demo.card_picture import CODE_CENTRE, CardLook, Colour, Pen, draw_card, mix
+from app.demo.counter_bustle import ean_bars
 from passes.image import code_modules
 
 Floats = npt.NDArray[np.float32]
@@ -42,6 +43,9 @@ class PhoneState:
     """How the screen and the hand are. Severities are 0 (none) to 5."""
 
     dark_mode: float = 0.0
+    """How far a code is inverted and dim."""
+    dark_screen: bool = False
+    """Whether the screen around the card is dark."""
     quiet_zone: float = 0.0
     crack: float = 0.0
     thumb: float = 0.0
@@ -93,7 +97,7 @@ def draw_phone(
 def _draw_screen(text: str, look: CardLook, state: PhoneState) -> Bytes:
     """Wallet's screen with the card and its code, as RGB of the whole drawing's size."""
     size = (round(CANVAS[0] * _MASTER), round(CANVAS[1] * _MASTER))
-    dark = state.dark_mode > 0
+    dark = state.dark_screen or state.dark_mode > 0
     image = Image.new("RGB", size, (12, 12, 14) if dark else (242, 242, 247))
     pen = Pen(image, _MASTER)
     ink = (235, 235, 240) if dark else (20, 20, 22)
@@ -103,7 +107,7 @@ def _draw_screen(text: str, look: CardLook, state: PhoneState) -> Bytes:
     pen.box(left + 132, top + 12, left + 258, top + 46, 17, (0, 0, 0))
     pen.text((left + 372, top + 82), "Done", 17, (10, 122, 255), anchor="rs")
     card = draw_card(look, scale=_MASTER)
-    if dark:
+    if state.dark_mode > 0:
         card = Image.merge(
             "RGBA", (*(c.point(lambda v: v * 0.45) for c in card.split()[:3]), card.split()[3])
         )
@@ -111,8 +115,18 @@ def _draw_screen(text: str, look: CardLook, state: PhoneState) -> Bytes:
     image.paste(card, corner, card)
     pen.text((left + 195, top + 630), "Hold the code to the camera", 15, ink, anchor="ms")
     pixels = np.array(image)
-    _draw_code(pixels, np.array(code_modules(text), np.bool_), state)
+    _draw_code(pixels, _modules(text), state)
     return pixels
+
+
+def _modules(text: str) -> npt.NDArray[np.bool_]:
+    """A code's modules: of thirteen digits an EAN barcode, of all else a QR code."""
+    if len(text) == 13 and text.isascii() and text.isdigit():
+        bars = np.array([False] * 7 + ean_bars(text) + [False] * 7, np.bool_)
+        side = np.zeros((bars.size, bars.size), np.bool_)
+        side[bars.size // 4 : -bars.size // 4] = bars
+        return side
+    return np.array(code_modules(text), np.bool_)
 
 
 def _draw_code(pixels: Bytes, modules: npt.NDArray[np.bool_], state: PhoneState) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from app.demo.counter_bustle import Bustle, draw_posters
+
 Floats = npt.NDArray[np.float32]
 _WIDTH, _HEIGHT = 1280, 720
 _JARS = ((150, 62, 40), (44, 92, 84), (196, 158, 92), (84, 66, 110), (214, 204, 186), (60, 74, 50))
@@ -21,9 +23,17 @@ class Shop:
     Light is linear: 1 is a white wall in good light. The same generator state gives the same shop.
     """
 
-    def __init__(self, rng: np.random.Generator, size: tuple[int, int]) -> None:
+    def __init__(
+        self, rng: np.random.Generator, size: tuple[int, int], bustle: float = 0.0
+    ) -> None:
         self.size = size
-        self._still = _linear(_draw_shop(rng), size)
+        drawn = _draw_shop(rng)
+        self._bustle = None
+        if bustle > 0:
+            drawn = drawn.resize((_WIDTH, _HEIGHT))
+            draw_posters(drawn, rng)
+            self._bustle = Bustle(bustle, rng, size)
+        self._still = _linear(drawn, size)
         self._passer, self._passer_alpha = _draw_passer(rng, size)
         self._phase = float(rng.uniform(0, 30))
         self._speed = float(rng.uniform(0.04, 0.11))
@@ -42,6 +52,9 @@ class Shop:
             cut = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
             part = shop[y0:y1, x0:x1]
             part += (self._passer[cut] - part) * self._passer_alpha[cut]
+        if self._bustle is not None:
+            self._bustle.lay(shop, seconds)
+            ambient *= self._bustle.light(seconds)
         shop *= np.float32(ambient * (1 + 0.015 * math.sin(seconds * 11 + self._flicker)))
         return shop
 

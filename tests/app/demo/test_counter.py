@@ -130,3 +130,18 @@ def test_an_empty_counter_has_no_code_but_moves() -> None:
     assert clip.arrivals == ()
     assert not any(texts_in(frame) for frame in frames[::5])
     assert np.abs(frames[0].astype(int) - frames[-1]).mean() > 0.2
+
+
+def test_an_ean_barcode_is_shown_as_bars() -> None:
+    assert texts_in(photograph("4006381333931", scene=Scene(), seed=1)) == ["4006381333931"]
+
+
+def test_a_bustling_shop_moves_everywhere_and_shows_no_qr_code() -> None:
+    model_2 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2])
+    frames = [
+        shot.frame
+        for shot in filming([], scene=Scene(bustle=5), seed=6, seconds=60, fps=0.2)
+    ]  # fmt: skip
+    assert not any(zxingcpp.read_barcodes(frame, model_2) for frame in frames)
+    changed = np.abs(np.diff(np.array(frames, np.int16), axis=0)).max(axis=(0, 3)) > 40
+    assert changed.mean() > 0.3
