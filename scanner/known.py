@@ -86,7 +86,7 @@ class KnownCards:
             card_id,
             _text(member.get("nickname")) or _text(member.get("name")),
             _text(seen.get("tier")),
-            balance if isinstance(balance, int) else None,
+            balance if _is_balance(balance) else None,
             _text(standing.get("points_label")),
             kept if kept and len(kept) <= LONGEST_STAMPS else None,
             _moment(now),
@@ -101,7 +101,7 @@ class KnownCards:
     def note_standing(self, card_id: str, standing: Any, now: datetime) -> None:
         """Remember the new balance of a card that is remembered already."""
         balance = _object(standing).get("balance")
-        if isinstance(balance, int):
+        if _is_balance(balance):
             self._do(
                 lambda database: database.execute(
                     "UPDATE card SET balance = ?, points_label = ?, seen_at = ? WHERE id = ?",
@@ -216,6 +216,10 @@ def _remove(path: Path) -> None:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _is_balance(value: Any) -> bool:
+    return type(value) is int and abs(value) < 1 << 60  # as much as the file takes
 
 
 def _text(value: Any) -> str | None:

@@ -95,6 +95,7 @@ class Service:
         self.clock_ahead = timedelta()
         self.postings: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
         self.holds: dict[str, int] = {}
+        self.handed_over: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str, bytes]] = []
         self.gate: Gate | None = None
         self.intervene: Callable[[str], tuple[int, str, bytes] | None] = lambda path: None
@@ -138,6 +139,8 @@ class Service:
                 return 201, self._post("accrual", ACCRUAL, body, session)
             case "POST", ["reversals"]:
                 return 201, self._post("reversal", REVERSAL, body, session)
+            case "POST", ["waiting-postings"]:
+                return 202, self._hand_over(json.loads(body))
             case "POST", ["holds"]:
                 return 201, self._post("hold", HOLD, body, session)
             case "POST", ["holds", hold_id, "capture"]:
@@ -244,6 +247,16 @@ class Service:
         self.postings[body["id"]] = (kind, body, answer)
         answer["standing"] = self._standing()
         return answer
+
+    def _hand_over(self, data: dict[str, Any]) -> dict[str, Any]:
+        assert set(data) == {"id", "kind", "posting", "reason"} and data["reason"]
+        known = self.postings.get(data["id"])
+        if known is not None:
+            return known[2]
+        if not isinstance(data["posting"].get("amount_minor", 1), int | None):
+            raise Problem(422, "invalid")
+        self.handed_over[data["id"]] = data
+        return {"posting_id": data["id"], "status": "waiting_for_manager", "points": 0}
 
     def _do(self, kind: str, body: dict[str, Any]) -> tuple[int, str]:
         if kind in ("accrual", "hold"):

@@ -209,3 +209,78 @@ def test_sending_again_doubles_nothing_and_restores_what_the_service_lost(
     assert resend(queue, client, PROGRAMME, None, clock, NOW - timedelta(hours=1)).sent == 2
     assert service.postings.keys() == before.keys()
     assert resend(queue, client, PROGRAMME, None, clock, NOW + timedelta(hours=1)).sent == 0
+
+
+def test_an_accrual_that_was_refused_goes_together_with_what_takes_it_back(
+    queue: Queue, client: Client, service: Any, keep: Callable[..., Posting]
+) -> None:
+    """Neither was made: nobody has to look at either, and nothing waits for ever."""
+    bad = keep(amount_minor="twelve")
+    back = reversal(queue, bad.id)
+    drain(queue, client, PROGRAMME, None, clock)
+    assert not service.postings
+    states = [kept.state for kept in (queue.get(bad.id), queue.get(back.id)) if kept]
+    assert states == [State.DROPPED, State.DROPPED]
+
+
+def test_a_service_that_knows_the_id_from_before_the_till_was_enrolled_anew_has_the_posting(
+    queue: Queue, client: Client, service: Any, keep: Callable[..., Posting]
+) -> None:
+    problem = b'{"status": 409, "code": "posting_id_reused", "title": "Conflict"}'
+    kept, strange = keep(), keep()
+    queue.attempted(kept.id)
+    service.intervene = lambda path: (409, "application/problem+json", problem)
+    report = drain(queue, client, PROGRAMME, None, clock)
+    assert report.sent == 1 and [posting.id for posting, _ in report.set_aside] == [strange.id]
+
+
+def test_a_long_backlog_goes_several_at_a_time_those_of_one_card_in_their_order(
+    queue: Queue, client: Client, service: Any, make_card: Callable[..., str]
+) -> None:
+    kept: dict[str, list[str]] = {}
+    for number in range(300):
+        card = number % 7
+        body = {
+            "id": str(uuid.uuid4()), "occurred_at": NOW.isoformat(), "cashier_id": "anna",
+            "code": make_card(card), "amount_minor": 100, "currency": "EUR",
+            "offline": True, "receipt": None, "lines": None,
+        }  # fmt: skip
+        queue.keep(
+            Posting(
+                body["id"], PROGRAMME, "accrual", "/accruals", encode(body), False, NOW,
+                card_id=f"{card:016x}",
+            )
+        )  # fmt: skip
+        kept.setdefault(body["code"], []).append(body["id"])
+    assert drain(queue, client, PROGRAMME, None, clock).sent == 300
+    came: dict[str, list[str]] = {}
+    for posting_id, (_, body, _) in service.postings.items():
+        came.setdefault(body["code"], []).append(posting_id)
+    assert came == kept
+
+
+def test_answers_lost_now_and_then_stop_nothing(
+    queue: Queue, client: Client, service: Any, keep: Callable[..., Posting]
+) -> None:
+    kept = [keep().id for _ in range(20)]
+    real, calls = service._post, iter(range(10**6))
+
+    def every_third_is_lost(*arguments: Any) -> Any:
+        answer = real(*arguments)
+        if next(calls) % 3 == 0:
+            raise SystemExit  # the thread that answers ends without a word
+        return answer
+
+    service._post = every_third_is_lost
+    reports = [drain(queue, client, PROGRAMME, None, clock) for _ in range(2)]
+    assert [report.stopped for report in reports] == [None, None]
+    assert sum(report.sent for report in reports) == 20 and reports[0].sent > 15
+    assert list(service.postings) == kept
+
+
+def test_only_so_many_are_sent_as_are_asked_for(
+    queue: Queue, client: Client, service: Any, keep: Callable[..., Posting]
+) -> None:
+    kept = [keep().id for _ in range(5)]
+    assert drain(queue, client, PROGRAMME, None, clock, most=2).sent == 2
+    assert list(service.postings) == kept[:2]
