@@ -34,6 +34,9 @@ JSON_HELP = "The last line of the output is JSON."
 @click.option("--receipt", help="Number of the receipt.")
 @click.option("--fps", type=click.FloatRange(1, 240), help="Rate at which a file plays.")
 @click.option("--decoder", type=click.Choice(DECODERS), help="What reads the codes.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (8642; 0: any).")
+@click.option("--no-browser", is_flag=True, help="Serve the page without opening it.")
+@click.option("--self-service", is_flag=True, help="Customers hold their own phone up.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 @click.pass_context
 def cli(
@@ -46,9 +49,15 @@ def cli(
     receipt: str | None,
     fps: float | None,
     decoder: str | None,
+    port: int | None,
+    no_browser: bool,
+    self_service: bool,
     as_json: bool,
 ) -> None:
-    """The till: hold a phone to the camera, key in the amount, done."""
+    """The till: hold a phone to the camera, key in the amount, done.
+
+    Without --headless the cashier's page opens in the browser.
+    """
     settings = load_settings(os.environ)
     settings = replace(
         settings,
@@ -60,9 +69,13 @@ def cli(
     if context.invoked_subcommand is not None:
         return
     if not headless:
-        raise ConfigError(
-            "Say what to do: --headless scans one card in the terminal, --help lists the rest."
-        )
+        from scanner.page.start import DEFAULT_PORT, Choices, run
+
+        if as_json or amount or redeem or receipt:
+            raise ConfigError("--amount, --redeem, --receipt and --json go with --headless.")
+        chosen = DEFAULT_PORT if port is None else port
+        run(settings, Choices(chosen, not no_browser, self_service, fps), click.echo)
+        return
     from scanner.headless import Sale, scan_once
 
     sale = Sale(amount, redeem, receipt, fps)

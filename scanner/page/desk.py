@@ -1,0 +1,439 @@
+"""What the cashier asks is done here: one pair of hands, so that nothing overtakes anything.
+
+The page, the shop's POS and the camera ask from threads of their own; all of it is done one
+after another in one thread, which owns the queue and the connection to the service. Every
+refusal ends as one `Told` in the view.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from scanner.amounts import parse_amount
+from scanner.cashiers import Cashier, OfflineCashiers
+from scanner.check import KeyRing, load_keys
+from scanner.client import Client
+from scanner.commands import fetch_keys
+from scanner.config import Settings, Till
+from scanner.errors import (
+    CardRefused,
+    ConfigError,
+    QueueError,
+    Refused,
+    ScanError,
+    SignInAgain,
+    SignInError,
+    TillRevoked,
+    TryLater,
+)
+from scanner.page import people
+from scanner.page.outcomes import Told, told_of_code, told_of_scan
+from scanner.page.showing import Showing
+from scanner.page.state import Stage, View
+from scanner.sale import Counter, Posted, now_utc, sign_in
+from scanner.unsent import Queue, State
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+LONGEST_RECEIPT = 64
+ANSWER_SECONDS = 60.0
+CLOCK_TOLERANCE = timedelta(minutes=2)
+Facts = dict[str, Any]
+
+
+class Desk:
+    """The till behind the page. Start it, ask it from any thread, stop it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        till: Till,
+        *,
+        self_service: bool = False,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self.settings, self.till, self.self_service = settings, till, self_service
+        self.showing = Showing()
+        self._machine_clock = clock
+        self._ahead = timedelta()
+        self._hands = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._acted_at = time.monotonic()
+        self._reading: Any = None
+        self._approver: str | None = None
+        self.counter: Counter | None = None
+        self._ring = KeyRing()
+
+    # --- beginning and end --------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the queue and load the keys; raises QueueError and ConfigError."""
+        self._hands.submit(self._open).result()
+
+    def _open(self) -> None:
+        self.queue = Queue(self.settings.data)
+        self.client = Client(self.till.service, self.till.token)
+        self.people = people.People(self.settings.data)
+        self._ring = load_keys(self.settings.data, self.till.programme.id)
+        self.showing.state(online=True, names=self.people.names, waiting=0, aside=0)
+        self.count()
+
+    def stop(self) -> None:
+        """Sign the cashier out and close everything; what waits is kept."""
+        with suppress(Exception):
+            self._hands.submit(self._close).result(ANSWER_SECONDS)
+        self._hands.shutdown(wait=False, cancel_futures=True)
+        self.showing.close()
+
+    def _close(self) -> None:
+        self._leave()
+        self.client.__exit__(None, None, None)
+        self.queue.__exit__(None, None, None)
+
+    def now(self) -> datetime:
+        """The service's time as far as this till knows it."""
+        return self._machine_clock() - self._ahead
+
+    # --- the pair of hands --------------------------------------------------------------------
+
+    def ask(self, work: Callable[[], _T]) -> _T | None:
+        """Do `work` next and wait for it; every refusal is told in the view."""
+        return self.later(work).result(ANSWER_SECONDS)
+
+    def later(self, work: Callable[[], _T]) -> Future[_T | None]:
+        """Do `work` next, without waiting."""
+        return self._hands.submit(self._safely, work)
+
+    def touched(self) -> None:
+        """Somebody is at the till: it does not lock by itself for a while."""
+        self._acted_at = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long nobody has touched the till."""
+        return time.monotonic() - self._acted_at
+
+    def _safely(self, work: Callable[[], _T]) -> _T | None:
+        try:
+            return work()
+        except ScanError as error:
+            self.tell_error(error)
+        except Exception:
+            _log.exception("the till could not do what was asked")
+            self.tell(Told.REFUSED)
+        finally:
+            self.count()
+        return None
+
+    def tell(self, told: Told, facts: Facts | None = None, detail: str | None = None) -> None:
+        """Tell the cashier one outcome over what is shown."""
+        self.showing.change(lambda view: view.told(told, self.now(), facts, detail))
+        self.showing.tell("refused", {"outcome": told, **(facts or {})})
+
+    def tell_error(self, error: ScanError) -> None:
+        """Tell an error as the outcome that it is."""
+        told = told_of_error(error)
+        self.tell(told, detail=str(error) if told is Told.REFUSED else None)
+        if told in (Told.SIGN_IN_AGAIN, Told.TILL_REVOKED):
+            self._leave(keep_notice=True)
+
+    def count(self) -> None:
+        """Show how many postings wait, how many were set aside, and whether there is a network."""
+        with suppress(QueueError):
+            self.showing.state(
+                waiting=self.queue.count(State.WAITING), aside=self.queue.count(State.SET_ASIDE)
+            )
+        if self.counter is not None:
+            self.showing.state(online=self.counter.online)
+
+    # --- the cashier --------------------------------------------------------------------------
+
+    def sign_in(self, name: str, pin: str) -> None:
+        """Sign a cashier in, online or off; the one before is signed out."""
+        self._leave()
+        offline = OfflineCashiers(self.settings.data, self.till.secret)
+        try:
+            cashier = sign_in(self.client, offline, name, pin, self.now)
+        except SignInError as error:
+            self.tell(told_of_sign_in(error), detail=str(error))
+            return
+        self._refresh(cashier)
+        self.counter = Counter(
+            self.till, self.queue, self.client, self._ring, cashier, clock=self.now
+        )
+        self.people.remember(cashier.name)
+        self.showing.state(names=self.people.names)
+        who = {"id": cashier.id, "name": cashier.name, "role": cashier.role}
+        self.showing.change(lambda view: view.signed_in(who))
+        self.showing.tell("cashier", {"name": cashier.name})
+
+    def sign_out(self) -> None:
+        """Lock the till, or end a shift."""
+        self._leave()
+
+    def _leave(self, *, keep_notice: bool = False) -> None:
+        counter, self.counter, self._reading = self.counter, None, None
+        notice = self.showing.view.notice if keep_notice else None
+
+        def lock(view: View) -> View:
+            locked = view.locked()
+            if notice is None:
+                return locked
+            return locked.told(notice.told, notice.at, notice.facts, notice.detail)
+
+        self.showing.change(lock)
+        if counter is not None and counter.cashier.session is not None and counter.online:
+            with suppress(ScanError):  # it ends by itself
+                self.client.sign_out(counter.cashier)
+
+    def _refresh(self, cashier: Cashier) -> None:
+        """Fetch keys and the service's time, where it can be reached."""
+        if cashier.session is None:
+            return
+        with suppress(TryLater):
+            self._ring, ahead = fetch_keys(self.settings.data, self.till, self.client)
+            self._ahead = ahead if abs(ahead) > CLOCK_TOLERANCE else timedelta()
+            minutes = round(self._ahead.total_seconds() / 60)
+            self.showing.state(clock_minutes=minutes)
+
+    # --- the card -----------------------------------------------------------------------------
+
+    def code(self, text: str) -> None:
+        """Take a code in: scanned by the camera, typed by a hand scanner, or pasted."""
+        counter = self.counter
+        if counter is None:
+            return
+        try:
+            reading = counter.judge(text)
+        except CardRefused as refused:
+            self.tell(told_of_scan(refused.outcome))
+            return
+        card_id = reading.card.card_id_hex
+        view = self.showing.change(
+            lambda view: view.shown(card_id, self.now(), asking=counter.online)
+        )
+        if view.card is None:
+            return
+        number, self._reading = view.card.number, reading
+        try:
+            seen = counter.look_up(text)
+        except CardRefused as refused:
+            self._reading = None
+            self.showing.change(View.put_away)
+            self.tell(told_of_scan(refused.outcome))
+            return
+        self.showing.change(lambda view: view.seen(number, seen))
+        self.showing.tell("card", _for_pos(card_id, seen))
+        if view.sale.at_once and view.sale.is_there:
+            self.give(number)
+        else:
+            self.quote()
+
+    def put_away(self) -> None:
+        """The customer goes: nothing is done."""
+        self._reading = None
+        self.showing.change(View.put_away)
+
+    def held_up(self, text: str) -> None:
+        """The camera read a code: it is dealt with as soon as the hands are free."""
+        if self.counter is not None:
+            self.touched()
+            self.later(lambda: self.code(text))
+
+    # --- the network --------------------------------------------------------------------------
+
+    def went_offline(self) -> None:
+        """The service does not answer: the page says so until it does."""
+        if self.counter is not None:
+            self.counter.online = False
+        self.showing.state(online=False)
+
+    def back_online(self) -> None:
+        """The service answers again. Who signed in without it goes on without a session."""
+        if self.counter is not None:
+            self.counter.online = self.counter.cashier.session is not None
+        self.showing.state(online=self.counter is None or self.counter.online)
+
+    # --- the sale -----------------------------------------------------------------------------
+
+    def told_by_pos(
+        self,
+        amount_minor: int,
+        receipt: str | None,
+        lines: tuple[dict[str, Any], ...],
+        *,
+        at_once: bool,
+    ) -> None:
+        """The shop's own POS told an amount, before or after the scan."""
+        view = self.showing.change(
+            lambda view: view.told_by_pos(amount_minor, receipt, lines, at_once=at_once)
+        )
+        self.showing.tell("sale", {"amount_minor": amount_minor, "receipt": receipt})
+        if view.card is not None and at_once and self.counter is not None:
+            self.give(view.card.number)
+        else:
+            self.quote()
+
+    def withdrawn(self) -> None:
+        """The POS cancelled its sale."""
+        self.showing.change(View.withdrawn)
+        self.showing.tell("withdrawn", {})
+
+
+    def keyed(self, typed: str, receipt: str) -> None:
+        """Note what the cashier has keyed in so far; half an amount is none."""
+        programme = self.till.programme
+        amount: int | None = None
+        with suppress(ConfigError):
+            amount = parse_amount(typed, programme.currency_exponent, programme.currency)
+        number = receipt.strip()[:LONGEST_RECEIPT] or None
+        self.showing.change(lambda view: view.keyed(amount, number))
+        self.quote()
+
+    def quote(self) -> None:
+        """Ask what the amount would give to the card in hand, for the button's words."""
+
+    def give(self, card_number: int) -> None:
+        """Give points for the sale to the card in hand."""
+        counter, view = self._with_card(card_number)
+        if counter is None or view.card is None:
+            return
+        if view.sale.amount_minor is None:
+            self.tell(Told.AMOUNT_WRONG)
+            return
+        done = counter.accrue(self._reading, view.sale.amount_minor, view.sale.receipt)
+        facts = self._facts_of(done) | {"amount_minor": view.sale.amount_minor}
+        self._posted(_given(done), done, "accrual", facts, receipt=view.sale.receipt, undo=True)
+
+    def redeem(self, card_number: int, points: int) -> None:
+        """Redeem points of the card in hand."""
+        counter, view = self._with_card(card_number)
+        if counter is None or view.card is None:
+            return
+        if not counter.online:
+            self.tell(Told.REDEEM_OFFLINE)
+            return
+        shown = (view.card.seen or {}).get("presentation") or {}
+        try:
+            done = counter.redeem(self._reading, points, shown.get("token"), view.sale.receipt)
+        except Refused as refused:
+            told = told_of_code(refused.code)
+            if told is Told.APPROVAL_NEEDED:
+                asked = {"card_number": card_number, "points": points}
+                self.showing.change(
+                    lambda view: view.asked_approval(told, "redeem", asked, str(refused))
+                )
+                return
+            raise
+        facts = self._facts_of(done)
+        self._posted(Told.REDEEMED, done, "redemption", facts, receipt=view.sale.receipt, undo=True)
+
+    def undo(self) -> None:
+        """Take back what was just posted; within a minute, by a reversal."""
+        counter, view = self.counter, self.showing.view
+        if counter is None or view.done is None:
+            return
+        if not view.done.may_undo(self.now()):
+            self.tell(Told.UNDO_TOO_LATE)
+            return
+        done = counter.reverse(view.done.posting_id, "Undo")
+        told = Told.UNDO_KEPT if done.queued else Told.UNDONE
+        facts = self._facts_of(done)
+        self.showing.change(lambda view: view.taken_back(told, self.now(), facts))
+        self.showing.tell("undone", {"posting_id": view.done.posting_id, **facts})
+
+    def understood(self) -> None:
+        """The cashier has read it."""
+        self.showing.change(View.understood)
+
+    def _with_card(self, number: int) -> tuple[Counter | None, View]:
+        """The counter and the view, where this very card is still in hand."""
+        view = self.showing.view
+        if self.counter is None or view.stage is Stage.LOCKED:
+            self.tell(Told.SIGN_IN_AGAIN)
+            return None, view
+        if view.card is None or view.card.number != number or self._reading is None:
+            self.tell(Told.CARD_GONE)
+            return None, view
+        return self.counter, view
+
+    def _posted(
+        self,
+        told: Told,
+        done: Posted,
+        kind: str,
+        facts: Facts,
+        *,
+        receipt: str | None,
+        undo: bool,
+    ) -> None:
+        self._reading = None
+        self.showing.change(
+            lambda view: view.posted(
+                told, self.now(), posting_id=done.posting_id, kind=kind, undo=undo, facts=facts
+            )
+        )
+        data = {"posting_id": done.posting_id, "kind": kind, "outcome": told, "receipt": receipt}
+        self.showing.tell("posted", data | facts | {"queued": done.queued})
+
+    def _facts_of(self, done: Posted) -> Facts:
+        """What is told of a posting: points, and the balance after it."""
+        answer = done.answer or {}
+        standing = answer.get("standing")
+        points = answer.get("points")
+        return {
+            "points": abs(points) if isinstance(points, int) else None,
+            "balance": standing.get("balance") if isinstance(standing, dict) else None,
+            "explain": [str(line)[:200] for line in answer.get("explain") or []][:5],
+        }
+
+
+def _given(done: Posted) -> Told:
+    if done.answer is None:
+        return Told.KEPT
+    if done.answer.get("status") == "waiting_for_manager":
+        return Told.WAITS_FOR_MANAGER
+    return Told.GIVEN if done.answer.get("points") else Told.GIVEN_NOTHING
+
+
+def _for_pos(card_id: str, seen: dict[str, Any] | None) -> dict[str, Any]:
+    """What the shop's POS learns of a card: no name."""
+    standing = (seen or {}).get("standing") or {}
+    tier = (seen or {}).get("tier")
+    balance = standing.get("balance")
+    return {"card_id": card_id, "tier": tier, "balance": balance, "online": seen is not None}
+
+
+def told_of_sign_in(error: SignInError) -> Told:
+    """Which of the outcomes a refused sign-in is."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, Refused):
+        told = told_of_code(cause.code)
+        return Told.SIGN_IN_REFUSED if told is Told.REFUSED else told
+    if isinstance(cause, TryLater) and cause.too_often:
+        return Told.PIN_LOCKED if cause.code == "locked" else Told.TOO_MANY_TRIES
+    return Told.SIGN_IN_REFUSED
+
+
+def told_of_error(error: ScanError) -> Told:
+    """Which of the outcomes an error of the till is."""
+    if isinstance(error, CardRefused):
+        return told_of_scan(error.outcome)
+    if isinstance(error, Refused):
+        return told_of_code(error.code)
+    if isinstance(error, TillRevoked):
+        return Told.TILL_REVOKED
+    if isinstance(error, SignInAgain):
+        return Told.SIGN_IN_AGAIN
+    if isinstance(error, TryLater):
+        return Told.NOT_OUR_SERVICE if error.reached and not error.code else Told.NO_ANSWER
+    if isinstance(error, QueueError):
+        return Told.CANNOT_KEEP
+    return Told.REFUSED

@@ -1,0 +1,107 @@
+"""What the till does by itself: time passing on the page, sending what waits, locking.
+
+Sending has a connection and a queue of its own, so that a service that is slow to answer never
+makes a customer wait. An id decides, so that both may send the same posting.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import suppress
+
+from scanner import sending
+from scanner.client import Client
+from scanner.errors import ScanError, TillRevoked, TryLater
+from scanner.page.desk import Desk
+from scanner.page.outcomes import Told
+from scanner.page.state import Stage
+from scanner.unsent import Queue, State
+
+_log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+LOCK_AFTER_SECONDS = 300.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+MOST_AT_ONCE = 50
+
+
+class Keeper:
+    """Two threads beside the desk; start them and stop them with it."""
+
+    def __init__(self, desk: Desk, *, lock_after_seconds: float = LOCK_AFTER_SECONDS) -> None:
+        self._desk = desk
+        self._lock_after = lock_after_seconds
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._pass_time, name="time", daemon=True),
+            threading.Thread(target=self._send, name="sender", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End; what waits is kept."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=15)
+
+    def _pass_time(self) -> None:
+        desk = self._desk
+        while not self._stop.wait(TICK_SECONDS):
+            desk.showing.change(lambda view: view.after(desk.now()))
+            at_work = desk.showing.view.stage is not Stage.LOCKED
+            if at_work and not desk.self_service and desk.idle_seconds > self._lock_after:
+                desk.later(desk.sign_out)
+                desk.touched()
+
+    def _send(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        try:
+            with (
+                Queue(self._desk.settings.data) as queue,
+                Client(self._desk.till.service, self._desk.till.token) as client,
+            ):
+                while not self._stop.wait(pause):
+                    try:
+                        pause = self._round(queue, client, pause)
+                    except ScanError:
+                        pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+        except ScanError:
+            _log.exception("what waits cannot be sent")
+
+    def _round(self, queue: Queue, client: Client, pause: float) -> float:
+        """Send some of what waits, or only ask whether the service is back; the next pause."""
+        desk, counter = self._desk, self._desk.counter
+        offline = desk.showing.fact("online") is False
+        before = queue.count(State.WAITING)
+        if not before and not offline:
+            return FIRST_PAUSE_SECONDS
+        cashier = counter.cashier if counter else None
+        try:
+            if not before:
+                client.keys()
+                stopped = None
+            else:
+                stopped = sending.drain(
+                    queue, client, desk.till.programme.id, cashier, desk.now, most=MOST_AT_ONCE
+                ).stopped
+        except TillRevoked:
+            desk.later(lambda: desk.tell(Told.TILL_REVOKED))
+            return LONGEST_PAUSE_SECONDS
+        except TryLater as later:
+            stopped = str(later)
+        if stopped is not None:
+            desk.later(desk.went_offline)
+            return min(LONGEST_PAUSE_SECONDS, pause * 2)
+        with suppress(ScanError):
+            queue.forget_old(desk.now())
+        desk.later(desk.back_online)
+        after = queue.count(State.WAITING)
+        if before and not after:
+            desk.showing.state(all_sent_at=time.time())
+        return FIRST_PAUSE_SECONDS if not after or after == before else 0.05
