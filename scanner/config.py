@@ -105,6 +105,13 @@ class Programme:
     currency: str
     currency_exponent: int
     time_zone: str
+    points_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What points are called: language to CLDR plural form to name; perhaps nothing."""
+
+    @property
+    def spoken_names(self) -> Mapping[str, Mapping[str, str]]:
+        """The same with at least one language, which has "other"."""
+        return self.points_names or {"en": {"other": self.points_name}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,25 @@ def programme_from(data: Any) -> Programme:
         raise ValueError("a programme has id, name, points_name, currency and time_zone")
     if not isinstance(exponent, int) or not 0 <= exponent <= 4:
         raise ValueError("currency_exponent is between 0 and 4")
-    return Programme(**{k: str(v) for k, v in texts.items()}, currency_exponent=exponent)
+    names = _names(data.get("points_names"))
+    return Programme(
+        **{k: str(v) for k, v in texts.items()}, currency_exponent=exponent, points_names=names
+    )
+
+
+def _names(names: Any) -> dict[str, dict[str, str]]:
+    """What points are called by language and plural form; nothing where it makes no sense."""
+    makes_sense = (
+        isinstance(names, dict)
+        and len(names) <= 40
+        and all(isinstance(forms, dict) and "other" in forms for forms in names.values())
+        and all(
+            isinstance(form, str) and 0 < len(form) <= 60
+            for forms in names.values()
+            for form in forms.values()
+        )
+    )
+    return dict(names) if makes_sense else {}
 
 
 def save_till(folder: Path, till: Till) -> None:

@@ -19,7 +19,7 @@ from scanner import cashiers, check, known, refusals, sending
 from scanner.cashiers import OfflineCashiers
 from scanner.client import Client
 from scanner.clock import TillClock
-from scanner.config import Till
+from scanner.config import Till, programme_from, save_till
 from scanner.errors import ConfigError, QueueError, ServiceError, TillRevoked, TryLater
 from scanner.unsent import Queue
 
@@ -43,6 +43,7 @@ def refresh(
         pass  # it holds without being kept
     except ValueError as error:
         raise _nonsense(error) from None
+    _note_programme(folder, till, answer.get("programme"))
     ring = _keep_keys(folder, till.programme.id, answer, clock())
     _drop_pins(folder, till, answer.get("staff_changed"))
     with suppress(QueueError):
@@ -54,6 +55,14 @@ def forget_shop(folder: Path) -> None:
     """Forget customers and cashiers: the service no longer knows this till. The queue stays."""
     known.wipe(folder)
     cashiers.wipe(folder)
+
+
+def _note_programme(folder: Path, till: Till, told: Any) -> None:
+    """Keep what the programme and its points are called now; what makes no sense is left out."""
+    with suppress(ConfigError, ValueError):
+        programme = programme_from(told)
+        if programme.id == till.programme.id and programme != till.programme:
+            save_till(folder, replace(till, programme=programme))
 
 
 def _keep_keys(

@@ -73,6 +73,7 @@ def _programme(programme: Programme) -> dict[str, Any]:
         "id": programme.id,
         "name": programme.name,
         "points_name": wording.points_label(programme.points_names, 0, "en"),
+        "points_names": programme.points_names,
         "currency": programme.currency,
         "currency_exponent": wording.currency_exponent(programme.currency),
         "time_zone": programme.time_zone,

@@ -25,6 +25,11 @@ class ProgrammeOut(Schema):
     id = String()
     name = String()
     points_name = String(metadata={"description": "What many points are called."})
+    points_names = Dict(
+        String(),
+        Dict(String(), String()),
+        metadata={"description": "The same by language and CLDR plural form."},
+    )
     currency = String()
     currency_exponent = Integer()
     time_zone = String()

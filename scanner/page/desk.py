@@ -8,20 +8,19 @@ refusal ends as one `Told` in the view.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from scanner.amounts import parse_amount
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.check import KeyRing, load_keys
 from scanner.client import Client
-from scanner.commands import fetch_keys
-from scanner.config import Settings, Till
+from scanner.clock import TillClock
+from scanner.config import Settings, Till, load_till
 from scanner.errors import (
     CardRefused,
     ConfigError,
@@ -33,11 +32,12 @@ from scanner.errors import (
     TillRevoked,
     TryLater,
 )
+from scanner.freshness import refresh
 from scanner.page import people
 from scanner.page.outcomes import Told, told_of_code, told_of_scan
 from scanner.page.showing import Showing
 from scanner.page.state import Stage, View
-from scanner.sale import Counter, Posted, now_utc, sign_in
+from scanner.sale import Counter, Posted, sign_in
 from scanner.unsent import Queue, State
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,6 @@ _T = TypeVar("_T")
 
 LONGEST_RECEIPT = 64
 ANSWER_SECONDS = 60.0
-CLOCK_TOLERANCE = timedelta(minutes=2)
 Facts = dict[str, Any]
 
 
@@ -58,12 +57,9 @@ class Desk:
         till: Till,
         *,
         self_service: bool = False,
-        clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self.settings, self.till, self.self_service = settings, till, self_service
         self.showing = Showing()
-        self._machine_clock = clock
-        self._ahead = timedelta()
         self._hands = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._acted_at = time.monotonic()
         self._reading: Any = None
@@ -80,9 +76,11 @@ class Desk:
     def _open(self) -> None:
         self.queue = Queue(self.settings.data)
         self.client = Client(self.till.service, self.till.token)
+        self.clock = TillClock(self.queue)
         self.people = people.People(self.settings.data)
         self._ring = load_keys(self.settings.data, self.till.programme.id)
         self.showing.state(online=True, names=self.people.names, waiting=0, aside=0)
+        self._show_programme()
         self.count()
 
     def stop(self) -> None:
@@ -99,7 +97,7 @@ class Desk:
 
     def now(self) -> datetime:
         """The service's time as far as this till knows it."""
-        return self._machine_clock() - self._ahead
+        return self.clock()
 
     # --- the pair of hands --------------------------------------------------------------------
 
@@ -145,13 +143,21 @@ class Desk:
             self._leave(keep_notice=True)
 
     def count(self) -> None:
-        """Show how many postings wait, how many were set aside, and whether there is a network."""
+        """Show how many postings wait and were set aside, and whether there is a network."""
         with suppress(QueueError):
             self.showing.state(
                 waiting=self.queue.count(State.WAITING), aside=self.queue.count(State.SET_ASIDE)
             )
-        if self.counter is not None:
-            self.showing.state(online=self.counter.online)
+        trouble, ahead = self.clock.trouble, self.clock.ahead
+        minutes = round(ahead.total_seconds() / 60)
+        self.showing.state(
+            clock={"trouble": trouble, "minutes": abs(minutes)} if trouble else None,
+        )
+        counter = self.counter
+        if counter is None:
+            self.showing.state(needs_pin=False)
+        elif counter.cashier.session is not None:
+            self.showing.state(online=counter.online, needs_pin=False)
 
     # --- the cashier --------------------------------------------------------------------------
 
@@ -166,7 +172,7 @@ class Desk:
             return
         self._refresh(cashier)
         self.counter = Counter(
-            self.till, self.queue, self.client, self._ring, cashier, clock=self.now
+            self.till, self.queue, self.client, self._ring, cashier, clock=self.clock
         )
         self.people.remember(cashier.name)
         self.showing.state(names=self.people.names)
@@ -198,10 +204,22 @@ class Desk:
         if cashier.session is None:
             return
         with suppress(TryLater):
-            self._ring, ahead = fetch_keys(self.settings.data, self.till, self.client)
-            self._ahead = ahead if abs(ahead) > CLOCK_TOLERANCE else timedelta()
-            minutes = round(self._ahead.total_seconds() / 60)
-            self.showing.state(clock_minutes=minutes)
+            self._ring, _ = refresh(
+                self.settings.data, self.till, self.client, self.queue, self.clock
+            )
+            self.till = load_till(self.settings.data)
+            self._show_programme()
+
+    def _show_programme(self) -> None:
+        programme = self.till.programme
+        self.showing.state(
+            programme={
+                "name": programme.name,
+                "currency": programme.currency,
+                "currency_exponent": programme.currency_exponent,
+                "points_names": programme.spoken_names,
+            }
+        )
 
     # --- the card -----------------------------------------------------------------------------
 
@@ -259,7 +277,8 @@ class Desk:
         """The service answers again. Who signed in without it goes on without a session."""
         if self.counter is not None:
             self.counter.online = self.counter.cashier.session is not None
-        self.showing.state(online=self.counter is None or self.counter.online)
+        signed_in_offline = self.counter is not None and self.counter.cashier.session is None
+        self.showing.state(online=True, needs_pin=signed_in_offline)
 
     # --- the sale -----------------------------------------------------------------------------
 
@@ -285,7 +304,6 @@ class Desk:
         """The POS cancelled its sale."""
         self.showing.change(View.withdrawn)
         self.showing.tell("withdrawn", {})
-
 
     def keyed(self, typed: str, receipt: str) -> None:
         """Note what the cashier has keyed in so far; half an amount is none."""
@@ -325,13 +343,10 @@ class Desk:
             done = counter.redeem(self._reading, points, shown.get("token"), view.sale.receipt)
         except Refused as refused:
             told = told_of_code(refused.code)
-            if told is Told.APPROVAL_NEEDED:
-                asked = {"card_number": card_number, "points": points}
-                self.showing.change(
-                    lambda view: view.asked_approval(told, "redeem", asked, str(refused))
-                )
-                return
-            raise
+            if told is not Told.APPROVAL_NEEDED:
+                raise
+            self._ask_manager(told, "redeem", {"card_number": card_number, "points": points})
+            return
         facts = self._facts_of(done)
         self._posted(Told.REDEEMED, done, "redemption", facts, receipt=view.sale.receipt, undo=True)
 
@@ -348,6 +363,10 @@ class Desk:
         facts = self._facts_of(done)
         self.showing.change(lambda view: view.taken_back(told, self.now(), facts))
         self.showing.tell("undone", {"posting_id": view.done.posting_id, **facts})
+
+    def _ask_manager(self, told: Told, action: str, arguments: Facts) -> None:
+        """Have the page ask for a manager's PIN; with it the same is done again."""
+        self.showing.change(lambda view: view.asked_approval(told, action, arguments, None))
 
     def understood(self) -> None:
         """The cashier has read it."""

@@ -16,7 +16,7 @@ from scanner.page import pos
 from scanner.page.desk import Desk
 from scanner.page.guard import LONGEST_BODY, PAGE_HEADER, Guard, Stranger
 from scanner.page.snapshot import snapshot
-from scanner.page.watching import Watch
+from scanner.page.watching import Eye
 from scanner.page.words import LANGUAGES, words
 
 ADDRESS = "127.0.0.1"
@@ -29,14 +29,14 @@ class BadRequest(Exception):
     """The page sent something that our page does not send."""
 
 
-def make_app(desk: Desk, guard: Guard, watch: Watch | None) -> Flask:
+def make_app(desk: Desk, guard: Guard, eye: Eye | None) -> Flask:
     """The Flask application of the page; serve it with `Serving`."""
     app = Flask("scanner.page", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
     streams = threading.BoundedSemaphore(MOST_STREAMS)
     _guarding(app, guard)
     _pages(app, desk, guard)
-    _streams(app, desk, guard, watch, streams)
+    _streams(app, desk, guard, eye, streams)
     _asking(app, desk, guard)
     app.register_blueprint(pos.routes(desk, guard, streams))
     return app
@@ -90,7 +90,7 @@ def _pages(app: Flask, desk: Desk, guard: Guard) -> None:
 
 
 def _streams(
-    app: Flask, desk: Desk, guard: Guard, watch: Watch | None, streams: threading.BoundedSemaphore
+    app: Flask, desk: Desk, guard: Guard, eye: Eye | None, streams: threading.BoundedSemaphore
 ) -> None:
     @app.get("/desk/events")
     def events() -> Response:
@@ -101,7 +101,7 @@ def _streams(
     def camera() -> Response:
         guard.check_own(request, request.args.get("page", ""))
         kind = "multipart/x-mixed-replace; boundary=frame"
-        return stream(_pictures(watch), kind, streams)
+        return stream(_pictures(eye), kind, streams)
 
 
 def _snapshots(desk: Desk) -> Iterator[bytes]:
@@ -112,17 +112,15 @@ def _snapshots(desk: Desk) -> Iterator[bytes]:
             yield b"data: %b\n\n" % json.dumps(snapshot(*news, desk.now())).encode()
 
 
-def _pictures(watch: Watch | None) -> Iterator[bytes]:
-    if watch is None:
+def _pictures(eye: Eye | None) -> Iterator[bytes]:
+    if eye is None:
         return
-    for picture in watch.pictures():
+    for picture in eye.pictures():
         # A part is shown once the next one begins: so each is followed by the boundary at once.
         yield _FRAME % (len(picture), picture) if picture else b"\r\n"
 
 
-def stream(
-    content: Iterator[bytes], kind: str, streams: threading.BoundedSemaphore
-) -> Response:
+def stream(content: Iterator[bytes], kind: str, streams: threading.BoundedSemaphore) -> Response:
     """An answer that goes on for ever; only so many of them at once."""
     if not streams.acquire(blocking=False):
         raise Stranger(503, "Too many pages of this till are open. Close some.")

@@ -17,7 +17,7 @@ from scanner.page.desk import Desk
 from scanner.page.guard import Guard
 from scanner.page.keeper import Keeper
 from scanner.page.server import Serving, listen, make_app
-from scanner.page.watching import Watch
+from scanner.page.watching import Eye
 
 DEFAULT_PORT = 8642
 
@@ -39,17 +39,21 @@ class Running:
         """Start everything; raises ConfigError, CameraError, DecoderError, QueueError."""
         till = load_till(settings.data)
         require_source(settings.camera)
-        decoder = load_decoder(settings.decoder)
+        load_decoder(settings.decoder)  # one that is not installed is said before the page opens
         taken = listen(choices.port)
         self.guard = Guard(taken.getsockname()[1], pos.token(settings.data))
         self.desk = Desk(settings, till, self_service=choices.self_service)
         self.desk.start()
-        self._watch = Watch(
-            settings.camera, decoder, self.desk.showing, self.desk.held_up, fps=choices.fps
+        self._eye = Eye(
+            settings.camera,
+            self.desk.showing,
+            self.desk.held_up,
+            decoder=settings.decoder,
+            fps=choices.fps,
         )
         self._keeper = Keeper(self.desk)
-        self._serving = Serving(make_app(self.desk, self.guard, self._watch), taken)
-        for part in (self._watch, self._keeper, self._serving):
+        self._serving = Serving(make_app(self.desk, self.guard, self._eye), taken)
+        for part in (self._eye, self._keeper, self._serving):
             part.start()
 
     @property
@@ -59,7 +63,7 @@ class Running:
 
     def stop(self) -> None:
         """Stop everything; what waits in the queue is kept."""
-        self._watch.stop()
+        self._eye.stop()
         self._keeper.stop()
         self.desk.stop()
         self._serving.stop()

@@ -1,7 +1,7 @@
-"""The camera of the page: frames to codes for the desk, and the picture that the page shows.
+"""The camera of the page: codes for the desk, hints for the customer, and the picture.
 
 The picture is made only while somebody looks at it. It is the camera's own, not mirrored (the
-page mirrors it), with the codes outlined: white while they are only found, green once read.
+page mirrors it), with codes outlined: white while one is only found, green where it was read.
 """
 
 from __future__ import annotations
@@ -12,45 +12,46 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
-from scanner.camera import Camera, Frame, Image
-from scanner.decode import Decoder
+from scanner.camera import is_live
 from scanner.errors import CameraError
-from scanner.live import LiveReader
 from scanner.page.showing import Showing
-from scanner.presentation import Box, Presentation, Presentations, Read
+from scanner.picture import Image
+from scanner.presentation import Presentation
+from scanner.seen import Corners, Seen
+from scanner.watch import Watch
 
 PICTURE_WIDTH = 720
 PICTURE_QUALITY = 72
 PICTURES_A_SECOND = 15
-#: Only a stream's sign of life; the picture of an empty counter changes all the time.
+STILL_PICTURES_A_SECOND = 5
 PICTURE_SECONDS = 2.0
 REOPEN_SECONDS = 2.0
-GREEN_SECONDS = 1.2
-_WHITE, _GREEN = (255, 255, 255), (96, 200, 60)
+HINT_SECONDS = 1.5
+OUTSIDE = 1.14  # the outline is a little larger than the code
+_WHITE, _GREEN, _SHADE = (255, 255, 255), (108, 204, 60), (24, 24, 24)
 
 
-class Watch:
+class Eye:
     """Follows one camera until it is stopped; `on_code` is told each code held up, once."""
 
     def __init__(
         self,
         source: str,
-        decoder: Decoder,
         showing: Showing,
         on_code: Callable[[str], object],
         *,
+        decoder: str = "zxing",
         fps: float | None = None,
-        loop: bool = False,
     ) -> None:
-        self._source, self._decoder, self._showing = source, decoder, showing
-        self._on_code, self._fps, self._loop = on_code, fps, loop
+        self._source, self._decoder, self._fps = source, decoder, fps
+        self._showing, self._on_code = showing, on_code
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="eye", daemon=True)
         self._fresh = threading.Condition()
         self._picture: tuple[int, bytes] = (0, b"")
         self._looking = 0
-        self._drawn_at = 0.0
-        self._green_until = 0.0
+        self._drawn_at = float("-inf")
+        self._hinted_at = float("-inf")
 
     def start(self) -> None:
         """Begin to watch, in a thread of its own."""
@@ -83,50 +84,49 @@ class Watch:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with Camera(self._source, fps=self._fps, on_change=self._on_change) as camera:
-                    self._showing.state(camera="on")
-                    self._follow(camera)
+                self._watch()
             except CameraError:
-                if self._loop:
-                    continue
-                self._showing.state(camera="off")
-                self._stop.wait(REOPEN_SECONDS)
-                if not self._source.isdecimal() and "://" not in self._source:
+                self._showing.state(camera="off", hint=None)
+                if not is_live(self._source):
                     return  # a recording has ended
+                self._stop.wait(REOPEN_SECONDS)
+
+    def _watch(self) -> None:
+        live = is_live(self._source)
+        with Watch(
+            [self._source], decoder=self._decoder, fps=self._fps, patient=live,
+            on_change=self._on_change,
+        ) as watch:  # fmt: skip
+            for seen in watch:
+                if self._stop.is_set():
+                    return
+                if seen.begun:
+                    self._on_code(preferred(seen.begun).text)
+                self._showing.state(camera="on", hint=self._hint(seen))
+                self._draw(seen)
 
     def _on_change(self, line: str) -> None:
         self._showing.state(camera="on" if line.endswith("is back.") else "off")
 
-    def _follow(self, camera: Camera) -> None:
-        reader, presentations = LiveReader(self._decoder), Presentations()
-        for frame in camera.frames():
-            if self._stop.is_set():
-                return
-            sighting = reader.read(frame.image)
-            begun = presentations.frame(frame.at, sighting.reads, sighting.like_codes)
-            if begun:
-                self._green_until = frame.at + GREEN_SECONDS
-                self._on_code(preferred(begun).text)
-            self._draw(frame, sighting.reads, presentations.going_on, sighting.like_codes)
+    def _hint(self, seen: Seen) -> str | None:
+        """The hint, and for a moment after it: words that flicker cannot be read."""
+        if seen.hint is not None:
+            self._hinted_at = seen.at
+            return str(seen.hint)
+        if any(mark.text is not None for mark in seen.marks):
+            return None
+        standing: str | None = self._showing.fact("hint")
+        return standing if seen.at - self._hinted_at < HINT_SECONDS else None
 
-    def _draw(
-        self,
-        frame: Frame,
-        reads: Sequence[Read],
-        going_on: Sequence[Presentation],
-        like_codes: Sequence[Box],
-    ) -> None:
+    def _draw(self, seen: Seen) -> None:
         """Make the picture for those who look, a few times a second."""
-        if not self._looking or frame.at - self._drawn_at < 1 / PICTURES_A_SECOND:
+        rate = PICTURES_A_SECOND if seen.awake else STILL_PICTURES_A_SECOND
+        if not self._looking or seen.at - self._drawn_at < 1 / rate:
             return
-        self._drawn_at = frame.at
-        image = shrunk(frame.image, PICTURE_WIDTH)
-        known = [read.box for read in reads] or [each.box for each in going_on]
-        for box in known:
-            outline(image, box, _GREEN)
-        if not known:
-            for box in like_codes[:1]:
-                outline(image, box, _WHITE)
+        self._drawn_at = seen.at
+        image = shrunk(seen.frame.image, PICTURE_WIDTH)
+        for mark in seen.marks:
+            outline(image, mark.corners, _WHITE if mark.text is None else _GREEN)
         good, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, PICTURE_QUALITY])
         if good:
             with self._fresh:
@@ -147,16 +147,18 @@ def shrunk(image: Image, width: int) -> Image:
     return np.array(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def outline(image: Image, box: Box, colour: tuple[int, int, int]) -> None:
-    """Draw four corners around a code, a little outside of it, on a darker line that shows on
-    any ground."""
-    height, width = image.shape[:2]
-    left, right = round(box.left * width) - 8, round(box.right * width) + 8
-    top, bottom = round(box.top * height) - 8, round(box.bottom * height) + 8
-    arm = max(10, min(right - left, bottom - top) // 4)
-    for thick, shade in ((8, (30, 30, 30)), (4, colour)):
-        for x, to_x in ((left, arm), (right, -arm)):
-            for y, to_y in ((top, arm), (bottom, -arm)):
-                points = np.array([[x + to_x, y], [x, y], [x, y + to_y]], np.int32)
-                cv2.polylines(image, [points], False, shade, thick, cv2.LINE_AA)
+def outline(image: Image, corners: Corners, colour: tuple[int, int, int]) -> None:
+    """Draw the four corners of a code, given in shares of the picture, a little outside of it.
 
+    On a darker line, so that they show on any ground.
+    """
+    height, width = image.shape[:2]
+    points = np.array(corners, np.float64) * (width, height)
+    centre = points.mean(axis=0)
+    points = centre + (points - centre) * OUTSIDE
+    for thick, shade in ((9, _SHADE), (5, colour)):
+        for index, corner in enumerate(points):
+            before, after = points[index - 1], points[(index + 1) % len(points)]
+            arm = [corner + (before - corner) * 0.26, corner, corner + (after - corner) * 0.26]
+            line = np.round(arm).astype(np.int32)
+            cv2.polylines(image, [line], False, shade, thick, cv2.LINE_AA)

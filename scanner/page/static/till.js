@@ -147,10 +147,10 @@ const secondsLeft = () => (view.done?.undo ? Math.max(0, Math.ceil((undoUntil - 
 function drawStrip() {
   const strip = at("strip");
   let [state, text] = ["calm", view.cashier ? word("all_sent") : "\u00a0"];
-  const clock = view.clock_minutes;
+  const clock = view.clock;
   if (view.online === false) [state, text] = ["offline", word("queue_offline", { count: view.waiting })];
   else if (view.needs_pin) [state, text] = ["look", word("needs_pin")];
-  else if (clock) [state, text] = ["look", word(clock > 0 ? "clock_fast" : "clock_slow", { minutes: Math.abs(clock) })];
+  else if (clock) [state, text] = ["look", word(`clock_${clock.trouble}`, clock)];
   else if (view.waiting) [state, text] = ["calm", word("queue_sending", { count: view.waiting })];
   strip.dataset.state = state;
   if (strip.textContent !== text) strip.textContent = text;

@@ -1,0 +1,95 @@
+"""A real browser for the tests of pages; skipped with one loud line where there is none.
+
+Nothing is installed here: `.ci/prepare` does that where it may.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+#: Screenshots are kept here, for people to look at.
+OUT = Path(__file__).parents[2] / "test-out"
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+
+
+def chromium_path() -> str | None:
+    """Where Chromium is, None where it is not installed."""
+    named = os.environ.get("CHROMIUM")
+    return (
+        named
+        or next((place for place in PLACES if Path(place).exists()), None)
+        or shutil.which("chromium")
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the tests of this folder, loudly and once, where there is no browser."""
+    mine = [item for item in items if Path(__file__).parent in item.path.parents]
+    if not mine or chromium_path() is not None:
+        return
+    line = "CHROMIUM IS MISSING: no page is tested in a browser. Install it: apt install chromium"
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(line, red=True, bold=True)
+    for item in mine:
+        item.add_marker(pytest.mark.skip(reason=line))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), headless=True, args=list(FLAGS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], Path]:
+    """Keeps a picture of a page in test-out/."""
+    OUT.mkdir(exist_ok=True)
+
+    def keep(page: Page, name: str) -> Path:
+        path = OUT / f"{name}.png"
+        page.screenshot(path=path)
+        return path
+
+    return keep
+
+
+@pytest.fixture
+def violations() -> Callable[[Page], list[str]]:
+    """What axe-core finds against WCAG 2.2 AA on a page as it stands."""
+    source = AXE.read_text("utf-8")
+
+    def find(page: Page) -> list[str]:
+        # Through the debugger: the page's own policy allows no script of anybody else's.
+        page.evaluate(source + "\n;0")
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags
+        )
+        return [
+            f"{each['id']}: {node['target']} {node['failureSummary']}"
+            for each in found["violations"]
+            for node in each["nodes"]
+        ]
+
+    return find
