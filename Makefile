@@ -18,7 +18,7 @@ run: setup
 	@$(BIN)/counterfoil serve --demo-data
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: setup
 	@$(BIN)/ruff check .
