@@ -1,6 +1,7 @@
 """Every table in one import: for migrations, backup and tests."""
 
 from app.attempts import Attempt
+from app.benefits import models as benefits
 from app.cards import models as cards
 from app.certs import notices as certs
 from app.db import Base
@@ -18,6 +19,7 @@ metadata = Base.metadata
 
 __all__ = [
     "Attempt",
+    "benefits",
     "cards",
     "certs",
     "delivery",

@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
-from app.cards import accounts
+from app.benefits import service as benefits
 from app.cli import account_page
 from app.cli.agreeing import Consenting, ask, id_option, manager_option, request_of
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
@@ -151,7 +151,7 @@ def merge(
             "reason": reason,
         }
         request = request_of(desk.programme, "merge", body, posting_id)
-        posted = accounts.merge(
+        posted = benefits.merge(
             session, request, operation, desk.where, now=desk.now, terms=desk.terms
         )
     head = f"Merged. To undo it: counterfoil account unmerge {request.id}"
@@ -183,7 +183,7 @@ def unmerge(
         desk = Desk.sit(context, session, slug, consenting)
         operation = Unmerge(str(merge_id), reason)
         request = request_of(desk.programme, "unmerge", asdict(operation), posting_id)
-        posted = accounts.unmerge(
+        posted = benefits.unmerge(
             session, request, operation, desk.where, now=desk.now, terms=desk.terms
         )
     desk.show(posted.answer, "Two accounts again. The one that had stayed:", as_json=as_json)

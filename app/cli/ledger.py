@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, fields
+from itertools import chain
 from uuid import UUID
 
 import click
@@ -12,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
+from app.benefits.check import check as check_benefits
 from app.cli import liability, settlement, statement
 from app.cli.agreeing import id_option, request_of
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
@@ -47,7 +49,9 @@ def check(form: str) -> None:
             def watch(what: str) -> None:
                 progress.update(task, description=f"Comparing: {what}")
 
-            for difference in check_ledger(session, watch=watch):
+            for difference in chain(
+                check_ledger(session, watch=watch), check_benefits(session, watch=watch)
+            ):
                 progress.stop()  # What is found is what matters now.
                 found += 1
                 yield difference

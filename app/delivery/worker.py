@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from app import certs
+from app.benefits import service as benefits
 from app.context import Context
 from app.delivery import wanted
 from app.delivery.apns import ApnsSender
@@ -247,6 +248,7 @@ class Worker:
             ledger.release_pending,
             ledger.expire_lots,
             ledger.release_lapsed_holds,
+            benefits.lapse,
             designs.spread,
         )
         done = 0

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,7 @@ class Outcome:
     entry_id: str | None = None
     expires_at: datetime | None = None
     given: tuple[Given, ...] = ()
+    benefit: Mapping[str, Any] | None = None
 
 
 def whole_number(value: Any, name: str, lowest: int, highest: int) -> int:

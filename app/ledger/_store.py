@@ -341,6 +341,11 @@ def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]
     return {row.id for row in statement(session, rows)}
 
 
+def amend(session: Session, answers: Sequence[tuple[str, Row]]) -> None:
+    """Write the answers of these postings anew."""
+    _update(session, Posting, [{"of_id": id_, "answer": answer} for id_, answer in answers])
+
+
 @cache
 def _claim_on(dialect: str) -> Prepared:
     insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert

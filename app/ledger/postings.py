@@ -294,6 +294,32 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Redeem:
+    """Spend points at once (or none) for something that is no money: a reward, a coupon.
+
+    *because_of* is told first; *benefit* is what was got for it, as the till is to be told.
+    """
+
+    account_id: str
+    points: int = 0
+    receipt_number: str | None = None
+    redeeming_partner_id: str | None = None
+    reason: str | None = None
+    because_of: tuple[Reason, ...] = ()
+    benefit: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Give things other than points without a receipt: by hand, or for a birthday."""
+
+    account_id: str
+    given: tuple[Given, ...]
+    reason: str
+    because_of: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reverse:
     """Undo a posting, or take back part of a receipt: by *amount_minor* or by *lines*.
 
@@ -336,7 +362,18 @@ class Unmerge:
 
 
 Operation: TypeAlias = (
-    Accrue | Adjust | Open | Confirm | HoldPoints | Capture | Release | Reverse | Merge | Unmerge
+    Accrue
+    | Adjust
+    | Open
+    | Confirm
+    | HoldPoints
+    | Capture
+    | Release
+    | Redeem
+    | Present
+    | Reverse
+    | Merge
+    | Unmerge
 )
 
 

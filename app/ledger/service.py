@@ -21,6 +21,7 @@ from app.ledger import (
     _merge,
     _opening,
     _others,
+    _redeem,
     _returns,
     _store,
     _unmerge,
@@ -41,6 +42,8 @@ from app.ledger.postings import (
     Open,
     Operation,
     Posted,
+    Present,
+    Redeem,
     Release,
     Request,
     Reverse,
@@ -55,6 +58,7 @@ from app.ledger.tiers import TierReason
 __all__ = [
     "Posted",
     "Standing",
+    "amend",
     "expire_lots",
     "fingerprint",
     "lock_account",
@@ -83,6 +87,8 @@ _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     HoldPoints: _holds.hold,
     Capture: _holds.capture,
     Release: _holds.release,
+    Redeem: _redeem.redeem,
+    Present: _redeem.present,
     Reverse: _returns.reverse,
     Merge: _merge.merge,
     Unmerge: _unmerge.unmerge,
@@ -271,7 +277,7 @@ def _page(session: Session, operation: Operation, now: datetime, terms: Terms) -
     match operation:
         case Accrue():
             account_id, once_keys = operation.account_id, operation.once_keys
-        case Adjust() | HoldPoints() | Open():
+        case Adjust() | HoldPoints() | Open() | Redeem() | Present():
             account_id = operation.account_id
         case Capture() | Release():
             account_id = _holds.find(session, operation.hold_posting_id).account_id
@@ -353,7 +359,14 @@ def _answer(
         answer["expires_at"] = outcome.expires_at.isoformat()
     if outcome.given:
         answer["given"] = [each.as_json() for each in outcome.given]
+    if outcome.benefit is not None:
+        answer["benefit"] = dict(outcome.benefit)
     return answer
+
+
+def amend(session: Session, answers: Sequence[dict[str, Any]]) -> None:
+    """Write answers anew of postings that this very transaction made: there is more to tell."""
+    _store.amend(session, [(answer["posting_id"], answer) for answer in answers])
 
 
 def standing(

@@ -12,6 +12,11 @@ from app.errors import Invalid
 from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
+from app.programmes.mechanics import coupons, rewards, stamps
+from app.programmes.mechanics.checks import contradictions
+from app.programmes.mechanics.coupons import CouponKind
+from app.programmes.mechanics.rewards import Reward
+from app.programmes.mechanics.stamps import StampCard
 from app.programmes.rules.model import Rule
 from app.programmes.rules.reading import read_rules
 from app.programmes.rules.segments import Segment, read_segments
@@ -53,6 +58,8 @@ class Settings:
     only_pending, within_balance or allow_debt (down to *debt_floor* points of debt). Redeemed
     points that have expired meanwhile come back for *grace_days*.
 
+    **Besides points.** *stamps*, *rewards* and *coupons*: see `app.programmes.mechanics`.
+
     **Accounts.** Of the points issued the share *expected_redemption* is expected to be redeemed.
     """
 
@@ -81,6 +88,9 @@ class Settings:
     debt_floor: int = 1_000_000
     grace_days: int = 30
     expected_redemption: Decimal = Decimal("0.9")
+    stamps: tuple[StampCard, ...] = ()
+    rewards: tuple[Reward, ...] = ()
+    coupons: tuple[CouponKind, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
@@ -95,7 +105,7 @@ def _kept(value: Any) -> Any:
             return str(value)
         case tuple():
             return [_kept(each) for each in value]
-        case BonusRule() | Tiers() | Rule() | Segment():
+        case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
             return value.as_json()
     return value
 
@@ -127,6 +137,9 @@ _READERS: dict[str, Reader] = {
     "debt_floor": fields.whole(0),
     "grace_days": fields.whole(0, 3650),
     "expected_redemption": fields.decimal(1),
+    "stamps": stamps.read,
+    "rewards": rewards.read,
+    "coupons": coupons.read,
 }
 
 
@@ -165,6 +178,8 @@ def _contradictions(settings: Settings) -> dict[str, list[str]]:
     months = settings.inactivity_months if rolling else settings.expires_after_months
     if months and settings.pending_days >= months * _SHORTEST_MONTH_DAYS:
         wrong["pending_days"] = ["The points would expire before they can be spent: give fewer."]
+    levels = [level.code for level in settings.tiers.scheme.levels] if settings.tiers else []
+    wrong |= contradictions(settings.stamps, settings.rewards, settings.coupons, levels)
     return wrong | _dangling(settings)
 
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.benefits import service as benefits
 from app.cards import service as cards
 from app.cards.service import FoundCard
 from app.db import within
 from app.errors import CounterfoilError
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, fingerprint
+from app.programmes.giving import RuledPromises
 from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook, rulebook_of
 from app.till import access, service, waiting
@@ -209,6 +211,16 @@ def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -
         wanted.append((case.request, accrual, where))
         posting.append(case)
     results = ledger.post_accruals(session, wanted, now=now, terms=book.terms(now))
+    # What a receipt gives besides points; most give nothing, and then nothing is asked.
+    given = [
+        posted.answer
+        for posted in results
+        if not isinstance(posted, CounterfoilError)
+        and "given" in posted.answer
+        and not posted.repeated
+    ]
+    if given:
+        benefits.keep(session, given, RuledPromises(book, now), now=now)
     for case, posted in zip(posting, results, strict=True):
         if isinstance(posted, CounterfoilError):
             case.result = posted

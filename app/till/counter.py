@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.cards import service as cards
 from app.cards.models import Card
-from app.ledger import service as ledger
 from app.ledger.models import Posting
 from app.ledger.postings import ActorKind, Circumstances, Operation, Request
+from app.programmes import giving
 from app.programmes.models import Location
-from app.programmes.terms import terms_of
+from app.programmes.terms import rulebook_of
 from app.staff.models import Staff
 from app.till.access import Person, Place, TillAt
 from app.till.models import Till
@@ -96,8 +96,8 @@ def post_about(
         .limit(1)
     )
     where = counter.circumstances(body["occurred_at"], None, now=now, language=language or "en")
-    terms = terms_of(session, counter.till.programme_id, now)
-    return ledger.post(session, request, operation, where, now=now, terms=terms).answer
+    book = rulebook_of(session, counter.till.programme_id, now)
+    return giving.post(session, book, request, operation, where, now=now).answer
 
 
 def card_of(

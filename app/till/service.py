@@ -26,7 +26,7 @@ from app.ledger.postings import (
     Reverse,
 )
 from app.members import service as members
-from app.programmes import wording
+from app.programmes import giving, wording
 from app.programmes.earning import Sale
 from app.programmes.models import Programme
 from app.programmes.pricing import price
@@ -154,7 +154,7 @@ def accrue(
         location_id=counter.till.location_id,
     )
     where = counter.circumstances(body["occurred_at"], card.id, now=now, language=card.language)
-    return ledger.post(session, request, accrual, where, now=now, terms=book.terms(now)).answer
+    return giving.post(session, book, request, accrual, where, now=now).answer
 
 
 def accrual_of(

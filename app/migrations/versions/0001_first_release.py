@@ -17,7 +17,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-IMMUTABLE = ("entries", "draws", "tier_changes", "member_reads")
+IMMUTABLE = ("entries", "draws", "tier_changes", "member_reads", "grants")
 MESSAGE = "the rows of {table} are never changed or deleted: a correction is a further entry"
 
 
@@ -57,6 +57,7 @@ def guard_against_replacing() -> None:
             "SELECT 1 FROM tier_changes WHERE sequence = NEW.sequence OR id = NEW.id",
         ),
         ("member_reads", "SELECT 1 FROM member_reads WHERE id = NEW.id"),
+        ("grants", "SELECT 1 FROM grants WHERE sequence = NEW.sequence OR id = NEW.id"),
     ):
         op.execute(
             f"CREATE TRIGGER {table}_refuse_replace BEFORE INSERT ON {table} "
@@ -399,6 +400,17 @@ def make_tables() -> None:
         ),
     )
     op.create_table(
+        "reward_stock",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("taken", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("taken >= 0", name=op.f("ck_reward_stock_taken_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_reward_stock_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "what", name=op.f("pk_reward_stock")),
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("key_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
@@ -634,6 +646,28 @@ def make_tables() -> None:
     op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
     op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
     op.create_table(
+        "tallies",
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_tallies_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "kind", "what", name=op.f("pk_tallies")),
+    )
+    op.create_index(
+        "ix_tallies_lapsing",
+        "tallies",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
+    op.create_table(
         "tier_changes",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -785,6 +819,36 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_card_pins_programme_id")
         ),
         sa.PrimaryKeyConstraint("card_id", name=op.f("pk_card_pins")),
+    )
+    op.create_table(
+        "coupons",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("offer", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("source_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_coupons_account_id")
+        ),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_coupons_card_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupons")),
+        sa.UniqueConstraint("card_id", name=op.f("uq_coupons_card_id")),
+    )
+    op.create_index("ix_coupons_account", "coupons", ["account_id", "what"], unique=False)
+    op.create_index(
+        "ix_coupons_expiring",
+        "coupons",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open' AND expires_at IS NOT NULL"),
+        postgresql_where=sa.text("status = 'open' AND expires_at IS NOT NULL"),
     )
     op.create_table(
         "entries",
@@ -999,6 +1063,64 @@ def make_tables() -> None:
         op.f("ix_webhook_tries_delivery_id"), "webhook_tries", ["delivery_id"], unique=False
     )
     op.create_table(
+        "benefit_uses",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("coupon_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("paid_kind", sa.String(length=12), nullable=True),
+        sa.Column("paid_what", sa.String(length=64), nullable=True),
+        sa.Column("paid_count", sa.BigInteger(), nullable=False),
+        sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("worth", sa.JSON(), nullable=False),
+        sa.Column("receipt_number", sa.String(length=64), nullable=True),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reversed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_benefit_uses_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["coupon_id"], ["coupons.id"], name=op.f("fk_benefit_uses_coupon_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_benefit_uses")),
+        sa.UniqueConstraint(
+            "programme_id", "posting_id", name=op.f("uq_benefit_uses_programme_id_posting_id")
+        ),
+    )
+    op.create_index(
+        "ix_benefit_uses_account", "benefit_uses", ["account_id", "used_at"], unique=False
+    )
+    op.create_index(
+        "ix_benefit_uses_receipt",
+        "benefit_uses",
+        ["programme_id", "receipt_number"],
+        unique=False,
+        sqlite_where=sa.text("receipt_number IS NOT NULL"),
+        postgresql_where=sa.text("receipt_number IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_benefit_uses_what", "benefit_uses", ["programme_id", "kind", "what"], unique=False
+    )
+    op.create_index(
+        "uq_benefit_uses_coupon",
+        "benefit_uses",
+        ["coupon_id"],
+        unique=True,
+        sqlite_where=sa.text(
+            "coupon_id IS NOT NULL AND reversed_at IS NULL AND returned_at IS NULL"
+        ),
+        postgresql_where=sa.text(
+            "coupon_id IS NOT NULL AND reversed_at IS NULL AND returned_at IS NULL"
+        ),
+    )
+    op.create_table(
         "cashier_sessions",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -1042,6 +1164,48 @@ def make_tables() -> None:
     )
     op.create_index(
         op.f("ix_enrolment_codes_till_id"), "enrolment_codes", ["till_id"], unique=False
+    )
+    op.create_table(
+        "grants",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("source_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("coupon_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("rule_version", sa.Integer(), nullable=True),
+        sa.Column("grounds", sa.JSON(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_grants_account_id")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupons.id"], name=op.f("fk_grants_coupon_id")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_grants")),
+        sa.UniqueConstraint("id", name=op.f("uq_grants_id")),
+    )
+    op.create_index("ix_grants_account", "grants", ["account_id", "kind", "what"], unique=False)
+    op.create_index(
+        "ix_grants_coupon",
+        "grants",
+        ["coupon_id"],
+        unique=False,
+        sqlite_where=sa.text("coupon_id IS NOT NULL"),
+        postgresql_where=sa.text("coupon_id IS NOT NULL"),
+    )
+    op.create_index("ix_grants_posting", "grants", ["programme_id", "posting_id"], unique=False)
+    op.create_index(
+        "ix_grants_source",
+        "grants",
+        ["source_id"],
+        unique=False,
+        sqlite_where=sa.text("source_id IS NOT NULL"),
+        postgresql_where=sa.text("source_id IS NOT NULL"),
     )
     op.create_table(
         "holds",

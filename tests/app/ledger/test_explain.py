@@ -54,6 +54,7 @@ EXAMPLE: dict[str, Any] = {
     "due": 30,
     "earned": 1000,
     "before": 20,
+    "size": 10,
 }
 #: Which facts a name in a sentence speaks of.
 SPEAKS_OF = {

@@ -122,6 +122,53 @@ EVERYTHING: dict[str, Any] = {
     "debt_floor": 7,
     "grace_days": 0,
     "expected_redemption": "0.85",
+    "stamps": [
+        {
+            "code": "coffee",
+            "names": {"en": "Coffee card", "lv": "Kafijas karte"},
+            "size": 10,
+            "per": "item",
+            "items": ["Latte"],
+            "categories": ["coffee"],
+            "at_least": "2.50",
+            "at_most": 5,
+            "lasts_months": 12,
+        }
+    ],
+    "rewards": [
+        {"code": "tenth", "names": {"en": "The tenth is free"}, "stamps": "coffee"},
+        {
+            "code": "off",
+            "names": {"en": "Money off"},
+            "kind": "amount_off",
+            "points_from": 100,
+            "points_step": 50,
+            "points_to": 1000,
+        },
+        {
+            "code": "fifth",
+            "names": {"en": "A fifth off"},
+            "kind": "percent_off",
+            "points": 300,
+            "percent": "20.00",
+            "stock": 50,
+            "valid_from": "2026-06-01",
+            "valid_to": "2026-08-31",
+            "tiers": ["gold"],
+        },
+    ],
+    "coupons": [
+        {
+            "code": "welcome",
+            "names": {"en": "5 EUR off"},
+            "kind": "amount_off",
+            "amount": "5.00",
+            "at_least": "20",
+            "valid_days": 30,
+            "valid_to": "2026-12-31",
+            "tiers": ["silver"],
+        }
+    ],
 }
 
 
