@@ -44,6 +44,8 @@ class Config:
     master_key_file: Path | None = None
     trusted_proxies: int = 0
     metrics_token: str | None = field(default=None, repr=False)
+    #: For development: webhooks may go to this machine itself, without https too.
+    webhooks_local: bool = False
 
     @property
     def keys_dir(self) -> Path:
@@ -141,6 +143,12 @@ def _token(text: str) -> str:
     return text
 
 
+def _yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise ValueError("must be yes or no")
+    return text == "yes"
+
+
 #: Every variable the service knows, and how its text is read. The README explains each.
 _READERS: dict[str, Callable[[str], Any]] = {
     "DATA": Path,
@@ -159,6 +167,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "MASTER_KEY_FILE": Path,
     "METRICS_TOKEN": _token,
     "TRUSTED_PROXIES": _number(0, 8),
+    "WEBHOOKS_LOCAL": _yes_or_no,
 }
 
 

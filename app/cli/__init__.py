@@ -22,6 +22,7 @@ from app.cli import (
     passes,
     programmes,
     serve,
+    webhooks,
 )
 from app.cli.common import PlainSpoken
 
@@ -49,6 +50,7 @@ for group in (
     members,
     partners,
     api_keys,
+    webhooks,
     passes,
     keys,
     certs,

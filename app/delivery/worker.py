@@ -26,6 +26,7 @@ from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
 from app.programmes import designs
 from app.programmes.terms import terms_of as terms_at
+from app.webhooks import sending
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ LEDGER_SECONDS = 5.0
 CERTIFICATES_SECONDS = 600.0
 BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
+WEBHOOKS_KEPT_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.03
 #: Changed accounts and cards taken up in one transaction.
@@ -46,6 +48,15 @@ _LEDGER_LIMIT = 500
 _LONGEST_PAUSE_SECONDS = 15.0
 #: Two lanes to Apple: while one notes its answers, the other one pushes.
 _APPLE_LANES = 2
+#: Lanes that no commit wakes.
+_BY_TIME = {
+    "ledger",
+    "certificates",
+    "built passes",
+    "google keys",
+    "webhooks",
+    "old webhooks",
+}
 
 
 class Senders:
@@ -168,6 +179,7 @@ class Worker:
         self._senders = senders or Senders(context, wallets)
         self._jitter = jitter
         self._wakes: list[threading.Event] = []
+        self._webhooks = sending.Sender(context)
 
     def run_once(self) -> int:
         """Do everything that is due now, and stop; how much it was."""
@@ -178,6 +190,8 @@ class Worker:
                 now = self._context.clock()
                 step = self._ledger_steps(now)
                 step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
+                told = self._tell()
+                step += told.done if told else 0
                 if not step:
                     return done
                 done += step
@@ -192,6 +206,8 @@ class Worker:
             ("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
             ("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
             ("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
+            ("webhooks", self._tell, self._poll_seconds),
+            ("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
         ]
         lanes += [
             (f"apple-{number}", lambda: self._bring(self._senders.apple()), self._poll_seconds)
@@ -202,8 +218,9 @@ class Worker:
             wake = threading.Event()
             wakes.append(wake)
             threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
-            # Points, certificates and keys end by time: a commit is nothing to their steps.
-            if name not in {"ledger", "certificates", "built passes", "google keys"}:
+            # Points, certificates and keys end by time, and shop systems have it: a commit is
+            # nothing to their steps.
+            if name not in _BY_TIME:
                 self._wakes.append(wake)
         bell = bell_of(self._context.database)
         bell.add(self._wake)
@@ -235,6 +252,16 @@ class Worker:
         """Purge passes that were built on this machine and changed, or erased, on another."""
         with self._context.database.read_all() as session:
             self._apple.forget_changed(session)
+
+    def _tell(self) -> Progress | None:
+        """Tell shop systems what happened."""
+        context = self._context
+        done = sending.step(context, self._webhooks, now=context.clock(), jitter=self._jitter)
+        return None if done is None else Progress(settled=done)
+
+    def _forget_told(self) -> None:
+        """Delete what shop systems were told long ago."""
+        sending.clear(self._context, now=self._context.clock())
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

@@ -102,7 +102,7 @@ class Delivery(OfProgramme, Base):
     type: Mapped[str] = mapped_column(String(40))
     #: The very text that is signed and sent, the same at each try.
     body: Mapped[str] = mapped_column(Text)
-    #: "open", "delivered" or "given_up".
+    #: "open", "delivered", or "test" for one that was tried once and did not arrive.
     status: Mapped[str] = mapped_column(String(10), default="open")
     tries: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
