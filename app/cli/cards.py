@@ -10,6 +10,7 @@ from app.cards import holders, pins, service
 from app.cards.rules import Holder, Period, Role, read_holder
 from app.cli.account_page import holder_line
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.printing import print_
 from app.cli.statement import find_account
 from app.context import Context
 from app.db import enter
@@ -290,5 +291,7 @@ def _set_status(card_id: str, slug: str | None, status: CardStatus, reason: str 
         enter(session, choose_programme(session, slug).id)
         service.set_status(session, card_id, status, now=context.clock(), reason=reason)
 
+
+card.add_command(print_)
 
 COMMANDS = [card]

@@ -17,6 +17,7 @@ from app.certs import ROOT
 from app.certs.files import read_certificates
 from app.programmes.service import programme_by_slug
 from passes import code as card_code
+from passes.code import Kind
 
 
 def outcome(cafe: Any, code: str) -> str:
@@ -218,3 +219,24 @@ def test_a_card_is_found_by_the_whole_e_mail_address(cafe: Any) -> None:
     [found] = cafe.json("card", "find", "ILZE@example.com")
     assert (found["card_id"], found["name"]) == (issued["card_id"], "Ilze")
     assert "Nobody" in cafe.run("card", "find", "ilze@example")
+
+
+def test_paper_cards_are_cards_of_their_own(cafe: Any, tmp_path: Path) -> None:
+    card = cafe.json("card", "issue", "--name", "Ļūcija")["card_id"]
+    out = tmp_path / "cards.pdf"
+    assert "1 card" in cafe.run("card", "print", card, "--out", str(out))
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert "12 cards" in cafe.run("card", "print", "--blank", "12", "--out", str(out))
+    with cafe.open() as context, context.database.read_all() as session:
+        found = list(session.scalars(select(Card)))
+    assert [each.kind for each in found].count(Kind.PRINTED) == 13
+    assert len({each.account_id for each in found}) == 13, "the first shares its owner's account"
+    [printed] = [each for each in found if each.kind == Kind.PRINTED and each.member_id]
+    svg = tmp_path / "card.svg"
+    cafe.run("card", "print", printed.id, "--single", "--out", str(svg))
+    assert "Ļūcija" in svg.read_text()
+    with cafe.open() as context, context.database.read_all() as session:
+        assert len(list(session.scalars(select(Card)))) == 14, "printed again, not issued again"
+    for wrong in (["--out", str(svg)], [card, "--blank", "2", "--out", str(svg)]):
+        assert cafe.type("card", "print", *wrong).exit_code == 2
+    assert "There is no card" in cafe.refused("card", "print", "0" * 16, "--out", str(out))
