@@ -161,6 +161,7 @@ class Rulebook:
             time_zone=self.time_zone,
             tiers=settings.tiers.scheme if settings.tiers else None,
             inactivity_months=settings.inactivity_months if rolling else 0,
+            is_heard=bool(self.versions[0].is_heard),
         )
 
     def _read(self, row: Any, pilot: Any = None) -> Version:
