@@ -64,7 +64,9 @@ class TestAccrual:
         system.post("/accruals", body, id=id)
         assert ShopSystem.at(shop).post("/accruals", body, id=id).status_code == 409
 
-    @pytest.mark.parametrize("key", [None, "", "42", "not-a-uuid", "18c8d31c-f5c0-4740-a29f-a5b589c7c821x"])
+    @pytest.mark.parametrize(
+        "key", [None, "", "42", "not-a-uuid", "18c8d31c-f5c0-4740-a29f-a5b589c7c82"]
+    )
     def test_without_an_id_nothing_is_posted(
         self, shop: Any, system: ShopSystem, key: str | None
     ) -> None:
