@@ -143,12 +143,6 @@ def _token(text: str) -> str:
     return text
 
 
-def _yes_or_no(text: str) -> bool:
-    if text not in {"yes", "no"}:
-        raise ValueError("must be yes or no")
-    return text == "yes"
-
-
 #: Every variable the service knows, and how its text is read. The README explains each.
 _READERS: dict[str, Callable[[str], Any]] = {
     "DATA": Path,

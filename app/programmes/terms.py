@@ -199,7 +199,7 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
     pilots: tuple[Any, ...] = ()
     if rows[0].has_pilots:
         given = {"programme": programme_id, "now": now}
-        pilots = tuple(_begun_pilots(session, given, programme_id=programme_id).all())
+        pilots = tuple(_begun_pilots(session, given, programme_id=programme_id))
     return Rulebook(session, programme_id, rows[0].currency, rows[0].time_zone, tuple(rows), pilots)
 
 
