@@ -19,6 +19,10 @@ _Process = Callable[[Any], Any]
 class Rows(list[Any]):
     """The rows of a result, as named tuples."""
 
+    def all(self) -> "Rows":
+        """All of them: these."""
+        return self
+
     def first(self) -> Any:
         """The first row, or None."""
         return self[0] if self else None

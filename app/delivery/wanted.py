@@ -13,7 +13,8 @@ wallets are locked in the order of their ids. So no two workers ever wait for ea
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from functools import cache
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card
+from app.db import EVERYWHERE, Prepared
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.rules import wait_after_refusal, wait_after_unknown, wait_before_retry
 from app.delivery.sending import Errand, Outcome, Result, Wallet
@@ -53,6 +55,18 @@ def table_of(wallet: Wallet) -> Table:
     return cast(Table, wallet.__table__)
 
 
+def _is_behind(table: Table) -> ColumnElement[bool]:
+    return table.c.wanted_version > table.c.delivered_version
+
+
+def _with_version(table: Table, *columns: Any) -> Select[Any]:
+    """The columns of wallets, with the present version of each; one statement, so one snapshot."""
+    joined = table.join(_cards, _cards.c.id == table.c.card_id).join(
+        _accounts, _accounts.c.id == _cards.c.account_id
+    )
+    return select(*columns, VERSION.label("version")).select_from(joined)
+
+
 def present_version(session: Session, card_id: str, *, locked: bool = False) -> int | None:
     """The version of a card's passes now; None for an unknown card.
 
@@ -71,62 +85,98 @@ def present_version(session: Session, card_id: str, *, locked: bool = False) -> 
     return version
 
 
-def is_anything_due(session: Session, wallets: Iterable[Wallet], now: datetime) -> bool:
-    """Whether there is something to take up, or a wallet of those kinds to bring up to date.
+def is_anything_changed(session: Session) -> bool:
+    """Whether there is something to take up. Reads the first row of two partial indexes."""
+    return bool(_any_changed(session, {}, programme_id=EVERYWHERE).scalar_one())
 
-    Reads the first row of a few partial indexes and nothing else.
-    """
-    behind = [
-        select(table.c.id).where(table.c.version > table.c.delivered_version).order_by(table.c.id)
-        for table in (_accounts, _cards)
-    ]
-    due = [
-        select(table.c.id)
-        .where(_is_behind(table), table.c.next_attempt_at <= now)
-        .order_by(table.c.next_attempt_at)
-        for table in map(table_of, wallets)
-    ]
+
+def is_anything_due(session: Session, wallet: Wallet, now: datetime) -> bool:
+    """Whether a wallet of that kind is to be brought up to date. Reads one row of an index."""
+    due = _statements(wallet).any_due
+    return bool(due(session, {"now": now}, programme_id=EVERYWHERE).scalar_one())
+
+
+def _is_any(*found: Select[Any]) -> Prepared:
     # Not EXISTS: PostgreSQL takes every third row to be behind, expects to meet one at once, and
     # reads the whole table where there is none. In the index's order it reads the index.
-    first = [found.limit(1).scalar_subquery().is_not(None) for found in (*behind, *due)]
-    return bool(session.connection().scalar(select(or_(*first))))
+    first = [each.limit(1).scalar_subquery().is_not(None) for each in found]
+    return Prepared(select(or_(*first).label("is_any")))
 
 
-def take_up(session: Session, *, now: datetime, limit: int) -> int:
-    """Put the wallets of changed accounts and cards on the list; how many of these there were."""
-    changed_accounts = _changed(session, _accounts, limit)
-    changed_cards = _changed(session, _cards, limit)
-    if not changed_accounts and not changed_cards:
-        return 0
-    for wallet in WALLETS:
-        table = table_of(wallet)
-        wanted: dict[int, int] = {}
-        for column, ids in ((_cards.c.account_id, changed_accounts), (_cards.c.id, changed_cards)):
-            if ids:
-                found = _with_version(table, table.c.id).where(column.in_(ids))
-                wanted |= {row.id: row.version for row in session.connection().execute(found)}
-        _want(session, table, wanted, now)
-    for table, versions in ((_accounts, changed_accounts), (_cards, changed_cards)):
-        _execute_many(
-            session,
-            update(table)
-            .where(table.c.id == bindparam("row"))
-            .values(delivered_version=bindparam("seen")),
-            [{"row": row, "seen": seen} for row, seen in versions.items()],
-        )
-    return len(changed_accounts) + len(changed_cards)
-
-
-def _changed(session: Session, table: Table, limit: int) -> dict[str, int]:
-    """Accounts or cards that changed since they were last taken up, locked, with their version."""
-    rows = session.connection().execute(
-        select(table.c.id, table.c.version)
+_ids: Any = bindparam("ids", expanding=True)
+_now: Any = bindparam("now")
+_any_changed = _is_any(
+    *(
+        select(table.c.id).where(table.c.version > table.c.delivered_version).order_by(table.c.id)
+        for table in (_accounts, _cards)
+    )
+)
+_changed = {
+    table: Prepared(
+        select(table.c.id)
         .where(table.c.version > table.c.delivered_version)
         .order_by(table.c.id)
-        .limit(limit)
+        .limit(bindparam("limit"))
         .with_for_update(skip_locked=True, key_share=True)
     )
-    return {row.id: row.version for row in rows}
+    for table in (_accounts, _cards)
+}
+#: They are locked: their versions are what they were when their wallets were looked up.
+_taken_up = {
+    table: Prepared(
+        update(table).where(table.c.id.in_(_ids)).values(delivered_version=table.c.version)
+    )
+    for table in (_accounts, _cards)
+}
+
+
+class _Statements:
+    """What is asked and noted of one kind of wallet at each look."""
+
+    def __init__(self, table: Table) -> None:
+        self.any_due = _is_any(
+            select(table.c.id)
+            .where(_is_behind(table), table.c.next_attempt_at <= _now)
+            .order_by(table.c.next_attempt_at)
+        )
+        found = _with_version(table, table.c.id)
+        self.of_accounts = Prepared(found.where(_cards.c.account_id.in_(_ids)))
+        self.of_cards = Prepared(found.where(_cards.c.id.in_(_ids)))
+
+
+@cache
+def _statements(wallet: Wallet) -> _Statements:
+    return _Statements(table_of(wallet))
+
+
+class TakenUp(NamedTuple):
+    """How many accounts and cards had *changed*, and how many *wallets* they have."""
+
+    changed: int
+    wallets: int
+
+
+def take_up(session: Session, *, now: datetime, limit: int) -> TakenUp:
+    """Put the wallets of changed accounts and cards on the list."""
+    changed = {
+        table: [row.id for row in find(session, {"limit": limit}, programme_id=EVERYWHERE)]
+        for table, find in _changed.items()
+    }
+    count = wallets = 0
+    for wallet in WALLETS:
+        statements = _statements(wallet)
+        wanted: dict[int, int] = {}
+        for find, table in ((statements.of_accounts, _accounts), (statements.of_cards, _cards)):
+            if changed[table]:
+                rows = find(session, {"ids": changed[table]}, programme_id=EVERYWHERE)
+                wanted |= {row.id: row.version for row in rows}
+        _want(session, table_of(wallet), wanted, now)
+        wallets += len(wanted)
+    for table, ids in changed.items():
+        if ids:
+            _taken_up[table](session, {"ids": ids}, programme_id=EVERYWHERE)
+        count += len(ids)
+    return TakenUp(count, wallets)
 
 
 def _want(session: Session, table: Table, wanted: dict[int, int], now: datetime) -> None:
@@ -243,18 +293,6 @@ def _failure(errand: Errand, result: Result, now: datetime, jitter: float) -> di
             tries, jitter=jitter, retry_after_seconds=result.retry_after_seconds
         )
     return {"tries": tries, "error": result.reason[:_LONGEST_ERROR], "again_at": now + wait}
-
-
-def _is_behind(table: Table) -> ColumnElement[bool]:
-    return table.c.wanted_version > table.c.delivered_version
-
-
-def _with_version(table: Table, *columns: Any) -> Select[Any]:
-    """The columns of wallets, with the present version of each; one statement, so one snapshot."""
-    joined = table.join(_cards, _cards.c.id == table.c.card_id).join(
-        _accounts, _accounts.c.id == _cards.c.account_id
-    )
-    return select(*columns, VERSION.label("version")).select_from(joined)
 
 
 def _lock(session: Session, table: Table, ids: Iterable[int]) -> None:

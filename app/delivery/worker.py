@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -40,7 +40,7 @@ BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
-_GATHER_SECONDS = 0.03
+_GATHER_SECONDS = 0.04
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
 #: Settled in one transaction. Fewer cost more each; with more, whoever posts to one waits longer.
@@ -48,15 +48,6 @@ _LEDGER_LIMIT = 500
 _LONGEST_PAUSE_SECONDS = 15.0
 #: Two lanes to Apple: while one notes its answers, the other one pushes.
 _APPLE_LANES = 2
-#: Lanes that no commit wakes.
-_BY_TIME = {
-    "ledger",
-    "certificates",
-    "built passes",
-    "google keys",
-    "webhooks",
-    "old webhooks",
-}
 
 
 class Senders:
@@ -89,11 +80,13 @@ class Senders:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one step did: accounts and cards *taken_up*, wallets *settled*, wallets *unsent*."""
+    """What one step did: accounts and cards *taken_up*, wallets *settled*, wallets *unsent*;
+    *wanted* are wallets that were put on the list."""
 
     taken_up: int = 0
     settled: int = 0
     unsent: int = 0
+    wanted: int = 0
 
     @property
     def done(self) -> int:
@@ -125,20 +118,50 @@ def bring(
     limit: int = TAKE_UP,
     jitter: Jitter = random.random,
 ) -> Progress | None:
-    """One bounded step for one kind of wallet; None when there was nothing to do.
+    """One bounded step for one kind of wallet; None when there was nothing to do."""
+    taken = take_up(context, now=now, limit=limit)
+    sent = send_due(context, sender, now=now, limit=limit, jitter=jitter)
+    if taken is None or sent is None:
+        return taken or sent
+    return replace(sent, taken_up=taken.taken_up)
+
+
+def take_up(context: Context, *, now: datetime, limit: int = TAKE_UP) -> Progress | None:
+    """Put the wallets of what changed on the list; None when nothing did.
+
+    Safe to run side by side and to be killed at any moment.
+    """
+    with context.database.read_all() as session:
+        if not wanted.is_anything_changed(session):
+            return None
+    with context.database.write_all() as session:
+        found = wanted.take_up(session, now=now, limit=limit)
+    return Progress(found.changed, wanted=found.wallets)
+
+
+def send_due(
+    context: Context,
+    sender: Sender,
+    *,
+    now: datetime,
+    limit: int = TAKE_UP,
+    jitter: Jitter = random.random,
+) -> Progress | None:
+    """Bring wallets of one kind up to date that are on the list; None when none is due.
 
     Safe to run side by side and to be killed at any moment. No transaction is open while the
     sender is at work.
     """
     batch = min(sender.batch, limit)
+    if not batch:
+        return None
     with context.database.read_all() as session:
-        if not wanted.is_anything_due(session, [sender.wallet] if batch else [], now):
+        if not wanted.is_anything_due(session, sender.wallet, now):
             return None
     with context.database.write_all() as session:
-        taken_up = wanted.take_up(session, now=now, limit=limit)
-        errands = wanted.claim(session, sender.wallet, now=now, limit=batch) if batch else []
+        errands = wanted.claim(session, sender.wallet, now=now, limit=batch)
     if not errands:
-        return Progress(taken_up)
+        return Progress()
     results = sender.send(errands)
     with context.database.write_all() as session:
         wanted.settle(
@@ -152,12 +175,26 @@ def bring(
     unsent = [result for result in results if result.outcome == Outcome.UNSENT]
     if unsent:
         _log.warning("%d passes wait: %s", len(unsent), unsent[0].reason)
-    return Progress(taken_up, len(errands) - len(unsent), len(unsent))
+    return Progress(0, len(errands) - len(unsent), len(unsent))
 
 
 def _endless(jitter: Jitter) -> Iterator[float]:
     while True:
         yield jitter()
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A step that a thread of its own runs: at least every *poll_seconds*, sooner when woken.
+
+    *gather_seconds* after it was woken it begins: at a busy counter one look does for many commits.
+    """
+
+    name: str
+    step: Callable[[], Progress | None]
+    poll_seconds: float
+    gather_seconds: float = 0.0
+    wake: threading.Event = field(default_factory=threading.Event)
 
 
 class Worker:
@@ -178,8 +215,9 @@ class Worker:
         self._apple = wallets.apple
         self._senders = senders or Senders(context, wallets)
         self._jitter = jitter
-        self._wakes: list[threading.Event] = []
         self._webhooks = sending.Sender(context)
+        #: Rung when wallets were put on the list.
+        self._sending: list[threading.Event] = []
 
     def run_once(self) -> int:
         """Do everything that is due now, and stop; how much it was."""
@@ -200,48 +238,50 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until *stop* is set. An error in one step is logged and never ends the others."""
-        lanes: list[tuple[str, Callable[[], Progress | None], float]] = [
-            ("google", lambda: self._bring(self._senders.google()), self._poll_seconds),
-            ("ledger", self._keep_ledger, LEDGER_SECONDS),
-            ("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
-            ("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
-            ("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
-            ("webhooks", self._tell, self._poll_seconds),
-            ("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
-        ]
-        lanes += [
-            (f"apple-{number}", lambda: self._bring(self._senders.apple()), self._poll_seconds)
+        changes = Lane("changes", self._take_up, self._poll_seconds, _GATHER_SECONDS)
+        senders = [Lane("google", lambda: self._send(self._senders.google()), self._poll_seconds)]
+        senders += [
+            Lane(f"apple-{number}", lambda: self._send(self._senders.apple()), self._poll_seconds)
             for number in range(_APPLE_LANES)
         ]
-        threads, wakes = [], []
-        for name, step, poll_seconds in lanes:
-            wake = threading.Event()
-            wakes.append(wake)
-            threads.append(_thread(name, _run_lane, name, step, poll_seconds, wake, stop))
+        self._sending = [lane.wake for lane in senders]
+        lanes = [
+            changes,
+            *senders,
             # Points, certificates and keys end by time, and shop systems have it: a commit is
             # nothing to their steps.
-            if name not in _BY_TIME:
-                self._wakes.append(wake)
+            Lane("ledger", self._keep_ledger, LEDGER_SECONDS),
+            Lane("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
+            Lane("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
+            Lane("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
+            Lane("webhooks", self._tell, self._poll_seconds),
+            Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
+        ]
+        threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
-        bell.add(self._wake)
-        threads.append(_thread("watch", watch, self._context.database, self._wake, stop))
+        bell.add(changes.wake.set)
+        watching = (self._context.database, changes.wake.set, stop)
+        threads.append(_thread("watch", watch, *watching))
         try:
             stop.wait()
         finally:
             stop.set()
-            bell.remove(self._wake)
-            for wake in wakes:
-                wake.set()
+            bell.remove(changes.wake.set)
+            for lane in lanes:
+                lane.wake.set()
             for thread in threads:
                 thread.join()
             self._senders.close()
 
-    def _wake(self) -> None:
-        for wake in self._wakes:
-            wake.set()
+    def _take_up(self) -> Progress | None:
+        progress = take_up(self._context, now=self._context.clock())
+        if progress is not None and progress.wanted:
+            for wake in self._sending:
+                wake.set()
+        return progress
 
-    def _bring(self, sender: Sender) -> Progress | None:
-        return bring(self._context, sender, now=self._context.clock(), jitter=self._jitter)
+    def _send(self, sender: Sender) -> Progress | None:
+        return send_due(self._context, sender, now=self._context.clock(), jitter=self._jitter)
 
     def _mind_certificates(self) -> None:
         """Tell the owner of certificates that end soon."""
@@ -293,29 +333,22 @@ def _thread(name: str, target: Callable[..., None], *args: object) -> threading.
     return thread
 
 
-def _run_lane(
-    name: str,
-    step: Callable[[], Progress | None],
-    poll_seconds: float,
-    wake: threading.Event,
-    stop: threading.Event,
-) -> None:
-    """Run one step again and again: at once while there is work, then when woken or in time."""
+def _run_lane(lane: Lane, stop: threading.Event) -> None:
+    """Run its step again and again: at once while there is work, then when woken or in time."""
     failures = 0
     while not stop.is_set():
-        wake.clear()
+        lane.wake.clear()
         try:
-            progress = step()
+            progress = lane.step()
         except Exception:
             failures += 1
-            _log.exception("a step of %s failed; it is tried again", name)
+            _log.exception("a step of %s failed; it is tried again", lane.name)
             stop.wait(_pause(failures))
             continue
         if progress is None:
             failures = 0
-            if wake.wait(poll_seconds):
-                # At a busy counter one look does for many commits.
-                stop.wait(_GATHER_SECONDS)
+            if lane.wake.wait(lane.poll_seconds):
+                stop.wait(lane.gather_seconds)
         elif progress.unsent and not progress.settled:
             failures += 1
             stop.wait(_pause(failures))
@@ -324,9 +357,7 @@ def _run_lane(
             stop.wait(_GLANCE_SECONDS)
         else:
             failures = 0
-            if not progress.settled:
-                # Cards without a wallet: at a busy counter there are some more at every look.
-                stop.wait(_GATHER_SECONDS)
+            stop.wait(lane.gather_seconds)
 
 
 def _pause(failures: int) -> float:
