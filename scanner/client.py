@@ -186,10 +186,32 @@ class Client:
             raise _foreign("its answer has no outcome")
         return answer
 
-    def post(self, path: str, body: bytes, session: str | None = None) -> Json:
-        """Send one posting exactly as it was kept; return the service's answer about it."""
+    def quote(self, receipt: Json, cashier: Cashier) -> Json:
+        """Ask what a receipt would give: points, and what there is besides."""
+        answer = self.request("POST", "/quotes", encode(receipt), session=cashier.session)
+        if not isinstance(answer.get("points"), int):
+            raise _foreign("its answer has no points")
+        return answer
+
+    def receipts(self, number: str, cashier: Cashier) -> list[Json]:
+        """Return the latest receipts of a number, for a return."""
+        answer = self.request(
+            "POST", "/receipts", encode({"number": number}), session=cashier.session
+        )
+        listed = answer.get("receipts")
+        if not isinstance(listed, list):
+            raise _foreign("its answer has no receipts")
+        return [each for each in listed if isinstance(each, dict)]
+
+    def post(
+        self, path: str, body: bytes, session: str | None = None, approval: str | None = None
+    ) -> Json:
+        """Send one posting exactly as it was kept; return the service's answer about it.
+
+        `approval`: the session of a manager who has just typed the PIN; good for this once.
+        """
         try:
-            answer = self.request("POST", path, body, session=session)
+            answer = self.request("POST", path, body, session=session, approval=approval)
         except Refused as refused:
             if refused.status in FINAL:
                 raise
@@ -209,7 +231,13 @@ class Client:
         return self.post("/waiting-postings", asked)
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, *, session: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        session: str | None = None,
+        approval: str | None = None,
     ) -> Json:
         """Make one request; return the JSON object of a good answer, {} for an empty one.
 
@@ -218,6 +246,8 @@ class Client:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if session is not None:
             headers["Counterfoil-Cashier"] = session
+        if approval is not None:
+            headers["Counterfoil-Manager"] = approval
         status, content, answered = self._exchange(method, path, body, headers)
         kind = _kind(answered)
         if status == 204:

@@ -6,6 +6,7 @@
     ├── DecoderError       the chosen decoder is not installed                                 2
     ├── QueueError         a posting cannot be kept on this disk                               2
     ├── SignInError        the cashier may not work here now                                   1
+    ├── NotRedeemed        nothing was redeemed, or it is not certain; says which              1
     ├── CardRefused        the card is refused; carries the outcome                            1
     └── ServiceError       the service did not do what was asked
         ├── TryLater       no answer, or none of the service's own: ask again later            1
@@ -53,6 +54,15 @@ class QueueError(ScanError):
 
 class SignInError(ScanError):
     """The cashier may not work at this till now."""
+
+
+class NotRedeemed(ScanError):
+    """Nothing was redeemed for want of the service; `may_have_been`: that is not certain yet."""
+
+    def __init__(self, message: str, *, tried: bool, may_have_been: bool = False) -> None:
+        super().__init__(message)
+        self.tried = tried
+        self.may_have_been = may_have_been
 
 
 class CardRefused(ScanError):

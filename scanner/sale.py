@@ -19,7 +19,7 @@ from scanner.check import SENTENCES, KeyRing, check
 from scanner.client import Client, encode
 from scanner.clock import TillClock, machine_clock
 from scanner.config import Till
-from scanner.errors import CardRefused, Refused, ScanError, SignInError, TryLater
+from scanner.errors import CardRefused, NotRedeemed, Refused, ScanError, SignInError, TryLater
 from scanner.known import KnownCards, LastKnown
 from scanner.unsent import Posting, Queue, State
 
@@ -135,7 +135,42 @@ class Counter:
         """Raise QueueError where nothing more can be kept: before anything is promised."""
         self.queue.check_room()
 
-    def accrue(self, reading: Reading, amount_minor: int, receipt: str | None) -> Posted:
+    def quote(
+        self,
+        reading: Reading,
+        amount_minor: int,
+        receipt: str | None,
+        lines: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any] | None:
+        """Ask what a receipt would give; None where the service cannot say."""
+        if not self.online:
+            return None
+        body = {
+            "code": reading.static,
+            "amount_minor": amount_minor,
+            "currency": self.till.programme.currency,
+            "receipt": receipt,
+            "lines": lines,
+        }
+        try:
+            return self._client.quote(body, self.cashier)
+        except TryLater:
+            self.online = False
+        except Refused:
+            pass  # the posting itself will say why
+        return None
+
+    def receipts(self, number: str) -> list[dict[str, Any]]:
+        """Return the latest receipts of a number. Raises ServiceError."""
+        return self._client.receipts(number, self.cashier)
+
+    def accrue(
+        self,
+        reading: Reading,
+        amount_minor: int,
+        receipt: str | None,
+        lines: list[dict[str, Any]] | None = None,
+    ) -> Posted:
         """Give points for `amount_minor` of the programme's currency.
 
         Raises QueueError where the posting cannot be kept, Refused where the service says no.
@@ -150,7 +185,7 @@ class Counter:
                 "currency": self.till.programme.currency,
                 "offline": not self.online,
                 "receipt": receipt,
-                "lines": None,
+                "lines": lines,
             },
             needs_cashier=self.online,
             card_id=reading.card.card_id_hex,
@@ -161,11 +196,19 @@ class Counter:
             self._known.note_standing(reading.card.card_id_hex, standing, self._clock())
         return done
 
-    def reverse(self, posting_id: str, reason: str | None) -> Posted:
-        """Take a posting back, whole. One that never left this till is taken back after it.
+    def reverse(
+        self,
+        posting_id: str,
+        reason: str | None,
+        *,
+        amount_minor: int | None = None,
+        approval: str | None = None,
+    ) -> Posted:
+        """Take a posting back, whole or only `amount_minor` of its receipt.
 
-        Without a network only what this till gave within the last minute; asked for twice, it is
-        taken back once. Raises ScanError.
+        One that never left this till is taken back after it. Without a network only what this
+        till gave within the last minute; asked for twice, it is taken back once. `approval`: the
+        session of a manager. Raises ScanError.
         """
         before = self.queue.get(posting_id)
         if before is not None and before.state in (State.SET_ASIDE, State.DROPPED):
@@ -173,7 +216,7 @@ class Counter:
         if not self.online:
             self._check_undo(before)
         begun = self.queue.reversal_of(posting_id)
-        if begun is not None and begun.state is State.WAITING:
+        if begun is not None and begun.state is State.WAITING and amount_minor is None:
             return self._send_or_leave(begun)
         posting = self._keep(
             "reversal",
@@ -182,13 +225,18 @@ class Counter:
                 "posting_id": posting_id,
                 "offline": not self.online,
                 "reason": reason,
-                "amount_minor": None,
+                "amount_minor": amount_minor,
             },
             needs_cashier=self.online,
             after_id=posting_id,
             card_id=before.card_id if before is not None else None,
         )
-        return self._send_or_leave(posting)
+        if approval is None:
+            return self._send_or_leave(posting)
+        try:
+            return Posted(posting.id, self._insist(posting, approval))
+        except TryLater:
+            return Posted(posting.id, None)
 
     def _check_undo(self, before: Posting | None) -> None:
         if before is None or before.kind != "accrual":
@@ -203,13 +251,22 @@ class Counter:
             )
 
     def redeem(
-        self, reading: Reading, points: int, presentation_token: str | None, receipt: str | None
+        self,
+        reading: Reading,
+        points: int,
+        presentation_token: str | None,
+        receipt: str | None,
+        approval: str | None = None,
     ) -> Posted:
-        """Reserve `points`, then take them. Needs the service: nothing is redeemed offline."""
+        """Reserve `points`, then take them. `approval`: the session of a manager.
+
+        Needs the service: nothing is redeemed offline. Raises NotRedeemed and Refused.
+        """
         if not self.online:
-            raise ScanError(
+            raise NotRedeemed(
                 "Offline: points can be given now, but not redeemed. "
-                "Ask the customer to redeem when the network is back."
+                "Ask the customer to redeem when the network is back.",
+                tried=False,
             )
         hold = self._keep(
             "hold",
@@ -223,20 +280,23 @@ class Counter:
             needs_cashier=True,
         )
         try:
-            self._insist(hold)
+            self._insist(hold, approval)
         except TryLater:
             self.queue.set_aside(hold.id, sending.ABANDONED, self._clock())
-            raise ScanError(
+            raise NotRedeemed(
                 "The service does not answer: nothing was redeemed. Do not give the reward. "
-                "Points that were reserved come free by themselves."
+                "Points that were reserved come free by themselves.",
+                tried=True,
             ) from None
         capture = self._keep("capture", f"/holds/{hold.id}/capture", {}, needs_cashier=True)
         try:
             return Posted(capture.id, self._insist(capture))
         except TryLater:
-            raise ScanError(
+            raise NotRedeemed(
                 "The service stopped answering: the redemption is not confirmed. Do not give the "
-                "reward yet. Finish it with: counterfoil-scan send --cashier NAME"
+                "reward yet. Finish it with: counterfoil-scan send --cashier NAME",
+                tried=True,
+                may_have_been=True,
             ) from None
 
     def send_waiting(self, most: int | None = None) -> sending.Report:
@@ -294,11 +354,13 @@ class Counter:
             self.online = False
             return Posted(posting.id, None)
 
-    def _insist(self, posting: Posting) -> dict[str, Any]:
+    def _insist(self, posting: Posting, approval: str | None = None) -> dict[str, Any]:
         """Send a posting that the customer waits for, more than once where need be."""
         for attempt in range(TRIES):
             try:
-                return sending.send(self.queue, self._client, posting, self.cashier, self._clock)
+                return sending.send(
+                    self.queue, self._client, posting, self.cashier, self._clock, approval
+                )
             except TryLater:
                 if attempt + 1 == TRIES:
                     self.online = False

@@ -48,16 +48,21 @@ class Report:
 
 
 def send(
-    queue: Queue, client: Client, posting: Posting, cashier: Cashier | None, clock: Clock
+    queue: Queue,
+    client: Client,
+    posting: Posting,
+    cashier: Cashier | None,
+    clock: Clock,
+    approval: str | None = None,
 ) -> dict[str, Any]:
-    """Send one kept posting and note the answer; return it.
+    """Send one kept posting and note the answer; return it. `approval`: a manager's session.
 
     Raises TryLater, SignInAgain or TillRevoked (the posting stays as it is) and Refused
     (a waiting one has been set aside).
     """
     queue.attempted(posting.id)
     try:
-        answer = _post(queue, client, posting, cashier)
+        answer = _post(queue, client, posting, cashier, approval)
     except Refused as refused:
         queue.set_aside(posting.id, _reason(refused), clock())
         raise
@@ -71,12 +76,16 @@ def _reason(refused: Refused) -> str:
 
 
 def _post(
-    queue: Queue, client: Client, posting: Posting, cashier: Cashier | None
+    queue: Queue,
+    client: Client,
+    posting: Posting,
+    cashier: Cashier | None,
+    approval: str | None = None,
 ) -> dict[str, Any]:
     session = cashier.session if cashier and posting.needs_cashier else None
     try:
         try:
-            return client.post(posting.path, posting.body, session)
+            return client.post(posting.path, posting.body, session, approval)
         except SignInAgain:
             without = _without_cashier(posting)
             if without is None:

@@ -27,7 +27,7 @@ from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
 from app.staff import service as staff
-from app.till import access, redemptions, service, waiting
+from app.till import access, asking, redemptions, service, waiting
 from app.till import rules as till_rules
 from app.till.answers import spoken
 from app.till.counter import Counter
@@ -199,6 +199,35 @@ def look_up(body: dict[str, Any]) -> dict[str, Any]:
         till = _as_till(session)
         access.cashier(session, till, request.headers.get(CASHIER), now=context.clock())
         return service.look_up(session, context.keys, till, body["code"], now=context.clock())
+
+
+def _at_counter(session: Session, now: datetime) -> Counter:
+    """The till that asks, with the cashier who is signed in at it."""
+    till = _as_till(session)
+    person = access.cashier(session, till, request.headers.get(CASHIER), now=now)
+    return Counter(till, person, person.id, offline=False)
+
+
+@blueprint.post("/quotes")
+@blueprint.input(schemas.QuoteIn, arg_name="body")
+@blueprint.output(schemas.QuoteOut)
+@blueprint.doc(summary="Say what an amount would give to a card; nothing is kept", security="till")
+def quote(body: dict[str, Any]) -> dict[str, Any]:
+    context = current_context()
+    now = context.clock()
+    with context.database.read_all() as session:
+        return asking.quoted(session, _at_counter(session, now), body, now=now)
+
+
+@blueprint.post("/receipts")
+@blueprint.input(schemas.ReceiptIn, arg_name="body")
+@blueprint.output(schemas.ReceiptsOut)
+@blueprint.doc(summary="Find the latest receipts of a number, for a return", security="till")
+def receipts(body: dict[str, Any]) -> dict[str, Any]:
+    context = current_context()
+    with context.database.read_all() as session:
+        _at_counter(session, context.clock())
+        return {"receipts": asking.receipts_of(session, body["number"])}
 
 
 class Work(Protocol):

@@ -202,6 +202,53 @@ class AccrualIn(PostingIn):
     )
 
 
+class QuoteIn(Schema):
+    """A receipt to say the points of, before it is posted."""
+
+    code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
+    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, required=True)
+    currency = text(3, shortest=3, required=True)
+    receipt = text(64, load_default=None, allow_none=True)
+    lines = List(Nested(LineIn), load_default=None, allow_none=True, validate=Length(0, 500))
+
+
+class ThingsOut(Schema):
+    """Something that an amount would give besides points."""
+
+    kind = String()
+    count = Integer()
+
+
+class QuoteOut(Schema):
+    """What an amount would give."""
+
+    points = Integer()
+    given = List(Nested(ThingsOut))
+
+
+class ReceiptIn(Schema):
+    """The number of a receipt, as it is printed on it."""
+
+    number = text(64, required=True)
+
+
+class ReceiptOut(Schema):
+    """A receipt that points were given for; *posting_id* is what a return takes back."""
+
+    posting_id = String()
+    amount_minor = Integer()
+    currency = String()
+    occurred_at = String()
+    points = Integer()
+    returned_minor = Integer()
+
+
+class ReceiptsOut(Schema):
+    """The latest receipts of one number, the newest first."""
+
+    receipts = List(Nested(ReceiptOut))
+
+
 class HoldIn(PostingIn):
     """Points to reserve for a redemption."""
 

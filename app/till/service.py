@@ -219,6 +219,8 @@ def _check_may_reverse(session: Session, counter: Counter, posting_id: str) -> N
         return
     if counter.person is not None and access.is_manager(counter.person):
         return
+    if counter.approver is not None and access.is_manager(counter.approver):
+        return
     own = row.till_id == counter.till.id
     if not own or (counter.offline and row.operation != "accrual"):
         raise NotYourPosting(

@@ -25,20 +25,18 @@ from scanner.errors import (
     CardRefused,
     ConfigError,
     QueueError,
-    Refused,
     ScanError,
-    SignInAgain,
     SignInError,
-    TillRevoked,
     TryLater,
 )
 from scanner.freshness import refresh
-from scanner.page import people
-from scanner.page.outcomes import Told, told_of_code, told_of_scan
+from scanner.page import people, selling
+from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.showing import Showing
 from scanner.page.state import Stage, View
+from scanner.page.telling import told_of_error, told_of_sign_in
 from scanner.sale import Counter, Posted, sign_in
-from scanner.unsent import Queue, State
+from scanner.unsent import How, Posting, Queue, Resolution, State
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -62,8 +60,7 @@ class Desk:
         self.showing = Showing()
         self._hands = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._acted_at = time.monotonic()
-        self._reading: Any = None
-        self._approver: str | None = None
+        self.reading: Any = None
         self.counter: Counter | None = None
         self._ring = KeyRing()
 
@@ -185,7 +182,7 @@ class Desk:
         self._leave()
 
     def _leave(self, *, keep_notice: bool = False) -> None:
-        counter, self.counter, self._reading = self.counter, None, None
+        counter, self.counter, self.reading = self.counter, None, None
         notice = self.showing.view.notice if keep_notice else None
 
         def lock(view: View) -> View:
@@ -239,24 +236,33 @@ class Desk:
         )
         if view.card is None:
             return
-        number, self._reading = view.card.number, reading
+        number, self.reading = view.card.number, reading
         try:
             seen = counter.look_up(text)
         except CardRefused as refused:
-            self._reading = None
+            self.reading = None
             self.showing.change(View.put_away)
             self.tell(told_of_scan(refused.outcome))
             return
-        self.showing.change(lambda view: view.seen(number, seen))
+        last = counter.last_known(reading) if seen is None else None
+        known = None
+        if last is not None:
+            known = {
+                "name": last.name,
+                "tier": last.tier,
+                "balance": last.balance,
+                "at": last.seen_at.isoformat(),
+            }
+        self.showing.change(lambda view: view.seen(number, seen, known))
         self.showing.tell("card", _for_pos(card_id, seen))
         if view.sale.at_once and view.sale.is_there:
-            self.give(number)
+            selling.give(self, number)
         else:
-            self.quote()
+            selling.quote(self)
 
     def put_away(self) -> None:
         """The customer goes: nothing is done."""
-        self._reading = None
+        self.reading = None
         self.showing.change(View.put_away)
 
     def held_up(self, text: str) -> None:
@@ -296,16 +302,16 @@ class Desk:
         )
         self.showing.tell("sale", {"amount_minor": amount_minor, "receipt": receipt})
         if view.card is not None and at_once and self.counter is not None:
-            self.give(view.card.number)
+            selling.give(self, view.card.number)
         else:
-            self.quote()
+            selling.quote(self)
 
     def withdrawn(self) -> None:
         """The POS cancelled its sale."""
         self.showing.change(View.withdrawn)
         self.showing.tell("withdrawn", {})
 
-    def keyed(self, typed: str, receipt: str) -> None:
+    def note_sale(self, typed: str, receipt: str) -> None:
         """Note what the cashier has keyed in so far; half an amount is none."""
         programme = self.till.programme
         amount: int | None = None
@@ -313,77 +319,42 @@ class Desk:
             amount = parse_amount(typed, programme.currency_exponent, programme.currency)
         number = receipt.strip()[:LONGEST_RECEIPT] or None
         self.showing.change(lambda view: view.keyed(amount, number))
-        self.quote()
 
-    def quote(self) -> None:
-        """Ask what the amount would give to the card in hand, for the button's words."""
-
-    def give(self, card_number: int) -> None:
-        """Give points for the sale to the card in hand."""
-        counter, view = self._with_card(card_number)
-        if counter is None or view.card is None:
-            return
-        if view.sale.amount_minor is None:
-            self.tell(Told.AMOUNT_WRONG)
-            return
-        done = counter.accrue(self._reading, view.sale.amount_minor, view.sale.receipt)
-        facts = self._facts_of(done) | {"amount_minor": view.sale.amount_minor}
-        self._posted(_given(done), done, "accrual", facts, receipt=view.sale.receipt, undo=True)
-
-    def redeem(self, card_number: int, points: int) -> None:
-        """Redeem points of the card in hand."""
-        counter, view = self._with_card(card_number)
-        if counter is None or view.card is None:
-            return
-        if not counter.online:
-            self.tell(Told.REDEEM_OFFLINE)
-            return
-        shown = (view.card.seen or {}).get("presentation") or {}
-        try:
-            done = counter.redeem(self._reading, points, shown.get("token"), view.sale.receipt)
-        except Refused as refused:
-            told = told_of_code(refused.code)
-            if told is not Told.APPROVAL_NEEDED:
-                raise
-            self._ask_manager(told, "redeem", {"card_number": card_number, "points": points})
-            return
-        facts = self._facts_of(done)
-        self._posted(Told.REDEEMED, done, "redemption", facts, receipt=view.sale.receipt, undo=True)
-
-    def undo(self) -> None:
-        """Take back what was just posted; within a minute, by a reversal."""
-        counter, view = self.counter, self.showing.view
-        if counter is None or view.done is None:
-            return
-        if not view.done.may_undo(self.now()):
-            self.tell(Told.UNDO_TOO_LATE)
-            return
-        done = counter.reverse(view.done.posting_id, "Undo")
-        told = Told.UNDO_KEPT if done.queued else Told.UNDONE
-        facts = self._facts_of(done)
-        self.showing.change(lambda view: view.taken_back(told, self.now(), facts))
-        self.showing.tell("undone", {"posting_id": view.done.posting_id, **facts})
-
-    def _ask_manager(self, told: Told, action: str, arguments: Facts) -> None:
+    def ask_manager(self, told: Told, action: str, arguments: Facts) -> None:
         """Have the page ask for a manager's PIN; with it the same is done again."""
         self.showing.change(lambda view: view.asked_approval(told, action, arguments, None))
+
+    def forget_refused(self, since: datetime) -> None:
+        """What was refused in front of the cashier was told and is not kept to be resolved."""
+        for posting in self.queue.all(State.SET_ASIDE):
+            if posting.kept_at >= since and self.counter is not None:
+                self.queue.resolve(self._told_at_once(posting), State.DROPPED, None)
+
+    def _told_at_once(self, posting: Posting) -> Resolution:
+        who = self.counter.cashier.name if self.counter else ""
+        why = "Told at the counter at once."
+        return Resolution(posting.id, How.DROP, posting.reason, why, who, self.now())
+
+    def no_approval(self) -> None:
+        """No manager came: nothing is done."""
+        self.showing.change(View.without_approval)
 
     def understood(self) -> None:
         """The cashier has read it."""
         self.showing.change(View.understood)
 
-    def _with_card(self, number: int) -> tuple[Counter | None, View]:
+    def with_card(self, number: int) -> tuple[Counter | None, View]:
         """The counter and the view, where this very card is still in hand."""
         view = self.showing.view
         if self.counter is None or view.stage is Stage.LOCKED:
             self.tell(Told.SIGN_IN_AGAIN)
             return None, view
-        if view.card is None or view.card.number != number or self._reading is None:
+        if view.card is None or view.card.number != number or self.reading is None:
             self.tell(Told.CARD_GONE)
             return None, view
         return self.counter, view
 
-    def _posted(
+    def posted(
         self,
         told: Told,
         done: Posted,
@@ -393,7 +364,8 @@ class Desk:
         receipt: str | None,
         undo: bool,
     ) -> None:
-        self._reading = None
+        """A posting was made or kept: show it, and tell the POS."""
+        self.reading = None
         self.showing.change(
             lambda view: view.posted(
                 told, self.now(), posting_id=done.posting_id, kind=kind, undo=undo, facts=facts
@@ -402,25 +374,6 @@ class Desk:
         data = {"posting_id": done.posting_id, "kind": kind, "outcome": told, "receipt": receipt}
         self.showing.tell("posted", data | facts | {"queued": done.queued})
 
-    def _facts_of(self, done: Posted) -> Facts:
-        """What is told of a posting: points, and the balance after it."""
-        answer = done.answer or {}
-        standing = answer.get("standing")
-        points = answer.get("points")
-        return {
-            "points": abs(points) if isinstance(points, int) else None,
-            "balance": standing.get("balance") if isinstance(standing, dict) else None,
-            "explain": [str(line)[:200] for line in answer.get("explain") or []][:5],
-        }
-
-
-def _given(done: Posted) -> Told:
-    if done.answer is None:
-        return Told.KEPT
-    if done.answer.get("status") == "waiting_for_manager":
-        return Told.WAITS_FOR_MANAGER
-    return Told.GIVEN if done.answer.get("points") else Told.GIVEN_NOTHING
-
 
 def _for_pos(card_id: str, seen: dict[str, Any] | None) -> dict[str, Any]:
     """What the shop's POS learns of a card: no name."""
@@ -428,31 +381,3 @@ def _for_pos(card_id: str, seen: dict[str, Any] | None) -> dict[str, Any]:
     tier = (seen or {}).get("tier")
     balance = standing.get("balance")
     return {"card_id": card_id, "tier": tier, "balance": balance, "online": seen is not None}
-
-
-def told_of_sign_in(error: SignInError) -> Told:
-    """Which of the outcomes a refused sign-in is."""
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, Refused):
-        told = told_of_code(cause.code)
-        return Told.SIGN_IN_REFUSED if told is Told.REFUSED else told
-    if isinstance(cause, TryLater) and cause.too_often:
-        return Told.PIN_LOCKED if cause.code == "locked" else Told.TOO_MANY_TRIES
-    return Told.SIGN_IN_REFUSED
-
-
-def told_of_error(error: ScanError) -> Told:
-    """Which of the outcomes an error of the till is."""
-    if isinstance(error, CardRefused):
-        return told_of_scan(error.outcome)
-    if isinstance(error, Refused):
-        return told_of_code(error.code)
-    if isinstance(error, TillRevoked):
-        return Told.TILL_REVOKED
-    if isinstance(error, SignInAgain):
-        return Told.SIGN_IN_AGAIN
-    if isinstance(error, TryLater):
-        return Told.NOT_OUR_SERVICE if error.reached and not error.code else Told.NO_ANSWER
-    if isinstance(error, QueueError):
-        return Told.CANNOT_KEEP
-    return Told.REFUSED

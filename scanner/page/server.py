@@ -12,8 +12,9 @@ from flask import Flask, Response, redirect, render_template, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from scanner.errors import ConfigError
-from scanner.page import pos
+from scanner.page import pos, selling
 from scanner.page.desk import Desk
+from scanner.page.errands import approve, find_receipt, refused_list, resolve, take_back
 from scanner.page.guard import LONGEST_BODY, PAGE_HEADER, Guard, Stranger
 from scanner.page.snapshot import snapshot
 from scanner.page.watching import Eye
@@ -151,12 +152,42 @@ def _asking(app: Flask, desk: Desk, guard: Guard) -> None:
     route("sign-in", asking(lambda b: desk.sign_in(text(b, "name", 80), text(b, "pin", 12))))
     route("sign-out", asking(lambda b: desk.sign_out()))
     route("code", asking(lambda b: desk.code(text(b, "text", LONGEST_TEXT))))
-    route("sale", asking(lambda b: desk.keyed(text(b, "amount", 20), text(b, "receipt", 64))))
-    route("give", asking(lambda b: desk.give(whole(b, "card"))))
-    route("redeem", asking(lambda b: desk.redeem(whole(b, "card"), whole(b, "points"))))
-    route("undo", asking(lambda b: desk.undo()))
+    route("sale", asking(lambda b: selling.keyed(desk, *sale_of(b))))
+    route("undo", asking(lambda b: selling.undo(desk)))
+
+    def give(body: dict[str, Any]) -> None:
+        desk.note_sale(*sale_of(body))
+        selling.give(desk, whole(body, "card"))
+
+    def redeem(body: dict[str, Any]) -> None:
+        desk.note_sale(*sale_of(body))
+        selling.redeem(desk, whole(body, "card"), whole(body, "points"))
+
+    route("give", asking(give))
+    route("redeem", asking(redeem))
+    route("approve", asking(lambda b: approve(desk, text(b, "name", 80), text(b, "pin", 12))))
+    route("no-approval", asking(lambda b: desk.no_approval()))
+    route("find-receipt", asking(lambda b: find_receipt(desk, text(b, "receipt", 64))))
+    route(
+        "return",
+        asking(lambda b: take_back(desk, text(b, "posting_id", 36), text(b, "amount", 20))),
+    )
+    route("aside", asking(lambda b: refused_list(desk)))
+    route(
+        "resolve",
+        asking(
+            lambda b: resolve(
+                desk, text(b, "posting_id", 36), text(b, "how", 20), text(b, "reason", 200)
+            )
+        ),
+    )
     route("put-away", asking(lambda b: desk.put_away()))
     route("understood", asking(lambda b: desk.understood()))
+
+
+def sale_of(body: dict[str, Any]) -> tuple[str, str]:
+    """Amount and receipt number as they are typed so far."""
+    return text(body, "amount", 20), text(body, "receipt", 64)
 
 
 def text(body: dict[str, Any], name: str, longest: int) -> str:

@@ -115,7 +115,7 @@ function receipt(found) {
     take.onclick = back(minor > 0 ? part.value : "");
   });
   return el("div.found", {},
-    el("b", {}, `${money(found.amount_minor)} · ${points(found.points)}`),
+    el("b", {}, found.points == null ? money(found.amount_minor) : `${money(found.amount_minor)} · ${points(found.points)}`),
     el("span.calm", {}, moment(found.at)),
     found.returned_minor ? el("span.calm", {}, word("returned_already", { amount: money(found.returned_minor) })) : null,
     left > 0 ? [el("div.field", {}, el("label.label", { for: part.id }, word("return_how_much")), part), take] : null);
@@ -123,14 +123,26 @@ function receipt(found) {
 
 export async function aside() {
   const listed = (await act("aside")) ?? [];
-  const rows = listed.map((each) => el("div.found", {},
-    el("b", {}, each.amount_minor != null ? money(each.amount_minor) : each.kind),
-    el("span.calm", {}, moment(each.kept_at)),
-    el("span", {}, each.reason),
-    el("div.row", {}, each.ways.map((way) => button(word(`aside_${way}`), async () => {
-      await act("resolve", { posting_id: each.posting_id, how: way });
-      aside();
-    })))));
+  list(listed);
+}
+
+/** What was refused, each with its reason and the ways out; those that end it want to know why. */
+function list(listed) {
+  const rows = listed.map((each) => {
+    const said = outcome(each.told, {}, each.reason);
+    const why = el("input", { id: `why-${each.posting_id}`, maxlength: 200, autocomplete: "off" });
+    const take = (way) => async () => {
+      if (way !== "send_again" && !why.value.trim()) return why.focus();
+      const left = await act("resolve", { posting_id: each.posting_id, how: way, reason: why.value.trim() });
+      list(left ?? (await act("aside")) ?? []);
+    };
+    return el("div.found", {},
+      el("b", {}, each.amount_minor != null ? money(each.amount_minor) : word(`kind_${each.kind}`)),
+      el("span.calm", {}, moment(each.kept_at)),
+      el("span", {}, `${said.title}. ${said.next}`),
+      el("div.field", {}, el("label.label", { for: why.id }, word("aside_why")), why),
+      el("div.row", {}, each.ways.map((way) => button(word(`aside_${way}`), take(way)))));
+  });
   open("aside", `${word("aside_title")} · ${number(listed.length)}`,
-    rows.length ? rows : el("p", {}, word("aside_empty")), el("div.row", {}, cancel()));
+    rows.length ? rows : el("p", {}, word("aside_empty")), el("div.row", {}, button(word("back"), close)));
 }

@@ -60,7 +60,7 @@ const actions = {
   undo: () => act("undo"),
   understood: () => act("understood"),
   putAway: () => act("put-away"),
-  redeem: (wanted) => act("redeem", { card: view.card.number, points: wanted, receipt: at("receipt").value }),
+  redeem: (wanted) => act("redeem", { card: view.card.number, points: wanted, ...sale() }),
   handOut: (tile) => act("hand-out", { card: view.card.number, kind: tile.kind, id: tile.id }),
 };
 

@@ -1,0 +1,123 @@
+"""Giving and redeeming with the card in hand, and taking the last of it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scanner.errors import Refused, ScanError
+from scanner.page.outcomes import Told, told_of_code
+from scanner.page.state import Sale
+from scanner.page.telling import code_of
+from scanner.sale import Posted
+
+if TYPE_CHECKING:
+    from scanner.page.desk import Desk
+
+MOST_EXPLAINED = 5
+
+
+def keyed(desk: Desk, typed: str, receipt: str) -> None:
+    """Note what the cashier has keyed in so far, and what it would give."""
+    desk.note_sale(typed, receipt)
+    quote(desk)
+
+
+def quote(desk: Desk) -> None:
+    """Ask what the amount would give to the card in hand, for the button's words."""
+    counter, view = desk.counter, desk.showing.view
+    card, sale = view.card, view.sale
+    amount = sale.amount_minor
+    if counter is None or card is None or amount is None or desk.reading is None:
+        return
+    said = counter.quote(desk.reading, amount, sale.receipt, _lines(sale))
+    if said is not None:
+        told = {"amount_minor": amount, "points": said["points"]}
+        desk.showing.change(lambda view: view.quoted(card.number, amount, told))
+
+
+def give(desk: Desk, card_number: int) -> None:
+    """Give points for the sale to the card in hand."""
+    counter, view = desk.with_card(card_number)
+    if counter is None or desk.reading is None:
+        return
+    sale, began = view.sale, desk.now()
+    if sale.amount_minor is None:
+        desk.tell(Told.AMOUNT_WRONG)
+        return
+    try:
+        done = counter.accrue(desk.reading, sale.amount_minor, sale.receipt, _lines(sale))
+    except Refused:
+        desk.forget_refused(began)
+        raise
+    facts = facts_of(done) | {"amount_minor": sale.amount_minor}
+    desk.posted(_given(done), done, "accrual", facts, receipt=sale.receipt, undo=True)
+
+
+def redeem(desk: Desk, card_number: int, points: int, *, approval: str | None = None) -> None:
+    """Redeem points of the card in hand; `approval` is a manager's session."""
+    counter, view = desk.with_card(card_number)
+    if counter is None or desk.reading is None or view.card is None:
+        return
+    if not counter.online:
+        desk.tell(Told.REDEEM_OFFLINE)
+        return
+    shown, began = (view.card.seen or {}).get("presentation") or {}, desk.now()
+    try:
+        done = counter.redeem(desk.reading, points, shown.get("token"), view.sale.receipt, approval)
+    except Refused as refused:
+        desk.forget_refused(began)
+        told = told_of_code(code_of(refused))
+        if told is not Told.APPROVAL_NEEDED or approval is not None:
+            raise
+        desk.ask_manager(told, "redeem", {"card_number": card_number, "points": points})
+        return
+    facts = facts_of(done)
+    desk.posted(Told.REDEEMED, done, "redemption", facts, receipt=view.sale.receipt, undo=True)
+
+
+def undo(desk: Desk) -> None:
+    """Take back what was just posted; within a minute, by a reversal."""
+    counter, view = desk.counter, desk.showing.view
+    if counter is None or view.done is None:
+        return
+    if not view.done.may_undo(desk.now()):
+        desk.tell(Told.UNDO_TOO_LATE)
+        return
+    began = desk.now()
+    try:
+        done = counter.reverse(view.done.posting_id, "Undo")
+    except Refused:
+        desk.forget_refused(began)
+        raise
+    except ScanError:
+        if counter.online:
+            raise
+        desk.tell(Told.RETURN_OFFLINE)
+        return
+    told = Told.UNDO_KEPT if done.queued else Told.UNDONE
+    facts = facts_of(done)
+    desk.showing.change(lambda view: view.taken_back(told, desk.now(), facts))
+    desk.showing.tell("undone", {"posting_id": view.done.posting_id, **facts})
+
+
+def facts_of(done: Posted) -> dict[str, Any]:
+    """What is told of a posting: points, the balance after it, and why."""
+    answer = done.answer or {}
+    standing, points = answer.get("standing"), answer.get("points")
+    return {
+        "points": abs(points) if isinstance(points, int) else None,
+        "balance": standing.get("balance") if isinstance(standing, dict) else None,
+        "explain": [str(line)[:200] for line in answer.get("explain") or []][:MOST_EXPLAINED],
+    }
+
+
+def _lines(sale: Sale) -> list[dict[str, Any]] | None:
+    return list(sale.lines) or None
+
+
+def _given(done: Posted) -> Told:
+    if done.answer is None:
+        return Told.KEPT
+    if done.answer.get("status") == "waiting_for_manager":
+        return Told.WAITS_FOR_MANAGER
+    return Told.GIVEN if done.answer.get("points") else Told.GIVEN_NOTHING
