@@ -99,6 +99,7 @@ class Service:
         self.requests: list[tuple[str, str, bytes]] = []
         self.gate: Gate | None = None
         self.intervene: Callable[[str], tuple[int, str, bytes] | None] = lambda path: None
+        self.hangs_up: Callable[[str], bool] = lambda path: False
         self.locked = False
         self.lock = threading.Lock()
 
@@ -305,6 +306,7 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             if gate is not None:
                 gate.reached.set()
                 gate.opened.wait(20)
+            if gate is not None or service.hangs_up(path):
                 self.close_connection = True
                 return
             self._answer(status, kind, content, raw)
