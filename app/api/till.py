@@ -27,7 +27,7 @@ from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
 from app.staff import service as staff
-from app.till import access, asking, redemptions, service, waiting
+from app.till import access, asking, benefits, redemptions, service, waiting
 from app.till import rules as till_rules
 from app.till.answers import spoken
 from app.till.counter import Counter
@@ -345,6 +345,20 @@ _posting(
     schemas.PostingIn,
     "Give held points back",
     redemptions.release,
+)
+_posting(
+    "/reward-redemptions",
+    "reward",
+    schemas.RewardIn,
+    "Redeem a reward for points or a full stamp card",
+    benefits.redeem_reward,
+)
+_posting(
+    "/coupon-redemptions",
+    "coupon",
+    schemas.CouponIn,
+    "Redeem a coupon, once",
+    benefits.redeem_coupon,
 )
 _posting(
     "/reversals",

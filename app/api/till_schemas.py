@@ -149,6 +149,58 @@ class RedeemOut(Schema):
     maximum = Integer()
 
 
+class StampsOut(Schema):
+    """A stamp card: *count* of *size* on the one begun, *full* ones beside it."""
+
+    code = String()
+    name = String(metadata={"description": "In the member's language."})
+    count = Integer()
+    size = Integer()
+    full = Integer()
+    owed = Integer()
+
+
+class StampPriceOut(Schema):
+    """So many stamps of a card."""
+
+    code = String()
+    count = Integer()
+
+
+class RewardOut(Schema):
+    """A reward as a tile: what it costs, and why it cannot be taken, if so."""
+
+    code = String()
+    name = String(metadata={"description": "In the member's language."})
+    kind = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off"]})
+    points = Integer(allow_none=True)
+    points_from = Integer(
+        allow_none=True, metadata={"description": "The cashier chooses how many points."}
+    )
+    points_step = Integer(allow_none=True)
+    points_to = Integer(allow_none=True)
+    stamps = Nested(StampPriceOut, allow_none=True)
+    left = Integer(allow_none=True, metadata={"description": "How many there are still."})
+    can_take = Boolean()
+    why_not = String(allow_none=True)
+
+
+class CouponOut(Schema):
+    """A coupon: what it is worth, from which amount on and until when (exclusive)."""
+
+    id = String()
+    code = String()
+    name = String(metadata={"description": "In the member's language."})
+    kind = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off"]})
+    status = String()
+    amount_minor = Integer(allow_none=True)
+    percent = String(allow_none=True)
+    at_least_minor = Integer(allow_none=True)
+    valid_from = String()
+    expires_at = String(allow_none=True)
+    can_use = Boolean()
+
+
 class LookUpOut(Schema):
     """Who it is and what may be had; all but the outcome is null when the card is refused."""
 
@@ -160,6 +212,14 @@ class LookUpOut(Schema):
     tier = String(allow_none=True)
     standing = Nested(StandingOut, allow_none=True)
     redeem = Nested(RedeemOut, allow_none=True)
+    stamps = List(Nested(StampsOut), allow_none=True)
+    rewards = List(Nested(RewardOut), allow_none=True)
+    coupons = List(Nested(CouponOut), allow_none=True)
+    coupon = Nested(
+        CouponOut,
+        allow_none=True,
+        metadata={"description": "Where a coupon's own code was scanned."},
+    )
 
 
 class LineIn(Schema):
@@ -272,6 +332,57 @@ class HoldIn(PostingIn):
     )
 
 
+class RewardIn(PostingIn):
+    """A reward to redeem, for the points or the stamps that it costs."""
+
+    code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
+    reward = text(40, required=True)
+    points = Whole(
+        1,
+        MOST_POINTS,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Where the cashier chooses how many."},
+    )
+    presentation_token = text(100, load_default=None, allow_none=True)
+    member_pin = text(
+        6,
+        shortest=4,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The PIN of the card's holder, who types it."},
+    )
+    receipt = text(64, load_default=None, allow_none=True)
+    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, load_default=None, allow_none=True)
+
+
+class CouponIn(PostingIn):
+    """A coupon to redeem: by its own *code*, or by *coupon_id* on the member's card."""
+
+    code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
+    coupon_id = uuid(load_default=None, allow_none=True)
+    receipt = text(64, load_default=None, allow_none=True)
+    amount_minor = Whole(
+        1,
+        HIGHEST_AMOUNT_MINOR,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The receipt's amount before the coupon."},
+    )
+
+
+class BenefitOut(Schema):
+    """What was redeemed. *amount_minor* is what to take off the receipt, where that is known."""
+
+    kind = String(metadata={"enum": ["reward", "coupon"]})
+    what = String()
+    name = String(metadata={"description": "In the member's language."})
+    gives = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off"]})
+    amount_minor = Integer(allow_none=True)
+    currency = String(allow_none=True)
+    percent = String(allow_none=True)
+
+
 class ReturnedLineIn(Schema):
     """A line of the receipt that comes back; without a quantity all of it."""
 
@@ -313,6 +424,7 @@ class PostedOut(Schema):
     explain = List(String(), metadata={"description": "In the member's language."})
     tier = String(allow_none=True)
     language = String(metadata={"description": "The member's."})
+    benefit = Nested(BenefitOut)
     standing = Nested(StandingOut, allow_none=True)
     late = Boolean()
     recorded_at = String()

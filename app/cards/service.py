@@ -339,6 +339,8 @@ def _why_not_active(card: Card) -> str:
             return f"This card was blocked on {day}{reason}. A manager can unblock it."
         case CardStatus.REPLACED:
             return f"This card was replaced on {day}. Ask for the customer's new card."
+        case CardStatus.USED:
+            return f"This coupon was used on {day}. It is good once."
         case CardStatus.ERASED:
             return f"This card was given back on {day}. The customer can join anew."
         case _:

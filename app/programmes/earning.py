@@ -27,6 +27,7 @@ from app.ledger.postings import AccountFacts, Asked, Bonus, Given, Line, Value
 from app.ledger.rules import RoundUp
 from app.programmes import rules
 from app.programmes.fields import BonusRule
+from app.programmes.mechanics import stamps
 from app.programmes.rules import Applied, Bill, Candidate, RuleSet
 from app.programmes.settings import Settings
 from app.programmes.wording import currency_exponent
@@ -175,6 +176,8 @@ class Earning:
     #: The rules that it meets, and its local day.
     rules: tuple[Candidate, ...] = ()
     day: date | None = None
+    #: What stamp cards give by themselves.
+    stamps: tuple[Given, ...] = ()
 
     @property
     def once_keys(self) -> tuple[str, ...]:
@@ -279,6 +282,22 @@ def earning_of(tariff: Tariff, sale: Sale, exchange: Exchange | None = None) -> 
         explain=tuple(explain),
         rules=found,
         day=day,
+        stamps=_stamps(tariff, sale, earning_minor, up, down) if tariff.settings.stamps else (),
+    )
+
+
+def _stamps(
+    tariff: Tariff, sale: Sale, earning_minor: int, up: int, down: int
+) -> tuple[Given, ...]:
+    """*up* ÷ *down* micro of the programme's currency are one minor unit of the receipt's."""
+    micro = {
+        card.code: int(card.at_least.scaleb(tariff.exponent + 6)) for card in tariff.settings.stamps
+    }
+    return stamps.given(
+        tariff.settings.stamps,
+        sale.lines,
+        earning_minor=earning_minor,
+        thresholds={code: -(-least * down // up) for code, least in micro.items()},
     )
 
 
@@ -364,7 +383,7 @@ def value_of(
         carried_micro=worth.carried_micro,
         weighted_micro=worth.weighted_micro,
         bonuses=bonuses,
-        given=given,
+        given=(*earning.stamps, *given),
         explain=tuple(explain),
     )
 

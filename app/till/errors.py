@@ -57,3 +57,9 @@ class LimitReached(Forbidden):
     """The card may redeem no more so many points in this day, week or month."""
 
     code = "limit_reached"
+
+
+class ScanTheCard(Conflict):
+    """A coupon's code was shown where the member's own card is needed."""
+
+    code = "scan_the_card"

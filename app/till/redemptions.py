@@ -18,8 +18,9 @@ from app.programmes.redeeming import check_points
 from app.programmes.terms import rulebook_of
 from app.till import access, limits
 from app.till.counter import Counter, card_of, partner_of, post_about
-from app.till.errors import ApprovalNeeded, PresentationOver
+from app.till.errors import ApprovalNeeded, PresentationOver, ScanTheCard
 from app.till.models import Presentation
+from passes.code import Kind
 
 HOLD_LIFE = timedelta(minutes=15)
 STATIC_WINDOW = timedelta(hours=24)
@@ -38,7 +39,9 @@ def hold(
     holder may not redeem so many.
     """
     card = card_of(session, counter, body["code"], now, now=now)
-    has_pin = _has_right_pin(session, counter, card, body.get("member_pin"), now=now)
+    if card.kind == Kind.COUPON:
+        raise ScanTheCard("This is a coupon. Scan the customer's card to redeem points.")
+    has_pin = has_right_pin(session, counter, card, body.get("member_pin"), now=now)
     book = rulebook_of(session, counter.till.programme_id, now)
     settings = book.at(now).settings
     points: int = body["points"]
@@ -47,7 +50,7 @@ def hold(
     limits.lock(session, card)
     limits.check(session, card, points, now=now, time_zone=book.time_zone)
     if not has_pin and not counter.has_fresh_code:
-        _check_strength(session, counter, card, body, settings.static_redeem_limit, terms, now=now)
+        check_strength(session, counter, card, body, settings.static_redeem_limit, terms, now=now)
     return ledger.post(
         session,
         request,
@@ -81,7 +84,7 @@ def release(
     return post_about(session, counter, request, operation, body, body["hold_id"], now=now)
 
 
-def _has_right_pin(
+def has_right_pin(
     session: Session, counter: Counter, card: Card, pin: str | None, *, now: datetime
 ) -> bool:
     """Whether the holder's PIN was given. A wrong one is refused, whatever else would do."""
@@ -99,7 +102,7 @@ def _has_right_pin(
     return True
 
 
-def _check_strength(
+def check_strength(
     session: Session,
     counter: Counter,
     card: Card,

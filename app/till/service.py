@@ -34,7 +34,7 @@ from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
 from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook, rulebook_of
-from app.till import access, limits
+from app.till import access, benefits, limits
 from app.till.access import Place, TillAt
 from app.till.counter import Counter, card_of, partner_of, post_about
 from app.till.errors import NotYourPosting
@@ -44,7 +44,7 @@ from passes.code import Kind, Outcome
 
 PRESENTATION_LIFE = timedelta(minutes=5)
 #: What is posted at a counter, and may be taken back there.
-AT_COUNTERS = {"accrual", "capture", "reversal"}
+AT_COUNTERS = {"accrual", "capture", "reversal", "reward", "coupon"}
 
 
 def look_up(
@@ -61,14 +61,19 @@ def look_up(
         return _not_accepted(refused)
     return {
         "outcome": str(Outcome.ACCEPTED),
-        "message": "Card accepted.",
+        "message": "Coupon accepted." if benefits.is_coupon(card) else "Card accepted.",
         "presentation": _begin_presentation(session, till, card, rotating, now=now),
         **page_of(session, keys, card, now=now),
     }
 
 
 def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> dict[str, Any]:
-    """What a counter may know of a card: whose it is, its tier, its points, what to redeem."""
+    """What a counter may know of a card: whose it is, its tier, its points, what to redeem.
+
+    Of a coupon's own code it knows the coupon and nothing else.
+    """
+    if benefits.is_coupon(card):
+        return benefits.shown_by_itself(session, card, now=now)
     programme = programme_by_id(session, card.programme_id)
     book = rulebook_of(session, card.programme_id, now)
     settings = book.at(now).settings
@@ -90,11 +95,30 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
             "step": settings.redeem_step,
             "maximum": most_redeemable(settings, redeemable, None, book.currency),
         },
+        **benefits.page_part(
+            session,
+            card,
+            benefits.Shown(book, settings, card.language, redeemable, page.account.tier.tier, now),
+        ),
     }
 
 
 def _not_accepted(refused: CardRefused) -> dict[str, Any]:
-    nothing = dict.fromkeys(("presentation", "card", "member", "tier", "standing", "redeem"), None)
+    nothing = dict.fromkeys(
+        (
+            "presentation",
+            "card",
+            "member",
+            "tier",
+            "standing",
+            "redeem",
+            "stamps",
+            "rewards",
+            "coupons",
+            "coupon",
+        ),
+        None,
+    )
     return {"outcome": str(refused.outcome), "message": refused.message, **nothing}
 
 

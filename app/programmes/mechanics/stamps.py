@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from app.ledger.grounds import Grounds, How, Need
 from app.ledger.postings import Given, Line
 from app.programmes.fields import LONGEST_CATEGORY, Wrong, choice, decimal, text_of, whole
 from app.programmes.mechanics import _reading
@@ -52,20 +53,10 @@ class StampCard:
         """What it is called."""
         return _reading.in_language(self.names, language, self.code)
 
-    def stamps(self, kept_minor: int, exponent: int, lines: Sequence[Line]) -> int:
-        """How many stamps a receipt of so much, with these lines, gives."""
-        if kept_minor <= 0 or kept_minor < self.at_least.scaleb(exponent):
-            return 0
-        match self.per:
-            case "visit":
-                count = 1
-            case "item":
-                count = sum(int(line.quantity) for line in lines if self._is_wanted(line))
-            case _:
-                count = 0
-        return min(count, self.at_most or MOST_A_RECEIPT)
-
-    def _is_wanted(self, line: Line) -> bool:
+    def is_for(self, line: Line) -> bool:
+        """Whether a line is of the goods that it stamps; what cost nothing is not."""
+        if line.amount_minor <= 0:
+            return False
         if not self._wanted:
             return True
         names = [line.item] if self.items else []
@@ -109,31 +100,30 @@ def _read_one(value: Any) -> StampCard:
 
 
 def given(
-    cards: Sequence[StampCard], amount_minor: int, exponent: int, lines: Sequence[Line]
-) -> list[Given]:
-    """The stamps that a receipt gives by the cards themselves."""
-    counted = ((card, card.stamps(amount_minor, exponent, lines)) for card in cards)
-    return [Given(KIND, card.code, count, card.code) for card, count in counted if count]
-
-
-def still_given(
     cards: Sequence[StampCard],
-    kept_minor: int,
-    exponent: int,
     lines: Sequence[Line],
-    loose_minor: int,
-) -> list[Given]:
-    """The stamps that what is kept of a receipt gives.
+    *,
+    earning_minor: int,
+    thresholds: Mapping[str, int],
+) -> tuple[Given, ...]:
+    """The stamps that a receipt gives by the cards themselves, each with what it hangs on.
 
-    *loose_minor* of it came back without saying of which lines: for goods the stamps then go in
-    proportion, rounded so that the member keeps what is in doubt.
+    *earning_minor* is what of the receipt earns, in its own currency, and so are *thresholds*, by
+    card: what it has to reach.
     """
     found = []
     for card in cards:
-        count = card.stamps(kept_minor, exponent, lines)
-        if count and card.per == "item" and loose_minor:
-            whole_minor = kept_minor + loose_minor
-            count -= count * loose_minor // whole_minor
+        least = thresholds.get(card.code, 0)
+        if earning_minor < least or card.per == "rule":
+            continue
+        needs = [Need(How.ALL, amount_minor=least)] if least else []
+        count = 1
+        if card.per == "item":
+            wanted = [(at, line) for at, line in enumerate(lines, 1) if card.is_for(line)]
+            pieces = sum(int(Decimal(str(line.quantity)) * 1000) for _, line in wanted)
+            count = min(pieces // 1000, card.at_most or MOST_A_RECEIPT)
+            positions = tuple(at for at, _ in wanted)
+            needs.append(Need(How.EACH, quantity_thousandths=1000, lines=positions))
         if count:
-            found.append(Given(KIND, card.code, count, card.code))
-    return found
+            found.append(Given(KIND, card.code, count, card.code, Grounds(count, tuple(needs))))
+    return tuple(found)
