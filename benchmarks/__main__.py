@@ -48,9 +48,9 @@ def run(name: str) -> list[dict[str, Any]]:
 
 def holds(figure: dict[str, Any]) -> bool:
     """Whether a figure is on the right side of its limit."""
-    if "at_least" in figure:
-        return bool(figure["value"] >= figure["at_least"])
-    return bool(figure["value"] <= figure["at_most"]) if "at_most" in figure else True
+    least, most = figure.get("at_least"), figure.get("at_most")
+    value = figure["value"]
+    return (least is None or value >= least) and (most is None or value <= most)
 
 
 def main(wanted: list[str]) -> int:

@@ -39,6 +39,10 @@ MOST_SECONDS = 0.045  # of processor time a frame; the next frame is worth more 
 AWAKE_SECONDS = 2.0  # after the last movement or read
 GLANCE_SECONDS = 1.0  # asleep, the whole picture is read so often
 MOST_REGIONS = 3
+# Somebody walking past looks lively for long and is never read: after so many seconds all that
+# there is is tried on every third frame only.
+PATIENCE_SECONDS = 5.0
+QUIET_SECONDS = 1.0
 
 
 class LiveReader:
@@ -52,7 +56,8 @@ class LiveReader:
         self._frames = 0
         self._costs, self._careful = Costs(), False
         self._worked: Attempt | None = None
-        self._read_at = self._glanced_at = float("-inf")
+        self._read_at = self._glanced_at = self._at = float("-inf")
+        self._lively_at = self._lively_since = float("-inf")
         self._places: list[Box] = []
 
     def read(self, image: Image, at: float | None = None) -> Sighting:
@@ -70,7 +75,7 @@ class LiveReader:
         at = self._frames / 30 if at is None else at
         if not self._awake(picture, at):
             return Sighting([], self._places, awake=False)
-        self._glanced_at = at
+        self._glanced_at = self._at = at
         view = View(picture)
         until = time.thread_time() + MOST_SECONDS
 
@@ -122,12 +127,19 @@ class LiveReader:
 
     def _search(self, view: View, lively: bool, late: Callable[[], bool]) -> Ran:
         """Look for a code in the regions: with all that there is where one may be a phone."""
-        if not lively:
+        if not lively or self._fruitless():
             return self._run(view, self._next_in_turn(), late)
         ran = self._run(view, LIVE[1:], late)
         if ran.reads or late():
             return ran
         return self._run(view, (*self._stacked(view), *self._next_in_turn()), late)
+
+    def _fruitless(self) -> bool:
+        """Whether this frame is one of those that need not be tried hard."""
+        if self._at - self._lively_at > QUIET_SECONDS:
+            self._lively_since = self._at
+        self._lively_at = self._at
+        return self._at - self._lively_since > PATIENCE_SECONDS and self._frames % 3 > 0
 
     def _run(self, view: View, schedule: Sequence[Attempt], late: Callable[[], bool]) -> Ran:
         if self._careful:
@@ -139,7 +151,7 @@ class LiveReader:
     ) -> Hint | None:
         """Learn from how the frame ended; return what would help the customer."""
         if reads:
-            self._read_at = at
+            self._read_at = self._lively_since = at
             self._stack.clear()
             self._hints.clear()
             if by in AGAIN:

@@ -101,11 +101,14 @@ def enlarge(crop: Image) -> tuple[Image, float]:
     return np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=way)), scale
 
 
-def threshold(picture: Image, window: float) -> Image:
-    """Return `picture` in black and white, each pixel against the mean of its window."""
+def threshold(picture: Image, window: float, below: float = 0) -> Image:
+    """Return `picture` in black and white, each pixel against the mean of its window.
+
+    What is `below` levels under the mean is black, what is more is white.
+    """
     odd = max(3, round(window) | 1)
     method, kind = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
-    return np.asarray(cv2.adaptiveThreshold(picture, 255, method, kind, odd, 0), np.uint8)
+    return np.asarray(cv2.adaptiveThreshold(picture, 255, method, kind, odd, below), np.uint8)
 
 
 def sharpen(picture: Image, sigma: float, amount: float) -> Image:

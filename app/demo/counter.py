@@ -372,7 +372,7 @@ class _Holding:
         """The phone's picture as the lens has it in focus at this moment."""
         radius = graded((0, 0.8, 1.4, 2.0, 2.6, 3.2), self.scene.defocus)
         if not settled:
-            hunt = graded((0.3, 1.5, 3, 4.2, 5, 6), self.scene.hunting)
+            hunt = graded((0.3, 1.0, 1.8, 3.0, 4.6, 6), self.scene.hunting)
             patience = graded((0.3, 0.5, 1.0, 1.8, 2.6, 3.2), self.scene.hunting)
             t = max(0.0, since - self._lead - 0.4 * self._arrive)
             radius += hunt * math.exp(-t / patience) * math.cos(5 * t) ** 2
@@ -387,6 +387,6 @@ class _Holding:
     def exposure_drift(self, since: float) -> float:
         """The bright screen burns out until the camera has adapted to it."""
         t = max(0.0, since - self._lead - 0.5 * self._arrive)
-        surplus = graded((0.05, 0.5, 1.2, 2.0, 2.8, 3.6), self.scene.adapting)
+        surplus = graded((0.05, 0.4, 0.8, 1.4, 2.4, 3.6), self.scene.adapting)
         patience = graded((0.3, 0.5, 0.8, 1.2, 1.6, 2), self.scene.adapting)
         return 1 + surplus * math.exp(-t / patience)
