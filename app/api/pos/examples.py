@@ -111,3 +111,30 @@ ENTRIES: dict[str, Any] = {
     ],
     "next_cursor": "MTo0MTc",
 }
+
+QUOTE: dict[str, Any] = {"card": CARD_ID, "amount_minor": 1250, "currency": "EUR", "lines": LINES}
+QUOTED: dict[str, Any] = {
+    "earn": {
+        "points": 32,
+        "base_points": 12,
+        "bonuses": [{"name": "Monday", "points": 20}],
+        "given": [{"kind": "stamps", "what": "coffee", "count": 2, "rule": "Coffee"}],
+        "earning_minor": 1250,
+        "available_from": NOW,
+        "expires_at": None,
+        "rule_version": 3,
+        "explain": ["€12.50 at 1 point for each €1.00 makes 12 points."],
+    },
+    "redeem": {
+        "available": 112,
+        "points": {
+            "minimum": 1,
+            "step": 1,
+            "maximum": 112,
+            "point_value": "0.01",
+            "static_limit": 50,
+        },
+        "tier": "Silver",
+    },
+    "language": "en",
+}

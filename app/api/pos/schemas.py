@@ -227,3 +227,63 @@ class EntriesOut(Schema):
 
     items = List(Nested(EntryOut))
     next_cursor = String(allow_none=True)
+
+
+class QuoteIn(PlacedIn, BasketIn):
+    """A basket. *paid_with_points*: points that are going to be redeemed on it earn nothing."""
+
+    card = text(
+        LONGEST_CARD,
+        shortest=16,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "What was scanned, or the card's id; without, for nobody yet."},
+    )
+    paid_with_points = Whole(0, MOST_POINTS, load_default=0)
+
+
+class BonusOut(Schema):
+    """Points beside those of the receipt, by the name of their rule."""
+
+    name = String()
+    points = Integer()
+
+
+class EarnOut(Schema):
+    """What the basket would earn: *points* in all, of which the bonuses are told apart."""
+
+    points = Integer()
+    base_points = Integer()
+    bonuses = List(Nested(BonusOut))
+    given = List(Nested(GivenOut))
+    earning_minor = Integer(allow_none=True)
+    available_from = String(allow_none=True)
+    expires_at = String(allow_none=True)
+    rule_version = Integer()
+    explain = List(String(), metadata={"description": "In the member's language."})
+
+
+class RedeemPointsOut(RedeemOut):
+    """How many points may be redeemed on this basket, and what one is worth.
+
+    A static code redeems *static_limit* a day; more needs a fresh code, the PIN or a manager.
+    """
+
+    point_value = String(metadata={"description": "In the programme's currency."})
+    static_limit = Integer()
+
+
+class RedeemableOut(Schema):
+    """What may be redeemed with the basket."""
+
+    available = Integer()
+    points = Nested(RedeemPointsOut)
+    tier = String(allow_none=True)
+
+
+class QuoteOut(Schema):
+    """What a basket would earn, and what may be redeemed with it (null without a card)."""
+
+    earn = Nested(EarnOut)
+    redeem = Nested(RedeemableOut, allow_none=True)
+    language = String()

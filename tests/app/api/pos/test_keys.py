@@ -21,6 +21,7 @@ from tests.app.api.pos.shop_system import ShopSystem
 #: Each route with a body that reaches its own check, and the scope that it asks for.
 ID = str(uuid.uuid4())
 ROUTES: list[tuple[str, str, Any, Scope]] = [
+    ("POST", "/quote", {}, Scope.QUOTE),
     ("POST", "/accruals", {}, Scope.ACCRUE),
     ("POST", "/holds", {}, Scope.REDEEM),
     ("POST", f"/holds/{ID}/capture", {}, Scope.REDEEM),

@@ -1,0 +1,101 @@
+"""What a basket would earn, and what may be redeemed with it: said before anything is posted."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.cards import service as cards
+from app.errors import Invalid
+from app.ledger import service as ledger
+from app.ledger.explain import tell
+from app.ledger.postings import AccountFacts, Line
+from app.pos.keys import Holder
+from app.pos.places import place_of
+from app.pos.postings import code_of, occurred_at
+from app.programmes import quoting
+from app.programmes.earning import Sale
+from app.programmes.pricing import price
+from app.programmes.redeeming import most_redeemable
+from app.programmes.service import programme_by_id
+from app.programmes.terms import Rulebook, rulebook_of
+from app.programmes.voices import voice_of
+from app.till import limits, service
+
+
+def quote(
+    session: Session, holder: Holder, body: Mapping[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """The answer to a basket. Nothing is locked and nothing written.
+
+    Without a card it says what somebody would earn who joins now. Raises what the accrual would.
+    """
+    place = place_of(session, holder, body.get("location"))
+    book = rulebook_of(session, holder.programme_id, now)
+    sale = Sale(
+        amount_minor=body["amount_minor"],
+        currency=body["currency"],
+        occurred_at=occurred_at(body, now),
+        tax_minor=body["tax_minor"],
+        coupons_minor=body["coupons_minor"],
+        paid_with_points=body.get("paid_with_points") or 0,
+        lines=tuple(Line(**line) for line in body.get("lines") or ()),
+    )
+    _check_lines(sale)
+    settings = book.at(now).settings
+    programme = programme_by_id(session, holder.programme_id)
+    language = "en"
+    redeem: dict[str, Any] | None = None
+    if body.get("card"):
+        code = code_of(session, body["card"])
+        card, _ = cards.card_by_code(session, code, now=now)
+        language = card.language
+        quoted = quoting.quote(
+            session, book, sale, card.account_id, now=now, location_id=place.location_id
+        )
+        redeem = _redeem(session, book, card, sale, now)
+    else:
+        quoted = _to_nobody(session, book, sale, now, place.location_id)
+    earn = dict(quoted.as_json())
+    reasons = earn.pop("reasons")
+    earn["explain"] = tell(reasons, voice_of(programme, settings, language))
+    return {"earn": earn, "redeem": redeem, "language": language}
+
+
+def _check_lines(sale: Sale) -> None:
+    """Raise `Invalid` for lines that the ledger would not take."""
+    total = sum(line.amount_minor for line in sale.lines)
+    if sale.lines and total != sale.amount_minor:
+        text = f"They add up to {total}, not to the basket's {sale.amount_minor}."
+        raise Invalid(f"The basket's lines do not make sense. {text}", {"lines": [text]})
+
+
+def _to_nobody(
+    session: Session, book: Rulebook, sale: Sale, now: datetime, location_id: str | None
+) -> quoting.Quote:
+    priced = price(session, book, sale, now=now, location_id=location_id)
+    value = priced.value(AccountFacts())
+    return quoting.Quote(value, value.rule_version or priced.rule_version)
+
+
+def _redeem(
+    session: Session, book: Rulebook, card: Any, sale: Sale, now: datetime
+) -> dict[str, Any]:
+    settings = book.at(now).settings
+    page = ledger.look(session, card.account_id, now=now, terms=book.terms(now))
+    available = page.standing().available
+    left = limits.most(session, card, available, now=now, time_zone=book.time_zone)
+    # Shares are of money of the programme's own; of a foreign receipt the hold says it.
+    amount = sale.amount_minor if sale.currency == book.currency else None
+    return {
+        "available": available,
+        "points": {
+            "minimum": settings.redeem_minimum,
+            "step": settings.redeem_step,
+            "maximum": most_redeemable(settings, left, amount, book.currency),
+            "point_value": f"{settings.point_value:f}",
+            "static_limit": settings.static_redeem_limit,
+        },
+        "tier": service.tier_name(settings, page.account.tier.tier, card.language),
+    }
