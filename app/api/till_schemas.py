@@ -201,6 +201,17 @@ class CouponOut(Schema):
     can_use = Boolean()
 
 
+class DiscountOut(Schema):
+    """The discount that the card has now; how far it is to the next step of its scale."""
+
+    code = String()
+    name = String(metadata={"description": "In the member's language."})
+    percent = String(metadata={"description": "Of the next purchase, an exact decimal."})
+    spent_minor = Integer()
+    missing_minor = Integer(allow_none=True)
+    next_percent = String(allow_none=True)
+
+
 class LookUpOut(Schema):
     """Who it is and what may be had; all but the outcome is null when the card is refused."""
 
@@ -211,6 +222,7 @@ class LookUpOut(Schema):
     member = Nested(MemberOut, allow_none=True)
     tier = String(allow_none=True)
     standing = Nested(StandingOut, allow_none=True)
+    discount = Nested(DiscountOut, allow_none=True)
     redeem = Nested(RedeemOut, allow_none=True)
     stamps = List(Nested(StampsOut), allow_none=True)
     rewards = List(Nested(RewardOut), allow_none=True)

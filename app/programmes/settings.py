@@ -12,9 +12,11 @@ from app.errors import Invalid
 from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
-from app.programmes.mechanics import coupons, rewards, stamps
-from app.programmes.mechanics.checks import contradictions
+from app.programmes.mechanics import coupons, discounts, prices, rewards, stamps
+from app.programmes.mechanics.checks import contradictions, unknown_tiers
 from app.programmes.mechanics.coupons import CouponKind
+from app.programmes.mechanics.discounts import Discount
+from app.programmes.mechanics.prices import MemberPrice
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
 from app.programmes.rules.model import Rule
@@ -60,6 +62,8 @@ class Settings:
 
     **Besides points.** *stamps*, *rewards* and *coupons*: see `app.programmes.mechanics`.
 
+    **Prices.** *discounts* and *prices* (those for members): see `app.programmes.mechanics`.
+
     **Accounts.** Of the points issued the share *expected_redemption* is expected to be redeemed.
     """
 
@@ -91,6 +95,8 @@ class Settings:
     stamps: tuple[StampCard, ...] = ()
     rewards: tuple[Reward, ...] = ()
     coupons: tuple[CouponKind, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    prices: tuple[MemberPrice, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
@@ -106,6 +112,8 @@ def _kept(value: Any) -> Any:
         case tuple():
             return [_kept(each) for each in value]
         case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
+            return value.as_json()
+        case Discount() | MemberPrice():
             return value.as_json()
     return value
 
@@ -140,6 +148,8 @@ _READERS: dict[str, Reader] = {
     "stamps": stamps.read,
     "rewards": rewards.read,
     "coupons": coupons.read,
+    "discounts": discounts.read,
+    "prices": prices.read,
 }
 
 
@@ -180,6 +190,7 @@ def _contradictions(settings: Settings) -> dict[str, list[str]]:
         wrong["pending_days"] = ["The points would expire before they can be spent: give fewer."]
     levels = [level.code for level in settings.tiers.scheme.levels] if settings.tiers else []
     wrong |= contradictions(settings.stamps, settings.rewards, settings.coupons, levels)
+    wrong |= unknown_tiers({"discounts": settings.discounts, "prices": settings.prices}, levels)
     return wrong | _dangling(settings)
 
 

@@ -29,6 +29,7 @@ from app.members import service as members
 from app.programmes import giving, wording
 from app.programmes.earning import Sale
 from app.programmes.models import Programme
+from app.programmes.pricelist import DiscountNow, discount_now
 from app.programmes.pricing import price
 from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
@@ -90,6 +91,7 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
         "member": {"name": members.contact_of(session, keys, card.member_id).name},
         "tier": tier_name(settings, page.account.tier.tier, card.language),
         "standing": _standing(programme, card, standing),
+        "discount": _discount(discount_now(session, book, card.account_id, now=now), card),
         "redeem": {
             "minimum": settings.redeem_minimum,
             "step": settings.redeem_step,
@@ -103,6 +105,21 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
     }
 
 
+def _discount(found: DiscountNow | None, card: Card) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "code": found.discount.code,
+        "name": found.discount.name(card.language),
+        "percent": f"{found.percent.normalize():f}",
+        "spent_minor": found.spent_minor,
+        "missing_minor": found.missing_minor,
+        "next_percent": None
+        if found.next_percent is None
+        else f"{found.next_percent.normalize():f}",
+    }
+
+
 def _not_accepted(refused: CardRefused) -> dict[str, Any]:
     nothing = dict.fromkeys(
         (
@@ -111,6 +128,7 @@ def _not_accepted(refused: CardRefused) -> dict[str, Any]:
             "member",
             "tier",
             "standing",
+            "discount",
             "redeem",
             "stamps",
             "rewards",

@@ -1,8 +1,10 @@
 """What makes no sense between the things that a programme has besides points. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from app.programmes.mechanics.coupons import CouponKind
+from app.programmes.mechanics.discounts import Discount
+from app.programmes.mechanics.prices import MemberPrice
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
 
@@ -28,3 +30,14 @@ def contradictions(
                     f"{thing.code}: there is no tier {unknown[0]!r}; name one of the programme's."
                 )
     return wrong
+
+
+def unknown_tiers(
+    priced: Mapping[str, Sequence[Discount | MemberPrice]], tiers: Collection[str]
+) -> dict[str, list[str]]:
+    """Tiers that prices are for and that the programme has not got, by the setting to change."""
+    return {
+        name: [f"There is no tier {min(unknown)!r}; name one of the programme's."]
+        for name, things in priced.items()
+        if (unknown := {tier for thing in things for tier in thing.tiers} - set(tiers))
+    }

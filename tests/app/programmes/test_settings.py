@@ -169,6 +169,28 @@ EVERYTHING: dict[str, Any] = {
             "tiers": ["silver"],
         }
     ],
+    "discounts": [
+        {
+            "code": "trade",
+            "names": {"en": "Trade"},
+            "kind": "marginal",
+            "scale": [{"from": "0", "percent": "3.5"}, {"from": "500.00", "percent": "5"}],
+            "months": 12,
+            "tiers": ["gold"],
+            "accounts": ["company"],
+            "excluded_categories": ["tobacco"],
+        }
+    ],
+    "prices": [
+        {
+            "item": "beans",
+            "price": "17.90",
+            "names": {"en": "Beans"},
+            "tiers": ["gold"],
+            "from": "2026-06-01",
+            "until": "2026-06-30",
+        }
+    ],
 }
 
 

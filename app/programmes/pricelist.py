@@ -1,0 +1,92 @@
+"""What goods cost a member: the mechanics of prices, with what the database knows of the buyer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.ledger import rules as ledger_rules
+from app.ledger.models import Account, EarningDay
+from app.programmes.earning import Sale
+from app.programmes.mechanics.baskets import Basket, Buyer, price_basket
+from app.programmes.mechanics.discounts import Discount
+from app.programmes.settings import Settings
+from app.programmes.terms import Rulebook
+from app.programmes.wording import currency_exponent
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountNow:
+    """The discount that an account has now: *percent* of the next purchase.
+
+    *spent_minor* counts towards it; *missing_minor* more lead to *next_percent* (None: at the top).
+    """
+
+    discount: Discount
+    percent: Decimal
+    spent_minor: int
+    missing_minor: int | None
+    next_percent: Decimal | None
+
+
+def basket_of(
+    session: Session, book: Rulebook, account_id: str, sale: Sale, *, now: datetime
+) -> Basket:
+    """What a basket costs the member at *now*; it is in the programme's currency."""
+    settings = book.at(now).settings
+    day = now.astimezone(ZoneInfo(book.time_zone)).date()
+    return price_basket(
+        sale.amount_minor,
+        sale.lines,
+        _buyer(session, settings, account_id, day),
+        prices=settings.prices,
+        discounts=settings.discounts,
+        day=day,
+        exponent=currency_exponent(book.currency),
+    )
+
+
+def discount_now(
+    session: Session, book: Rulebook, account_id: str, *, now: datetime
+) -> DiscountNow | None:
+    """The best discount that the account has at *now*; None where it has none."""
+    settings = book.at(now).settings
+    if not settings.discounts:
+        return None
+    day = now.astimezone(ZoneInfo(book.time_zone)).date()
+    buyer = _buyer(session, settings, account_id, day)
+    exponent = currency_exponent(book.currency)
+    found = []
+    for discount in settings.discounts:
+        if discount.is_for(buyer.tier, buyer.account_kind):
+            spent = buyer.spent_minor.get(discount.code, 0)
+            missing, percent = discount.next_step(spent, exponent) or (None, None)
+            now_at = discount.percent_at(spent, exponent)
+            found.append(DiscountNow(discount, now_at, spent, missing, percent))
+    return max(found, key=lambda each: each.percent, default=None)
+
+
+def _buyer(session: Session, settings: Settings, account_id: str, day: date) -> Buyer:
+    row = session.execute(select(Account.tier, Account.kind).where(Account.id == account_id)).one()
+    spent = {
+        each.code: _spent_since(session, account_id, _since(each, day))
+        for each in settings.discounts
+        if each.scale and each.is_for(row.tier, row.kind)
+    }
+    return Buyer(row.tier, row.kind, spent)
+
+
+def _since(discount: Discount, day: date) -> date | None:
+    return None if not discount.months else ledger_rules.add_months(day, -discount.months)
+
+
+def _spent_since(session: Session, account_id: str, since: date | None) -> int:
+    wanted = select(func.coalesce(func.sum(EarningDay.spend_minor), 0)).where(
+        EarningDay.account_id == account_id
+    )
+    if since is not None:
+        wanted = wanted.where(EarningDay.day >= since)
+    return int(session.scalar(wanted) or 0)
