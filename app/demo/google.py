@@ -34,11 +34,16 @@ from app.demo.google_http import HttpAnswer, HttpRequest, HttpServer, Silence
 from app.demo.google_ills import Ills
 from app.demo.google_rules import GoogleRefuses, Json, answered
 from app.demo.google_signing import CallbackSigner, JwtRefused
-from app.demo.google_store import CLASS, OBJECT, Store
+from app.demo.google_store import CLASS, OBJECT, OFFER, OFFER_CLASS, Store
 
 SAVE_ADDRESS = "https://pay.google.com/gp/v/save/"
 _API = "/walletobjects/v1/"
-_KINDS = {"loyaltyClass": CLASS, "loyaltyObject": OBJECT}
+_KINDS = {
+    "loyaltyClass": CLASS,
+    "loyaltyObject": OBJECT,
+    "offerClass": OFFER_CLASS,
+    "offerObject": OFFER,
+}
 _LONGEST_JWT = 1800
 _TOKEN_SECONDS = 3600
 _EMAIL = "counterfoil@counterfoil-stand-in.iam.gserviceaccount.com"
@@ -202,11 +207,11 @@ class GoogleStandIn(Ills):
         jwt = url.removeprefix(SAVE_ADDRESS)
         if len(jwt) >= _LONGEST_JWT:
             raise JwtRefused(f"The link's JWT has {len(jwt)} characters; 1,800 are too many.")
-        named = google_signing.check_save_claims(
+        kind, named = google_signing.check_save_claims(
             self._claims(jwt), self._email or "", self._clock()
         )
         try:
-            saved = [self._store.save(item) for item in named]
+            saved = [self._store.save(item, kind) for item in named]
         except GoogleRefuses as refused:
             raise JwtRefused(f"Something went wrong. {refused.message}") from None
         return copy.deepcopy(saved[0])

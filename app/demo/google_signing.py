@@ -65,8 +65,17 @@ def check_assertion(claims: dict[str, Any], email: str, now: float) -> None:
         raise JwtRefused("Invalid scope: wallet_object.issuer is needed.")
 
 
-def check_save_claims(claims: dict[str, Any], email: str, now: float) -> list[dict[str, Any]]:
-    """The loyalty objects in a save link's claims. Raises JwtRefused for what Google would."""
+#: Where the objects of a save link stand, by their kind.
+SAVED = {"loyaltyObjects": "LoyaltyObject", "offerObjects": "OfferObject"}
+
+
+def check_save_claims(
+    claims: dict[str, Any], email: str, now: float
+) -> tuple[str, list[dict[str, Any]]]:
+    """The objects in a save link's claims and their kind: a card's, or a coupon's.
+
+    Raises JwtRefused for what Google would.
+    """
     issued, origins = claims.get("iat"), claims.get("origins", [])
     if claims.get("iss") != email:
         raise JwtRefused("The issuer of the link is not a service account of this issuer.")
@@ -79,12 +88,13 @@ def check_save_claims(claims: dict[str, Any], email: str, now: float) -> list[di
     if not isinstance(origins, list) or not all(isinstance(item, str) for item in origins):
         raise JwtRefused("origins is not a list of addresses.")
     payload = claims.get("payload")
-    objects = payload.get("loyaltyObjects") if isinstance(payload, dict) else None
-    if not isinstance(objects, list) or not objects:
-        raise JwtRefused("The link holds no loyalty object.")
-    if not all(isinstance(item, dict) for item in objects):
+    held = [name for name in SAVED if isinstance(payload, dict) and payload.get(name)]
+    if not isinstance(payload, dict) or len(held) != 1:
+        raise JwtRefused("The link holds no loyalty object, and no offer.")
+    objects = payload[held[0]]
+    if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
         raise JwtRefused("A loyalty object is not an object.")
-    return objects
+    return SAVED[held[0]], objects
 
 
 class CallbackSigner:

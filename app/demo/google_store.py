@@ -10,6 +10,9 @@ from app.demo.google_rules import GoogleRefuses, Json, check_body, issuer_of, me
 
 CLASS = "LoyaltyClass"
 OBJECT = "LoyaltyObject"
+OFFER_CLASS = "OfferClass"
+OFFER = "OfferObject"
+_CLASSES = (CLASS, OFFER_CLASS)
 NOTICES = 3
 DAY_SECONDS = 86_400
 _UNDER_REVIEW = ("UNDER_REVIEW", "underReview")
@@ -31,7 +34,7 @@ class Store:
         """Store a new class or object; 409 where the id is taken."""
         check_body(kind, body)
         resource_id = self._own(body["id"])
-        if kind == CLASS:
+        if kind in _CLASSES:
             self._check_review(body, allowed=_UNDER_REVIEW + _DRAFT)
         else:
             self._check_class(body)
@@ -45,7 +48,7 @@ class Store:
         """The stored class or object; 404 where there is none."""
         found = self._kept(kind).get(self._own(resource_id))
         if found is None:
-            reason = "classNotFound" if kind == CLASS else "resourceNotFound"
+            reason = "classNotFound" if kind in _CLASSES else "resourceNotFound"
             raise GoogleRefuses(404, reason, f"{_called(kind)} {resource_id} not found.")
         return found
 
@@ -75,23 +78,23 @@ class Store:
         self._kept(kind)[stored["id"]] = changed
         return changed
 
-    def save(self, named: Mapping[str, object]) -> Json:
+    def save(self, named: Mapping[str, object], kind: str = OBJECT) -> Json:
         """Put the object of a save link into a customer's wallet.
 
         A link may only name it, or carry all of it; then it is inserted unless it is there.
         """
         resource_id, class_id = self._own(named.get("id")), self._own(named.get("classId"))
         if resource_id not in self.objects and set(named) - {"id", "classId"}:
-            self.insert(OBJECT, dict(named))
-        stored = self.get(OBJECT, resource_id)
-        self.get(CLASS, class_id)
+            self.insert(kind, dict(named))
+        stored = self.get(kind, resource_id)
+        self.get(CLASS if kind == OBJECT else OFFER_CLASS, class_id)
         if stored["classId"] != class_id:
             raise GoogleRefuses(400, "badRequest", "The object is of another class.")
         stored["hasUsers"] = True
         return stored
 
     def _kept(self, kind: str) -> dict[str, Json]:
-        return self.classes if kind == CLASS else self.objects
+        return self.classes if kind in _CLASSES else self.objects
 
     def _keep(self, kind: str, resource_id: str, body: Mapping[str, object]) -> Json:
         kept = {
@@ -99,7 +102,7 @@ class Store:
             for name, value in body.items()
             if name not in _EPHEMERAL and value is not None
         }
-        if kind == CLASS and kept["reviewStatus"] in _UNDER_REVIEW:
+        if kind in _CLASSES and kept["reviewStatus"] in _UNDER_REVIEW:
             # What is put under review is approved at once.
             kept["reviewStatus"] = "APPROVED"
         self._kept(kind)[resource_id] = kept
@@ -108,13 +111,13 @@ class Store:
     def _change(self, kind: str, stored: Json, asked: Json, result: Json, now: float) -> Json:
         if asked.get("id", stored["id"]) != stored["id"]:
             raise GoogleRefuses(400, "invalidResource", "The id in the body is another one.")
-        if kind == CLASS:
+        if kind in _CLASSES:
             self._check_review(result, allowed=_UNDER_REVIEW)
         else:
             self._check_class(result)
         if asked.get("notifyPreference") == "NOTIFY_ON_UPDATE":
             self._notify(stored["id"], now)
-        if kind == OBJECT and "hasUsers" in stored:
+        if kind not in _CLASSES and "hasUsers" in stored:
             result = result | {"hasUsers": stored["hasUsers"]}
         return self._keep(kind, stored["id"], result)
 
@@ -152,4 +155,4 @@ class Store:
 
 
 def _called(kind: str) -> str:
-    return "Wallet Object Class" if kind == CLASS else "Wallet Object"
+    return "Wallet Object Class" if kind in _CLASSES else "Wallet Object"

@@ -26,8 +26,9 @@ from passes.errors import FaceError, ImageError
 from passes.extras import Link, Place
 from passes.text import MAX_TEXT
 
-#: What the ledger can fill in. The other kinds wait for what their cards show.
-ISSUED_KINDS = (CardKind.POINTS,)
+#: What can be filled in: by the ledger, and by stamp cards. Coupons are issued one by one; the
+#: other kinds wait for what their cards show.
+ISSUED_KINDS = (CardKind.POINTS, CardKind.STAMPS)
 
 #: Coordinates are kept in millionths of a degree.
 MICRO = 1_000_000

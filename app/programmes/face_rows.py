@@ -30,8 +30,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import cast as as_type
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
+from app.benefits.models import Coupon, Tally
+from app.benefits.promises import STAMPS
 from app.cards.models import Card
 from app.db import Moment
 from app.db.lookup import Lookup
@@ -46,13 +51,14 @@ from app.programmes.designs import Design
 from app.programmes.faces import (
     Printed,
     TierNames,
+    coupon_shown,
     fill_in,
     kept_tiers,
     look_of,
     tiers_of,
 )
 from app.programmes.models import Programme, ProgrammeDesign, ProgrammeVersion
-from passes.card import CardFace, Look
+from passes.card import CardFace, CardKind, Look
 
 #: A named tuple of the columns below.
 FaceRow: TypeAlias = Any
@@ -65,6 +71,7 @@ _cards, _accounts, _lots, _members, _programmes = (
 _designs, _versions = (
     cast(Table, model.__table__) for model in (ProgrammeDesign, ProgrammeVersion)
 )
+_coupons, _tallies = (cast(Table, model.__table__) for model in (Coupon, Tally))
 #: A programme's look is made of these. JSON stays the text that it is kept as: that is quick to
 #: compare, and read once for all cards of a programme.
 _LOOK = [column for column in _programmes.c if column.name not in {"id", "created_at"}]
@@ -83,6 +90,28 @@ _rules = (
     .where(_versions.c.programme_id == _cards.c.programme_id, _versions.c.valid_from <= _now)
     .order_by(_versions.c.valid_from.desc(), _versions.c.number.desc())
     .limit(1)
+    .correlate(_cards)
+    .scalar_subquery()
+)
+
+
+class _Joined(FunctionElement[str]):
+    """Texts of many rows as one, with commas between them."""
+
+    inherit_cache = True
+    type = String()
+
+
+@compiles(_Joined)
+def _joined(element: _Joined, compiler: SQLCompiler, **kw: Any) -> str:
+    name = "string_agg" if compiler.dialect.name == "postgresql" else "group_concat"
+    return f"{name}({compiler.process(element.clauses, **kw)}, ',')"
+
+
+#: The stamps of the account as one text: "coffee:7,lunch:2".
+_stamps = (
+    select(_Joined(_tallies.c.what + ":" + as_type(_tallies.c.count, String)))
+    .where(_tallies.c.account_id == _cards.c.account_id, _tallies.c.kind == STAMPS)
     .correlate(_cards)
     .scalar_subquery()
 )
@@ -122,12 +151,19 @@ _FACES = (
         _designs.c.id.label("design_id"),
         _designs.c.version.label("design_version"),
         _accounts.c.tier,
-        case((_accounts.c.tier.is_not(None), _rules)).label("rules_id"),
+        case(
+            (or_(_accounts.c.tier.is_not(None), _designs.c.kind == CardKind.STAMPS), _rules)
+        ).label("rules_id"),
+        _cards.c.kind,
+        case((_designs.c.kind == CardKind.STAMPS, _stamps)).label("stamps"),
+        as_type(_coupons.c.offer, String).label("coupon_offer"),
+        _coupons.c.expires_at.label("coupon_expires_at"),
     )
     .join_from(_cards, _accounts, _accounts.c.id == _cards.c.account_id)
     .join(_programmes, _programmes.c.id == _cards.c.programme_id)
     .outerjoin(_designs, _designs.c.programme_id == _cards.c.programme_id)
     .outerjoin(_members, _members.c.id == _cards.c.member_id)
+    .outerjoin(_coupons, _coupons.c.card_id == _cards.c.id)
 )
 _BY_ID = _FACES.where(_cards.c.id == bindparam("card_id"))
 _BY_SERIAL = _FACES.where(_cards.c.serial_number.in_(bindparam("serials", expanding=True)))
@@ -216,7 +252,11 @@ def face_from(
         standing = ledger.standing(session, row.account_id, now=now)
         balance, pending = standing.balance, standing.pending
     name = members.open_name(keys, row.member_id, row.member_name)
-    look = _look(tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)]), design, tiers)
+    shown = None
+    if row.coupon_offer is not None:
+        shown = coupon_shown(json.loads(row.coupon_offer), row.coupon_expires_at)
+    values = tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)])
+    look = _look(values, design, tiers, shown is not None)
     return fill_in(
         look,
         cast(Printed, row),
@@ -226,15 +266,23 @@ def face_from(
         tier=None if row.tier is None else tiers.by_code.get(row.tier, row.tier),
         extras=design.extras,
         time_zone=row.programme_time_zone,
+        stamps=_counted(row.stamps),
+        drawn=tiers.stamps,
+        coupon_shown=shown,
     )
 
 
+def _counted(stamps: str | None) -> dict[str, int]:
+    pairs = (each.rpartition(":") for each in stamps.split(",")) if stamps else ()
+    return {what: int(count) for what, _, count in pairs}
+
+
 @lru_cache(maxsize=128)
-def _look(values: tuple[Any, ...], design: Design, tiers: TierNames) -> Look:
+def _look(values: tuple[Any, ...], design: Design, tiers: TierNames, is_coupon: bool) -> Look:
     programme = Programme(
         **{
             column.name: json.loads(value) if isinstance(column.type, JSON) else value
             for column, value in zip(_LOOK, values, strict=True)
         }
     )
-    return look_of(programme, design, tiers)
+    return look_of(programme, design, tiers, is_coupon=is_coupon)

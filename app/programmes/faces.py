@@ -1,26 +1,32 @@
 """How a card of a programme looks right now: the one place where a CardFace is filled in."""
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.benefits import service as benefits
+from app.benefits.promises import STAMPS
 from app.cards.models import Card
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import Account
+from app.ledger.rules import local_day
 from app.members import service as members
 from app.programmes import designs
 from app.programmes.designs import PLAIN, Design
+from app.programmes.mechanics.coupons import read_one as read_coupon
 from app.programmes.models import Programme, ProgrammeVersion
 from app.programmes.service import programme_by_id
 from app.programmes.settings import Settings, settings_from_json
 from app.programmes.terms import rulebook_of
 from app.programmes.wallet_extras import NO_EXTRAS, WalletExtras
-from passes.card import CardFace, CardStatus, Colours, Issued, Look
-from passes.kinds import points_card
+from passes.card import CardFace, CardKind, CardStatus, Colours, Issued, Look
+from passes.code import Kind
+from passes.kinds import coupon, points_card, stamp_card
 from passes.text import Text, Words, counted, text
 
 #: What a programme's card is to those who hear it read aloud.
@@ -47,14 +53,35 @@ class Printed(Protocol):
     def language(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class StampsDrawn:
+    """The first stamp card of a programme: how many fill it, and what a full one is worth."""
+
+    code: str
+    size: int
+    reward: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class CouponShown:
+    """What the pass of a coupon shows: its offer, and its last day."""
+
+    offer: Text
+    expires_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TierNames:
-    """What the tiers are called, by their codes, under one version of the rules."""
+    """What the tiers are called, by their codes, under one version of the rules; and the stamp
+    card that is drawn, where the programme has any."""
 
     by_code: dict[str, Text] = field(default_factory=dict)
+    stamps: StampsDrawn | None = None
 
 
 NO_TIERS = TierNames()
+NO_STAMPS: Mapping[str, int] = {}
+_MOMENT = timedelta(microseconds=1)
 #: By the id of the version of the rules, which never changes.
 _tiers: dict[str, TierNames] = {}
 _MOST_TIERS = 256
@@ -79,20 +106,46 @@ def tiers_of(session: Session, version_id: str | None) -> TierNames:
 
 
 def _named(settings: Settings) -> TierNames:
-    if settings.tiers is None:
-        return NO_TIERS
     # In a language without a name a tier is called as in English, or else by its code.
-    return TierNames(
-        {code: text({"en": code} | dict(names)) for code, names in settings.tiers.names.items()}
-    )
+    names = settings.tiers.names if settings.tiers else {}
+    by_code = {code: text({"en": code} | dict(each)) for code, each in names.items()}
+    drawn = None
+    for card in settings.stamps[:1]:
+        rewards = [each for each in settings.rewards if each.stamps == card.code]
+        reward = _all_languages(rewards[0].names) if rewards else None
+        drawn = StampsDrawn(card.code, card.size, reward)
+    return TierNames(by_code, drawn) if by_code or drawn else NO_TIERS
 
 
-def look_of(programme: Programme, design: Design = PLAIN, tiers: TierNames = NO_TIERS) -> Look:
-    """What all cards of the programme share (those with a tier: its name in all languages)."""
+def _all_languages(names: Mapping[str, str]) -> Text:
+    """Names as a pass has them: English, or else the first language, for those without one."""
+    return text({"en": next(iter(names.values()))} | dict(names))
+
+
+def coupon_shown(offer: Mapping[str, Any], expires_at: datetime | None) -> CouponShown:
+    """What the pass of a coupon shows, from what was promised with it."""
+    return CouponShown(_all_languages(read_coupon(offer).names), expires_at)
+
+
+def look_of(
+    programme: Programme,
+    design: Design = PLAIN,
+    tiers: TierNames = NO_TIERS,
+    *,
+    is_coupon: bool = False,
+) -> Look:
+    """What all cards of the programme share (those with a tier: its name in all languages).
+
+    A stamp card needs stamps in the settings, else it shows points. A coupon is always one.
+    """
     name = programme.name
+    kind = CardKind.COUPON if is_coupon else design.kind
+    if kind is CardKind.STAMPS and tiers.stamps is None:
+        kind = CardKind.POINTS
     described = {language: words.format(name=name) for language, words in _DESCRIPTIONS.items()}
     return Look(
-        kind=design.kind,
+        kind=kind,
+        stamps=tiers.stamps.size if kind is CardKind.STAMPS and tiers.stamps else 0,
         programme_name=name,
         organisation=name,
         description=text(described, "description"),
@@ -128,12 +181,25 @@ def face_of(
     name = members.contact_of(session, keys, card.member_id).name
     tier = session.scalar(select(Account.tier).where(Account.id == card.account_id))
     tiers = NO_TIERS
-    if tier is not None:
-        tiers = tiers_of(session, rulebook_of(session, programme.id, now).versions[0].id)
     design = designs.current(session, programme.id)
+    if tier is not None or design.kind is CardKind.STAMPS:
+        tiers = tiers_of(session, rulebook_of(session, programme.id, now).versions[0].id)
+    shown = None
+    if card.kind == Kind.COUPON and (found := benefits.coupon_by_card(session, card.id)):
+        shown = coupon_shown(found.offer, found.expires_at)
+    stamps = {}
+    if design.kind is CardKind.STAMPS:
+        stamps = {
+            each.what: each.count
+            for each in benefits.tallies(session, card.account_id, now=now)
+            if each.kind == STAMPS
+        }
     return fill_in(
-        look_of(programme, design, tiers),
+        look_of(programme, design, tiers, is_coupon=shown is not None),
         card,
+        stamps=stamps,
+        drawn=tiers.stamps,
+        coupon_shown=shown,
         extras=design.extras,
         time_zone=programme.time_zone,
         name=name,
@@ -153,6 +219,9 @@ def fill_in(
     tier: Words | None = None,
     extras: WalletExtras = NO_EXTRAS,
     time_zone: str = "UTC",
+    stamps: Mapping[str, int] = NO_STAMPS,
+    drawn: StampsDrawn | None = None,
+    coupon_shown: CouponShown | None = None,
 ) -> CardFace:
     """The face of a card of which all that it shows is known."""
     issued = Issued(
@@ -165,4 +234,19 @@ def fill_in(
         valid_until=extras.ends_at(time_zone),
         extras=extras.of_card(serial_number=card.serial_number, code=card.code),
     )
+    if coupon_shown is not None:
+        ends_at = coupon_shown.expires_at
+        last = None if ends_at is None else local_day(ends_at - _MOMENT, time_zone)
+        return coupon(
+            look, replace(issued, valid_until=ends_at), offer=coupon_shown.offer, valid_until=last
+        )
+    if look.kind is CardKind.STAMPS and drawn is not None:
+        count = max(0, stamps.get(drawn.code, 0))
+        return stamp_card(
+            look,
+            issued,
+            stamps=count % drawn.size,
+            reward=drawn.reward,
+            rewards_ready=count // drawn.size,
+        )
     return points_card(look, issued, balance=balance, pending=pending, tier=tier)

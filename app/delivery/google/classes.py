@@ -18,6 +18,11 @@ _log = logging.getLogger(__name__)
 _PUT_OFF_SECONDS = 600.0
 
 
+def kind_of(class_body: dict[str, Any]) -> str:
+    """Which of Google's kinds of passes a class is of: "loyalty", or "offer" for coupons."""
+    return "offer" if "redemptionChannel" in class_body else "loyalty"
+
+
 class GoogleClasses:
     """Keeps classes as the programmes look. Safe to share between threads."""
 
@@ -81,12 +86,13 @@ class GoogleClasses:
         wanted: dict[str, Any],
         patience_seconds: float | None,
     ) -> Answer:
-        path = f"loyaltyClass/{body['id']}"
+        kind = f"{kind_of(body)}Class"
+        path = f"{kind}/{body['id']}"
         if wanted:
             answer = api.request("PATCH", path, wanted, patience_seconds=patience_seconds)
             if answer.status != 404:
                 return answer
-        answer = api.request("POST", "loyaltyClass", body, patience_seconds=patience_seconds)
+        answer = api.request("POST", kind, body, patience_seconds=patience_seconds)
         if answer.status == 409:
             # It was there before, nobody knows how: everything is said anew.
             whole = class_change(body, {})

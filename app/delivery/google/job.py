@@ -112,11 +112,12 @@ class Job:
 
     @property
     def _path(self) -> str:
-        return f"loyaltyObject/{self.errand.address}"
+        kind = self.card.kind if self.card else "loyalty"
+        return f"{kind}Object/{self.errand.address}"
 
     @staticmethod
     def _insertion(card: GoogleCard) -> Call:
-        return ("POST", "loyaltyObject", card.body)
+        return ("POST", f"{card.kind}Object", card.body)
 
 
 def note_intents(database: Database, jobs: Sequence[Job]) -> None:

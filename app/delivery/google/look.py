@@ -9,8 +9,9 @@ from app.delivery.google.preflight import inspect_resource
 from app.errors import Misconfigured
 from app.programmes.models import Programme
 from passes.artwork import google as artwork
-from passes.card import CardFace, Look
+from passes.card import CardFace, CardKind, Look
 from passes.google.loyalty import loyalty_class, loyalty_object
+from passes.google.offer import offer_class, offer_object
 from passes.google.parts import is_blank
 from passes.google.rotating import rotating_barcode
 
@@ -22,6 +23,14 @@ def class_body(
 ) -> dict[str, Any]:
     """The class of a programme, as all its cards share it: whose *face* it is does not matter."""
     hears = config.url.startswith("https://")
+    if face.kind is CardKind.COUPON:
+        return offer_class(
+            face,
+            class_id=class_id,
+            issuer_name=programme.name,
+            logo_url=picture_url(config, programme.slug, "logo", face.look),
+            callback_url=f"{config.url}/google/callback" if hears else None,
+        )
     return loyalty_class(
         face,
         class_id=class_id,
@@ -45,8 +54,20 @@ def object_body(
     face: CardFace, *, object_id: str, class_id: str, totp_key: bytes
 ) -> dict[str, Any]:
     """The object of a card, whole. Its barcode rotates: the key goes over REST, never in a link."""
+    if face.kind is CardKind.COUPON:
+        return offer_object(face, object_id=object_id, class_id=class_id)
     rotating = None if is_blank(face) else rotating_barcode(face.code, totp_key)
     return loyalty_object(face, object_id=object_id, class_id=class_id, rotating=rotating)
+
+
+def class_suffix(face: CardFace) -> str:
+    """What tells the class of a coupon's offer from the programme's own: all coupons of one offer
+    share a class. Nothing for cards."""
+    if face.kind is not CardKind.COUPON:
+        return ""
+    offer = face.field("offer")
+    text = repr((offer.value if offer else "", face.look.terms))
+    return "." + hashlib.sha256(text.encode()).hexdigest()[:_MARK_CHARACTERS]
 
 
 def picture_url(config: Config, slug: str, kind: str, look: Look) -> str:

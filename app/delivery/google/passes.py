@@ -23,8 +23,8 @@ from app.delivery.google.api import (
     Pace,
 )
 from app.delivery.google.changes import Change, change
-from app.delivery.google.classes import GoogleClasses
-from app.delivery.google.look import class_body, object_body, refuse_faults
+from app.delivery.google.classes import GoogleClasses, kind_of
+from app.delivery.google.look import class_body, class_suffix, object_body, refuse_faults
 from app.delivery.models import GooglePass
 from app.delivery.wanted import present_version
 from app.errors import NotFound, Unavailable
@@ -55,6 +55,11 @@ class GoogleCard:
     is_known: bool
     is_there: bool
     is_removed: bool
+
+    @property
+    def kind(self) -> str:
+        """Which of Google's kinds of passes it is: "loyalty", or "offer" for a coupon."""
+        return kind_of(self.class_body)
 
 
 class GooglePasses:
@@ -131,6 +136,7 @@ class GooglePasses:
         class_id = f"{issuer}.{programme.slug}"
         object_id = row.object_id if row else f"{issuer}.{card.serial_number}"
         face = face_of(session, context.keys, card, now=now, programme=programme)
+        class_id += class_suffix(face)
         key = totp_keys(context.keys, card.id)[0]
         return GoogleCard(
             card_id=card.id,
@@ -182,7 +188,7 @@ class GooglePasses:
             if refused is not None:
                 return refused
             answer = api.request(
-                "POST", "loyaltyObject", card.body, patience_seconds=patience_seconds
+                "POST", f"{card.kind}Object", card.body, patience_seconds=patience_seconds
             )
             if answer.status != 404 or is_last:
                 break
@@ -232,7 +238,11 @@ class GooglePasses:
     def _link(self, card: GoogleCard, now: datetime) -> str:
         signer = self.service().signer
         return signer.link(
-            card.object_id, card.class_id, int(now.timestamp()), [self._context.config.url]
+            card.object_id,
+            card.class_id,
+            int(now.timestamp()),
+            [self._context.config.url],
+            is_offer=card.kind == "offer",
         )
 
     def _digest_key(self) -> bytes:

@@ -48,7 +48,8 @@ def inspect_resource(
             )
         ]
     is_class = "classId" not in body
-    name = "LoyaltyClass" if is_class else "LoyaltyObject"
+    kind = "Offer" if "redemptionChannel" in body else "Loyalty"
+    name = f"{kind}Class" if is_class else "LoyaltyObject"
     findings = list(check(name, body, known or schemas()))
     findings += _ids(body, issuer)
     findings += _class(body) if is_class else _object(body)

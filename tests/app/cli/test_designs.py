@@ -76,7 +76,7 @@ def test_google_fetches_what_was_given(cafe: Any, tmp_path: Path, logo: Path) ->
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--kind", "club"), "Choose: points."),
+        (("--kind", "club"), "Choose: points, stamps."),
         (("--link", "Menu"), "Write --link LABEL=URL"),
         (("--place", "old-town"), "Write --place old-town=56.9496,24.1052"),
         (("--place", "moon=1,1"), "There is no location 'moon'"),
