@@ -6,6 +6,7 @@ from app.cards import models as cards
 from app.certs import notices as certs
 from app.db import Base
 from app.delivery import models as delivery
+from app.draws import models as draws
 from app.ledger import models as ledger
 from app.members import models as members
 from app.pos import models as pos
@@ -23,6 +24,7 @@ __all__ = [
     "cards",
     "certs",
     "delivery",
+    "draws",
     "ledger",
     "members",
     "metadata",

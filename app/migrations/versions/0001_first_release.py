@@ -17,7 +17,15 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-IMMUTABLE = ("entries", "draws", "tier_changes", "member_reads", "grants")
+IMMUTABLE = (
+    "entries",
+    "draws",
+    "tier_changes",
+    "member_reads",
+    "grants",
+    "prize_draw_holders",
+    "prize_draw_winners",
+)
 MESSAGE = "the rows of {table} are never changed or deleted: a correction is a further entry"
 
 
@@ -58,6 +66,15 @@ def guard_against_replacing() -> None:
         ),
         ("member_reads", "SELECT 1 FROM member_reads WHERE id = NEW.id"),
         ("grants", "SELECT 1 FROM grants WHERE sequence = NEW.sequence OR id = NEW.id"),
+        (
+            "prize_draw_holders",
+            "SELECT 1 FROM prize_draw_holders "
+            "WHERE draw_id = NEW.draw_id AND account_id = NEW.account_id",
+        ),
+        (
+            "prize_draw_winners",
+            "SELECT 1 FROM prize_draw_winners WHERE draw_id = NEW.draw_id AND place = NEW.place",
+        ),
     ):
         op.execute(
             f"CREATE TRIGGER {table}_refuse_replace BEFORE INSERT ON {table} "
@@ -332,6 +349,30 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_pass_designs_programme_id")
         ),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_pass_designs")),
+    )
+    op.create_table(
+        "prize_draws",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seed", sa.LargeBinary(), nullable=True),
+        sa.Column("seed_sha256", sa.String(length=64), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("list_key", sa.LargeBinary(), nullable=True),
+        sa.Column("list_sha256", sa.String(length=64), nullable=True),
+        sa.Column("holders", sa.Integer(), nullable=True),
+        sa.Column("tickets", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("public_value", sa.String(length=400), nullable=True),
+        sa.Column("revealed_seed", sa.String(length=64), nullable=True),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_prize_draws_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prize_draws")),
+        sa.UniqueConstraint("programme_id", "code", name=op.f("uq_prize_draws_programme_id_code")),
     )
     op.create_table(
         "programme_designs",
@@ -620,6 +661,40 @@ def make_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_postings")),
         sa.UniqueConstraint("programme_id", "id", name=op.f("uq_postings_programme_id_id")),
+    )
+    op.create_table(
+        "prize_draw_holders",
+        sa.Column("draw_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("pseudonym", sa.String(length=32), nullable=False),
+        sa.Column("tickets", sa.BigInteger(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_prize_draw_holders_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["draw_id"], ["prize_draws.id"], name=op.f("fk_prize_draw_holders_draw_id")
+        ),
+        sa.PrimaryKeyConstraint("draw_id", "account_id", name=op.f("pk_prize_draw_holders")),
+        sa.UniqueConstraint(
+            "draw_id", "pseudonym", name=op.f("uq_prize_draw_holders_draw_id_pseudonym")
+        ),
+    )
+    op.create_table(
+        "prize_draw_winners",
+        sa.Column("draw_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("prize", sa.String(length=40), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("pseudonym", sa.String(length=32), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_prize_draw_winners_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["draw_id"], ["prize_draws.id"], name=op.f("fk_prize_draw_winners_draw_id")
+        ),
+        sa.PrimaryKeyConstraint("draw_id", "place", name=op.f("pk_prize_draw_winners")),
     )
     op.create_table(
         "receipts",
