@@ -18,8 +18,13 @@ class Pauses:
     `chance` draws a number from 0 to 1.
     """
 
-    def __init__(self, chance: Callable[[], float] = random.random) -> None:
-        self._chance = chance
+    def __init__(
+        self,
+        chance: Callable[[], float] = random.random,
+        *,
+        longest_seconds: float = LONGEST_SECONDS,
+    ) -> None:
+        self._chance, self._longest = chance, longest_seconds
         self._next = FIRST_SECONDS
 
     def after(self, report: Report) -> float:
@@ -29,5 +34,5 @@ class Pauses:
         if report.stopped is None:
             return 0.0
         seconds = self._next * (0.5 + self._chance() / 2)
-        self._next = min(LONGEST_SECONDS, self._next * 2)
+        self._next = min(self._longest, self._next * 2)
         return max(seconds, float(report.retry_after_seconds or 0))

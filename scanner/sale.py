@@ -90,6 +90,10 @@ class Counter:
         self._known = known or KnownCards(queue.folder)
         self.online = cashier.session is not None
 
+    def use_keys(self, ring: KeyRing) -> None:
+        """Judge cards by these keys and refused cards from now on."""
+        self._ring = ring
+
     def judge(self, text: str) -> Reading:
         """Return the reading of a good card; raises CardRefused for everything else."""
         verdict = check(text, self._ring, self._clock())

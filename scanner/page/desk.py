@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from scanner.amounts import parse_amount
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.check import KeyRing, load_keys
-from scanner.client import Client
+from scanner.client import Client, Patience
 from scanner.clock import TillClock
 from scanner.config import Settings, Till, load_till
 from scanner.errors import (
@@ -72,7 +72,8 @@ class Desk:
 
     def _open(self) -> None:
         self.queue = Queue(self.settings.data)
-        self.client = Client(self.till.service, self.till.token)
+        patience = Patience.of(self.settings.timeout_seconds)
+        self.client = Client(self.till.service, self.till.token, patience)
         self.clock = TillClock(self.queue)
         self.people = people.People(self.settings.data)
         self._ring = load_keys(self.settings.data, self.till.programme.id)
@@ -207,6 +208,12 @@ class Desk:
             self.till = load_till(self.settings.data)
             self._show_programme()
 
+    def use_keys(self, ring: KeyRing) -> None:
+        """Judge cards by these from now on: they have just been fetched."""
+        self._ring = ring
+        if self.counter is not None:
+            self.counter.use_keys(ring)
+
     def _show_programme(self) -> None:
         programme = self.till.programme
         self.showing.state(
@@ -251,6 +258,7 @@ class Desk:
                 "name": last.name,
                 "tier": last.tier,
                 "balance": last.balance,
+                "stamps": last.stamps,
                 "at": last.seen_at.isoformat(),
             }
         self.showing.change(lambda view: view.seen(number, seen, known))
