@@ -1,6 +1,10 @@
 """Signing in without the service."""
 
 import json
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,3 +77,47 @@ def test_a_verifier_is_worth_nothing_without_the_secret_of_its_till(
     assert "$argon2id$" in kept and "271828" not in kept and "session" not in json.loads(kept)
     with pytest.raises(SignInError, match="Wrong PIN"):
         OfflineCashiers(tmp_path, new_secret()).sign_in("Anna", "271828", NOW)
+
+
+def test_guesses_made_at_once_are_counted_one_by_one(
+    cashiers: OfflineCashiers, tmp_path: Path
+) -> None:
+    """Two programs on one machine: neither gets a guess for nothing."""
+    cashiers.remember(ANNA, "271828", NOW)
+    secret = cashiers._secret.hex()
+
+    def guess(number: int) -> str:
+        with pytest.raises(SignInError) as refused:
+            OfflineCashiers(tmp_path, secret).sign_in("Anna", f"{number:06}", NOW)
+        return str(refused.value)
+
+    with ThreadPoolExecutor(12) as pool:
+        said = list(pool.map(guess, range(12)))
+    assert sum("Wrong PIN" in each for each in said) == 5
+    assert sum("locked" in each for each in said) == 7
+
+
+def test_a_guess_is_counted_before_it_is_tried(cashiers: OfflineCashiers, tmp_path: Path) -> None:
+    """Pulling the plug while the PIN is compared gives no free guess."""
+    cashiers.remember(ANNA, "271828", NOW)
+    secret = cashiers._secret.hex()
+    program = (
+        "import os, signal, sys; from datetime import datetime; from pathlib import Path\n"
+        "from scanner import cashiers\n"
+        "class Plug:\n"
+        "    def verify(self, *_): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "cashiers._HASH = Plug()\n"
+        f"cashiers.OfflineCashiers(Path({str(tmp_path)!r}), {secret!r}).sign_in("
+        f"'Anna', '000000', datetime.fromisoformat({NOW.isoformat()!r}))\n"
+    )
+    for _ in range(5):
+        assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    with pytest.raises(SignInError, match="locked"):
+        cashiers.sign_in("Anna", "271828", NOW)
+
+
+def test_a_verifier_is_slow_to_try(cashiers: OfflineCashiers, tmp_path: Path) -> None:
+    cashiers.remember(ANNA, "271828", NOW)
+    [entry] = json.loads((tmp_path / "cashiers.json").read_text()).values()
+    assert entry["verifier"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert stat.S_IMODE((tmp_path / "cashiers.json").stat().st_mode) == 0o600

@@ -218,3 +218,37 @@ def test_a_clock_that_is_wrong_is_noticed_and_the_services_time_used(
     (body,) = [body for _, body, _ in service.postings.values()]
     occurred_at = datetime.fromisoformat(body["occurred_at"])
     assert occurred_at > datetime.now(UTC) + timedelta(hours=2, minutes=58)
+
+
+def test_what_was_refused_is_shown_and_resolved_in_the_terminal(
+    till: Till, service: Any, clip: Path
+) -> None:
+    problem = b'{"status": 409, "code": "card_refused", "detail": "This card was blocked."}'
+    service.intervene = lambda path: (
+        (409, "application/problem+json", problem) if path == "/accruals" else None
+    )
+    for _ in range(3):
+        assert till.scan(clip, "--amount", "2.00")[0].returncode == 1
+    service.intervene = lambda path: None
+    listed = json.loads(till.run("queue", "--json").stdout.splitlines()[-1])
+    assert [each["state"] for each in listed] == ["set_aside"] * 3
+    again, over, drop = (each["posting_id"] for each in listed)
+    assert "3 refused: counterfoil-scan queue again" in till.run("queue").stdout
+    who = ("--cashier", "Anna")
+    assert till.run("queue", "drop", drop, *who).returncode == 2  # not without a reason
+    assert till.run("queue", "drop", drop, *who, "--reason", "Keyed in twice").returncode == 0
+    assert till.run("queue", "hand-over", over, *who, "--reason", "She paid").returncode == 0
+    assert till.run("queue", "again", again, *who).returncode == 0
+    assert till.run("queue", "again", again, *who).returncode == 1  # once
+    status = json.loads(till.run("queue", "status").stdout)
+    assert (status["waiting"], status["set_aside"], status["all_sent"]) == (1, 0, False)
+    assert till.run("send").returncode == 0
+    assert json.loads(till.run("queue", "status").stdout)["all_sent"] is True
+    assert list(service.postings) == [again] and list(service.handed_over) == [over]
+    done = json.loads(till.run("queue", "resolved", "--json").stdout)
+    assert [(each["posting_id"], each["how"], each["reason"]) for each in done] == [
+        (drop, "drop", "Keyed in twice"),
+        (over, "hand_over", "She paid"),
+        (again, "send_again", None),
+    ]
+    assert all(each["who"] == "Anna" and "blocked" in each["refusal"] for each in done)
