@@ -118,8 +118,29 @@ def _settings_changes(now: Settings, wanted: Settings) -> list[Change]:
     for name, (before, after) in changed(now.as_json(), wanted.as_json()).items():
         setting, mark, which = name.partition(": ")
         where = ".".join(layout.place_of(setting)) + mark + which
-        found.append(Change(where, before, after))
+        found += _one_by_one(where, before, after) or [Change(where, before, after)]
     return found
+
+
+def _one_by_one(where: str, before: Any, after: Any) -> list[Change]:
+    """What differs between two lists of things that have codes; nothing, where they have none."""
+    olds, news = _by_code(before), _by_code(after)
+    if olds is None or news is None:
+        return []
+    codes = [*olds, *(code for code in news if code not in olds)]
+    return [
+        Change(f"{where}: {code}", olds.get(code), news.get(code))
+        for code in codes
+        if olds.get(code) != news.get(code)
+    ]
+
+
+def _by_code(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, list):
+        return None
+    if not all(isinstance(each, dict) and isinstance(each.get("code"), str) for each in value):
+        return None
+    return {each["code"]: each for each in value}
 
 
 def _shown(value: Any) -> str:

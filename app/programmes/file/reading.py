@@ -16,8 +16,8 @@ from app.programmes.settings import Settings, setting_names, settings_from_json
 LONGEST_FILE = 1_000_000
 MOST_LOCATIONS = 10_000
 _QUOTED = re.compile(r"'([^']{1,80})'")
-_NUMBERED = re.compile(r"(?:[A-Z]\w+ )?(?P<number>[0-9]{1,4}): ")
-_NAMED = re.compile(r"(?:[A-Z]\w+ )(?P<quote>['\"])(?P<name>.{1,80}?)(?P=quote): ")
+_NUMBERED = re.compile(r"(?:[A-Z][a-z]+(?: [a-z]+)? )?(?P<number>[0-9]{1,4}): ")
+_NAMED = re.compile(r"(?:[A-Z][a-z]+(?: [a-z]+)? )(?P<quote>['\"])(?P<name>.{1,80}?)(?P=quote): ")
 _KEYED = re.compile(r"(?P<keys>[a-z_]\w*(?:\.\w+)*): ")
 
 

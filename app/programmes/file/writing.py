@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 #: Exact decimals are kept as text; under these names they are told as numbers.
 _NUMBERS = frozenset(
     "points per_amount point_value expected at_least factor multiplier quantity per_quantity "
-    "amount price value worth percent share".split()
+    "amount price value worth percent share from spent".split()
 )
 _WORDS = {
     "programme": "What customers see.",
@@ -25,6 +25,11 @@ _WORDS = {
     "tiers": "Levels rise; what counts is earned or spent in the window, never the balance.",
     "rules": "What a receipt earns beside the rate.",
     "segments": "Kinds of members that rules are for.",
+    "stamps": "So many stamps, then a reward. per: visit, item or rule.",
+    "rewards": "What points or a full stamp card are good for.",
+    "coupons": "Good once, each with a pass of its own; rules give them.",
+    "discounts": "A share off every purchase, fixed or rising with what was spent.",
+    "prices": "What goods cost members; with tiers, a closed deal.",
     "bonuses": "Points for receipts that are large enough.",
     "locations": "Where it holds; tills stand there.",
 }
