@@ -12,7 +12,7 @@ from app.benefits.models import Tally, Use
 from app.ledger.models import Account, Entry, EntryKind
 
 #: The entry of a posting that may give things.
-_GIVING = (EntryKind.ACCRUAL, EntryKind.ADJUSTMENT)
+_GIVING = (EntryKind.ACCRUAL, EntryKind.ADJUSTMENT, EntryKind.OPENING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,9 @@ def open_balance(context: Context, operation: Open) -> Outcome:
         explain.append(because("brought_along", points=each.points, expires_at=lot.expires_at))
     book.tidy()
     explain += _lift(context, operation)
-    return Outcome("opening", points=points, explain=explain, entry_id=entry["id"])
+    return Outcome(
+        "opening", points=points, explain=explain, entry_id=entry["id"], given=operation.given
+    )
 
 
 def _check_end(lot: OpeningLot, now: datetime) -> None:

@@ -259,6 +259,8 @@ class Open:
     reason: str
     tier: str | None = None
     tier_until: datetime | None = None
+    #: What else: `app.benefits.service.keep` is to be told of the answer.
+    given: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

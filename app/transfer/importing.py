@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.benefits import service as benefits
+from app.benefits.promises import STAMPS
 from app.cards import service as cards
 from app.cards.service import NewCard
 from app.db import Database
@@ -25,11 +27,12 @@ from app.errors import Invalid, Unavailable
 from app.keys import KeyRing, Purpose
 from app.ledger import service as ledger
 from app.ledger.errors import PostingIdReused
-from app.ledger.postings import Circumstances, Open, Request, Terms, fingerprint
+from app.ledger.postings import Circumstances, Given, Open, Request, Terms, fingerprint
 from app.ledger.tiers import Window
 from app.ledger.tiers.windows import cycle_of, local_day
 from app.members import service as members
 from app.members.service import NewMember
+from app.programmes.giving import RuledPromises
 from app.programmes.models import Programme
 from app.programmes.terms import rulebook_of
 from app.transfer.lines import Customer, Frame, Problem, Reader
@@ -246,9 +249,12 @@ class Importer:
             )
         ]
         terms = self._terms(fresh)
-        for posted in ledger.post_openings(session, openings, now=now, terms=terms):
-            if posted.repeated:
-                raise Unavailable("Another run of this import is at work. Start it again.")
+        made = ledger.post_openings(session, openings, now=now, terms=terms)
+        if any(posted.repeated for posted in made):
+            raise Unavailable("Another run of this import is at work. Start it again.")
+        if giving := [posted.answer for posted in made if posted.answer.get("given")]:
+            book = rulebook_of(session, programme_id, now)
+            benefits.keep(session, giving, RuledPromises(book, now), now=now)
         if note_link is not None:
             tokens = cards.create_links(session, programme_id, card_ids, now=now)
             for customer, token in zip(fresh, tokens, strict=True):
@@ -264,7 +270,12 @@ class Importer:
         until = customer.tier_until
         if customer.tier is not None and until is None:
             until = self._tier_until(customer.joined_at or self.now)
-        return Open(account_id, customer.lots, f"import {self.name}", customer.tier, until)
+        given: tuple[Given, ...] = ()
+        if customer.stamps:
+            card = self.settings.stamps[0].code
+            given = (Given(STAMPS, card, customer.stamps, f"import {self.name}"),)
+        reason = f"import {self.name}"
+        return Open(account_id, customer.lots, reason, customer.tier, until, given)
 
     def _tier_until(self, joined_at: datetime) -> datetime:
         """The end of the year that counts now; what is earned here decides from then on."""

@@ -25,6 +25,7 @@ from app.transfer.reading import BrokenLine, Row, Sheet
 
 #: More lots than a customer can have.
 MOST_LOTS = 120
+_MOST_STAMPS = 1000
 _LOT = re.compile(r"([^:;\s]+):([^;\s]+)")
 
 
@@ -72,8 +73,6 @@ class Frame:
     settings: Settings
     now: datetime
     dates: str | None = None
-    #: Whether stamps can be brought along.
-    has_stamps: bool = False
 
     @property
     def scheme(self) -> TierScheme | None:
@@ -216,9 +215,14 @@ class Reader:
         tier = read("tier", self._tier)
         until = read("tier_until", self._until) if tier else None
         stamps = read("stamps", cells.points) or 0
-        if stamps and not self.frame.has_stamps:
-            what = "This programme has no card of stamps."
-            problems.append(Problem(row.line, "stamps", what, "Make one, or leave the column out."))
+        if stamps and len(self.frame.settings.stamps) != 1:
+            what = "Stamps can be brought along where the programme has one stamp card."
+            problems.append(Problem(row.line, "stamps", what, "Leave the column out."))
+        elif stamps > _MOST_STAMPS:
+            what = f"{stamps} stamps are more than {_MOST_STAMPS}."
+            problems.append(
+                Problem(row.line, "stamps", what, "Look whether it is the right column.")
+            )
         lots = self._lots(group)
         if any(not each.is_warning for each in problems):
             return None, problems

@@ -1,5 +1,6 @@
 """Customers come in with what they had, once, whatever happens on the way."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.benefits import check as benefits_check
+from app.benefits import service as benefits
+from app.benefits.models import Tally
 from app.cards.models import Card
 from app.errors import Invalid
 from app.keys import Purpose
@@ -17,7 +21,8 @@ from app.ledger.postings import Circumstances, Request, Reverse, fingerprint
 from app.ledger.reports.liability import Terms, liability
 from app.members import service as members
 from app.members.models import Member
-from app.programmes.terms import terms_of
+from app.programmes.giving import RuledPromises
+from app.programmes.terms import rulebook_of, terms_of
 from app.transfer.importing import PIECE
 from tests.app.transfer.conftest import Desk
 
@@ -186,3 +191,45 @@ def test_a_tier_that_was_brought_along_ends_with_its_day(desk: Desk) -> None:
 def test_a_name_is_needed(desk: Desk) -> None:
     with pytest.raises(Invalid, match="--name"):
         desk.importer(" ")
+
+
+def test_stamps_come_along_and_go_with_the_opening(open_desk: Callable[..., Desk]) -> None:
+    card = {"code": "coffee", "names": {"en": "Coffee"}, "size": 10}
+    desk = open_desk(stamps=[card])
+    path = desk.write("number,points,stamps\nA,5,7\nB,,13\nC,1,\n")
+    summary, problems = desk.check(path)
+    assert (summary.customers, problems) == (3, [])
+    desk.run(path)
+    assert desk.run(path).there_before == 3
+    now = desk.context.clock()
+    with desk.context.database.write(desk.programme.id) as session:
+        found = {
+            number: session.scalar(
+                select(Tally.count).where(Tally.account_id == desk.account(number))
+            )
+            for number in "ABC"
+        }
+        assert found == {"A": 7, "B": 13, "C": None}
+        opening = session.scalars(
+            select(Posting.id).where(Posting.account_id == desk.account("A"))
+        ).one()
+        book = rulebook_of(session, desk.programme.id, now)
+        request = Request(str(uuid.uuid4()), "reverse", bytes(32))
+        benefits.post(
+            session,
+            request,
+            Reverse(opening),
+            Circumstances(now),
+            RuledPromises(book, now),
+            now=now,
+            terms=book.terms(now),
+        )
+        left = select(Tally.count).where(Tally.account_id == desk.account("A"))
+        assert session.scalar(left) == 0
+        assert list(check.check(session)) == []
+        assert list(benefits_check.check(session)) == []
+
+
+def test_stamps_without_a_card_for_them_are_told(desk: Desk) -> None:
+    _, [problem] = desk.check(desk.write("number,stamps\nA,3\n"))
+    assert (problem.line, problem.column) == (2, "stamps")
