@@ -56,6 +56,7 @@ def card() -> None:
 @card.command("issue")
 @click.option("--name", default="", help="The member's name; may be left out.")
 @click.option("--email", default="", help="The member's e-mail address; may be left out.")
+@click.option("--birthday", default="", metavar="MM-DD", help="Day and month; may be left out.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--google", is_flag=True, help="Make the pass at Google too and print its link.")
 @click.option("--account", metavar="ACCOUNT", help="A further card of this account, not a new one.")
@@ -65,6 +66,7 @@ def card() -> None:
 def issue(
     name: str,
     email: str,
+    birthday: str,
     language: str,
     google: bool,
     account: str | None,
@@ -87,7 +89,7 @@ def issue(
     with context.database.write_all() as session:
         programme = choose_programme(session, slug)
         enter(session, programme.id)
-        contact = read_contact(name, email)
+        contact = read_contact(name, email, birthday=birthday)
         if account is None:
             if Holder() != read_holder(role, limit, period):
                 raise click.UsageError("A card of its own is an owner's: name an --account.")

@@ -24,7 +24,7 @@ from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
-from app.programmes import designs
+from app.programmes import designs, occasions
 from app.programmes.terms import terms_of as terms_at
 from app.webhooks import sending
 
@@ -36,6 +36,7 @@ Jitter = Callable[[], float]
 POLL_SECONDS = 0.5
 LEDGER_SECONDS = 5.0
 CERTIFICATES_SECONDS = 600.0
+OCCASIONS_SECONDS = 60.0
 BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
@@ -228,8 +229,8 @@ class Worker:
                 now = self._context.clock()
                 step = self._ledger_steps(now)
                 step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
-                told = self._tell()
-                step += told.done if told else 0
+                for other in (self._tell(), self._celebrate()):
+                    step += other.done if other else 0
                 if not step:
                     return done
                 done += step
@@ -254,6 +255,7 @@ class Worker:
             Lane("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
             Lane("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
             Lane("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
+            Lane("occasions", self._celebrate, OCCASIONS_SECONDS),
             Lane("webhooks", self._tell, self._poll_seconds),
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
         ]
@@ -324,6 +326,13 @@ class Worker:
                 terms = partial(terms_at, session, now=now)
                 done += step(session, now, _LEDGER_LIMIT, terms)
         return done
+
+    def _celebrate(self) -> Progress | None:
+        """Give presents for birthdays and days of joining."""
+        context = self._context
+        with context.database.write_all() as session:
+            done = occasions.give(session, context.clock(), _LEDGER_LIMIT, context.keys)
+        return Progress(settled=done) if done else None
 
 
 def _thread(name: str, target: Callable[..., None], *args: object) -> threading.Thread:

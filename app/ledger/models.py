@@ -113,6 +113,7 @@ class Account(OfProgramme, Base):
             sqlite_where=text("merged_into_id IS NOT NULL"),
             postgresql_where=text("merged_into_id IS NOT NULL"),
         ),
+        Index("ix_accounts_created", "programme_id", "created_at"),
         Index(
             "ix_accounts_rolling",
             "rolling_expires_at",

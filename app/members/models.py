@@ -23,6 +23,9 @@ class Member(OfProgramme, Base):
     #: The number that the member had in the system before; nobody else of the programme has it.
     number: Mapped[bytes | None] = mapped_column(LargeBinary)
     number_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    #: Month and day alone, as "05-17".
+    birthday: Mapped[bytes | None] = mapped_column(LargeBinary)
+    birthday_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
     language: Mapped[str] = mapped_column(String(2))
     created_at: Mapped[datetime]
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -19,6 +19,8 @@ LANGUAGES = ("en", "de", "lv", "ru")
 #: Loose on purpose: only a message that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 _PHONE = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
+_MONTH_DAY = re.compile(r"(?:--)?([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
+_DAY_MONTH = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.?", re.ASCII)
 _PHONE_MARKS = re.compile(r"\(0\)|[\s().\-/\u2010-\u2015]")
 #: What may be consented to, and the version of the sentence that is shown for it.
 PURPOSES = {"messages": "2026-1"}
@@ -33,10 +35,12 @@ class Contact:
     phone: str | None = None
     #: What the member was called by in the system before.
     number: str | None = None
+    #: Month and day, as "05-17"; nobody asks for the year.
+    birthday: str | None = None
 
 
 #: What a contact is made of, in the order of `Contact`; and what members are found by.
-FIELDS = ("name", "email", "phone", "number")
+FIELDS = ("name", "email", "phone", "number", "birthday")
 _INDEXED = FIELDS[1:]
 _members: Any = Member.__table__
 _insert_members = Prepared(
@@ -59,7 +63,7 @@ class NewMember:
     joined_at: datetime
 
 
-def read_contact(name: str, email: str, phone: str = "") -> Contact:
+def read_contact(name: str, email: str, phone: str = "", birthday: str = "") -> Contact:
     """Clean what was typed. Raises `Invalid` that names the field and says what to do."""
     name = " ".join(unicodedata.normalize("NFC", name).split())
     email = email.strip()
@@ -73,9 +77,31 @@ def read_contact(name: str, email: str, phone: str = "") -> Contact:
     digits = plain_phone(phone)
     if phone.strip() and digits is None:
         wrong["phone"] = ["This does not look like a telephone number. Check it, or leave it out."]
+    born = plain_birthday(birthday)
+    if birthday.strip() and born is None:
+        wrong["birthday"] = ["Write month and day, such as 05-17, without the year."]
     if wrong:
         raise Invalid("Please look at the fields that are marked.", wrong)
-    return Contact(name or None, email or None, digits)
+    return Contact(name or None, email or None, digits, birthday=born)
+
+
+def plain_birthday(text: str) -> str | None:
+    """A birthday as it is kept, "05-17", from "05-17", "--05-17" (ISO 8601), "17.5." or "17.05".
+
+    None where it is none.
+    """
+    text = text.strip()
+    match = _MONTH_DAY.fullmatch(text)
+    month, day = (match[1], match[2]) if match else ("", "")
+    if match is None and (match := _DAY_MONTH.fullmatch(text)):
+        month, day = match[2], match[1]
+    if match is None:
+        return None
+    try:
+        # A leap year: there are birthdays on 29 February.
+        return f"{date(2024, int(month), int(day)):%m-%d}"
+    except ValueError:
+        return None
 
 
 def plain_phone(text: str) -> str | None:
@@ -221,6 +247,30 @@ def members_by_phone(session: Session, keys: KeyRing, programme_id: str, phone: 
         return []
     indexes = keys.blind_indexes(_indexed(programme_id, "phone", plain))
     return list(session.scalars(select(Member.id).where(Member.phone_index.in_(indexes))))
+
+
+def members_by_birthday(
+    session: Session,
+    keys: KeyRing,
+    programme_id: str,
+    days: Sequence[str],
+    *,
+    after: str,
+    limit: int,
+) -> list[str]:
+    """Ids of members born on these days ("05-17"), in their order, those above *after*."""
+    indexes = [
+        index
+        for day in days
+        for index in keys.blind_indexes(_indexed(programme_id, "birthday", day))
+    ]
+    found = session.scalars(
+        select(Member.id)
+        .where(Member.birthday_index.in_(indexes), Member.id > after)
+        .order_by(Member.id)
+        .limit(limit)
+    )
+    return list(found)
 
 
 def members_by_numbers(

@@ -158,3 +158,15 @@ class ExchangeRate(OfProgramme, Base):
     rate: Mapped[str] = mapped_column(String(32))
     source: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
+
+
+class OccasionDay(OfProgramme, Base):
+    """How far an occasion is given: the local *day* that is being worked on, *after* whom."""
+
+    __tablename__ = "occasion_days"
+
+    programme_id: Mapped[str] = mapped_column(Id, ForeignKey("programmes.id"), primary_key=True)
+    occasion: Mapped[str] = mapped_column(String(40), primary_key=True)
+    day: Mapped[date]
+    #: The last member or account that was looked at.
+    after: Mapped[str] = mapped_column(Id)

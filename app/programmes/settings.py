@@ -12,10 +12,11 @@ from app.errors import Invalid
 from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
-from app.programmes.mechanics import coupons, discounts, prices, rewards, stamps
+from app.programmes.mechanics import coupons, discounts, occasions, prices, rewards, stamps
 from app.programmes.mechanics.checks import contradictions, unknown_tiers
 from app.programmes.mechanics.coupons import CouponKind
 from app.programmes.mechanics.discounts import Discount
+from app.programmes.mechanics.occasions import Occasion
 from app.programmes.mechanics.prices import MemberPrice
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
@@ -62,6 +63,8 @@ class Settings:
 
     **Besides points.** *stamps*, *rewards* and *coupons*: see `app.programmes.mechanics`.
 
+    **Occasions.** *occasions* are birthdays and days of joining, with what they give.
+
     **Prices.** *discounts* and *prices* (those for members): see `app.programmes.mechanics`.
 
     **Accounts.** Of the points issued the share *expected_redemption* is expected to be redeemed.
@@ -97,6 +100,7 @@ class Settings:
     coupons: tuple[CouponKind, ...] = ()
     discounts: tuple[Discount, ...] = ()
     prices: tuple[MemberPrice, ...] = ()
+    occasions: tuple[Occasion, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
@@ -113,7 +117,7 @@ def _kept(value: Any) -> Any:
             return [_kept(each) for each in value]
         case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
             return value.as_json()
-        case Discount() | MemberPrice():
+        case Discount() | MemberPrice() | Occasion():
             return value.as_json()
     return value
 
@@ -150,6 +154,7 @@ _READERS: dict[str, Reader] = {
     "coupons": coupons.read,
     "discounts": discounts.read,
     "prices": prices.read,
+    "occasions": occasions.read,
 }
 
 
@@ -191,6 +196,7 @@ def _contradictions(settings: Settings) -> dict[str, list[str]]:
     levels = [level.code for level in settings.tiers.scheme.levels] if settings.tiers else []
     wrong |= contradictions(settings.stamps, settings.rewards, settings.coupons, levels)
     wrong |= unknown_tiers({"discounts": settings.discounts, "prices": settings.prices}, levels)
+    wrong |= unknown_tiers({"occasions": settings.occasions}, levels)
     return wrong | _dangling(settings)
 
 

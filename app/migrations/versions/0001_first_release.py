@@ -219,6 +219,7 @@ def make_tables() -> None:
         sqlite_where=sa.text("version > delivered_version"),
         postgresql_where=sa.text("version > delivered_version"),
     )
+    op.create_index("ix_accounts_created", "accounts", ["programme_id", "created_at"], unique=False)
     op.create_index(
         "ix_accounts_merged",
         "accounts",
@@ -315,6 +316,8 @@ def make_tables() -> None:
         sa.Column("phone_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("number", sa.LargeBinary(), nullable=True),
         sa.Column("number_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("birthday", sa.LargeBinary(), nullable=True),
+        sa.Column("birthday_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -324,8 +327,20 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
         sa.UniqueConstraint("number_index", name=op.f("uq_members_number_index")),
     )
+    op.create_index(op.f("ix_members_birthday_index"), "members", ["birthday_index"], unique=False)
     op.create_index(op.f("ix_members_email_index"), "members", ["email_index"], unique=False)
     op.create_index(op.f("ix_members_phone_index"), "members", ["phone_index"], unique=False)
+    op.create_table(
+        "occasion_days",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("occasion", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("after", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_occasion_days_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "occasion", name=op.f("pk_occasion_days")),
+    )
     op.create_table(
         "partners",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),

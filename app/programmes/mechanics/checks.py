@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from app.programmes.mechanics.coupons import CouponKind
 from app.programmes.mechanics.discounts import Discount
+from app.programmes.mechanics.occasions import Occasion
 from app.programmes.mechanics.prices import MemberPrice
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
@@ -33,7 +34,7 @@ def contradictions(
 
 
 def unknown_tiers(
-    priced: Mapping[str, Sequence[Discount | MemberPrice]], tiers: Collection[str]
+    priced: Mapping[str, Sequence[Discount | MemberPrice | Occasion]], tiers: Collection[str]
 ) -> dict[str, list[str]]:
     """Tiers that prices are for and that the programme has not got, by the setting to change."""
     return {

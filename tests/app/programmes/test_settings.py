@@ -191,6 +191,18 @@ EVERYTHING: dict[str, Any] = {
             "until": "2026-06-30",
         }
     ],
+    "occasions": [
+        {
+            "code": "birthday",
+            "names": {"en": "Happy birthday!"},
+            "on": "birthday",
+            "points": 50,
+            "gives": {"coupon": {"welcome": 1}},
+            "days_before": 3,
+            "lasts_days": 30,
+            "tiers": ["gold"],
+        }
+    ],
 }
 
 
