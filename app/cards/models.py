@@ -38,6 +38,7 @@ class Card(OfProgramme, Base):
             "programme_id",
             "id",
             "status",
+            "status_changed_at",
             sqlite_where=text("status != 'active'"),
             postgresql_where=text("status != 'active'"),
         ),

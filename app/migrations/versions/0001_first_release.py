@@ -606,7 +606,7 @@ def make_tables() -> None:
     op.create_index(
         "ix_cards_refused",
         "cards",
-        ["programme_id", "id", "status"],
+        ["programme_id", "id", "status", "status_changed_at"],
         unique=False,
         sqlite_where=sa.text("status != 'active'"),
         postgresql_where=sa.text("status != 'active'"),

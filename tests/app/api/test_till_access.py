@@ -154,6 +154,38 @@ class TestRefusedCards:
         back = self.list_of(shop, If_None_Match=other.headers["ETag"])
         assert back.status_code == 200 and back.headers["ETag"] == name
 
+    def test_a_long_list_is_shared_and_never_out_of_date(
+        self, shop: Any, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[int] = []
+        real = refused.pack
+        monkeypatch.setattr("app.cards.refusals.LONG", 3)
+        monkeypatch.setattr(
+            "app.cards.refusals.refused.pack", lambda listed: made.append(1) or real(listed)
+        )
+        ended = [shop.issue() for _ in range(6)]
+
+        def change(card: Any, status: CardStatus) -> None:
+            clock.advance(timedelta(seconds=1))
+            with shop.context.database.write(shop.programme_id) as session:
+                cards.set_status(session, card.id, status, now=clock())
+
+        for card in ended[:4]:
+            change(card, CardStatus.BLOCKED)
+        for _ in range(3):
+            assert len(self.opened(shop, self.list_of(shop))) == 4
+        assert len(made) == 1
+        for card, status in (
+            (ended[4], CardStatus.BLOCKED),
+            (ended[0], CardStatus.ACTIVE),
+            (ended[1], CardStatus.EXPIRED),
+            (ended[0], CardStatus.BLOCKED),
+        ):
+            change(card, status)
+            read = self.opened(shop, self.list_of(shop))
+            assert read.get(card.id) == (None if status == CardStatus.ACTIVE else status)
+        assert len(made) == 5
+
     def test_another_programmes_cards_are_not_on_it(
         self, shop: Any, open_shop: Callable[[], Any]
     ) -> None:
