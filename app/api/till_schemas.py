@@ -172,7 +172,7 @@ class RewardOut(Schema):
 
     code = String()
     name = String(metadata={"description": "In the member's language."})
-    kind = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off"]})
+    kind = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off", "entry"]})
     points = Integer(allow_none=True)
     points_from = Integer(
         allow_none=True, metadata={"description": "The cashier chooses how many points."}

@@ -27,7 +27,7 @@ from app.ledger.postings import AccountFacts, Asked, Bonus, Given, Line, Value
 from app.ledger.rules import RoundUp
 from app.programmes import rules
 from app.programmes.fields import BonusRule
-from app.programmes.mechanics import stamps
+from app.programmes.mechanics import multipasses, stamps
 from app.programmes.rules import Applied, Bill, Candidate, RuleSet
 from app.programmes.settings import Settings
 from app.programmes.wording import currency_exponent
@@ -282,8 +282,19 @@ def earning_of(tariff: Tariff, sale: Sale, exchange: Exchange | None = None) -> 
         explain=tuple(explain),
         rules=found,
         day=day,
-        stamps=_stamps(tariff, sale, earning_minor, up, down) if tariff.settings.stamps else (),
+        stamps=_things(tariff, sale, earning_minor, up, down),
     )
+
+
+def _things(
+    tariff: Tariff, sale: Sale, earning_minor: int, up: int, down: int
+) -> tuple[Given, ...]:
+    """What stamp cards and prepaid passes give by themselves."""
+    settings = tariff.settings
+    stamped = _stamps(tariff, sale, earning_minor, up, down) if settings.stamps else ()
+    if not settings.multipasses:
+        return stamped
+    return stamped + multipasses.given(settings.multipasses, sale.lines)
 
 
 def _stamps(

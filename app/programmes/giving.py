@@ -11,6 +11,8 @@ from app.ledger import rules as ledger_rules
 from app.ledger.postings import Circumstances, Operation, Posted, Request
 from app.ledger.rules import ReturnPolicy
 from app.programmes.mechanics.coupons import CouponKind
+from app.programmes.mechanics.multipasses import KIND as ENTRIES
+from app.programmes.mechanics.multipasses import Multipass
 from app.programmes.mechanics.rewards import KIND as REWARD
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
@@ -51,7 +53,8 @@ class RuledPromises:
     def name(self, kind: str, what: str, language: str) -> str:
         """What a thing is called; by its code where the settings no longer have it."""
         settings = self.settings
-        things: dict[str, tuple[StampCard | CouponKind | Reward, ...]] = {
+        things: dict[str, tuple[StampCard | CouponKind | Reward | Multipass, ...]] = {
+            ENTRIES: settings.multipasses,
             STAMPS: settings.stamps,
             COUPON: settings.coupons,
             REWARD: settings.rewards,
@@ -76,12 +79,13 @@ class RuledPromises:
 
     def lasts_until(self, kind: str, what: str, at: datetime) -> datetime | None:
         """Until when all of an account's *what* last once some were given at *at*."""
-        if kind == STAMPS:
-            for card in self.settings.stamps:
-                if card.code == what and card.lasts_months:
-                    return ledger_rules.expiry(
-                        at, time_zone=self.time_zone, months=card.lasts_months
-                    )
+        counted: dict[str, tuple[StampCard | Multipass, ...]] = {
+            STAMPS: self.settings.stamps,
+            ENTRIES: self.settings.multipasses,
+        }
+        for each in counted.get(kind, ()):
+            if each.code == what and each.lasts_months:
+                return ledger_rules.expiry(at, time_zone=self.time_zone, months=each.lasts_months)
         return None
 
 

@@ -12,10 +12,19 @@ from app.errors import Invalid
 from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
-from app.programmes.mechanics import coupons, discounts, occasions, prices, rewards, stamps
+from app.programmes.mechanics import (
+    coupons,
+    discounts,
+    multipasses,
+    occasions,
+    prices,
+    rewards,
+    stamps,
+)
 from app.programmes.mechanics.checks import contradictions, unknown_tiers
 from app.programmes.mechanics.coupons import CouponKind
 from app.programmes.mechanics.discounts import Discount
+from app.programmes.mechanics.multipasses import Multipass
 from app.programmes.mechanics.occasions import Occasion
 from app.programmes.mechanics.prices import MemberPrice
 from app.programmes.mechanics.rewards import Reward
@@ -61,7 +70,8 @@ class Settings:
     only_pending, within_balance or allow_debt (down to *debt_floor* points of debt). Redeemed
     points that have expired meanwhile come back for *grace_days*.
 
-    **Besides points.** *stamps*, *rewards* and *coupons*: see `app.programmes.mechanics`.
+    **Besides points.** *stamps*, *rewards*, *coupons* and *multipasses*: see
+    `app.programmes.mechanics`.
 
     **Occasions.** *occasions* are birthdays and days of joining, with what they give.
 
@@ -100,6 +110,7 @@ class Settings:
     coupons: tuple[CouponKind, ...] = ()
     discounts: tuple[Discount, ...] = ()
     prices: tuple[MemberPrice, ...] = ()
+    multipasses: tuple[Multipass, ...] = ()
     occasions: tuple[Occasion, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -117,7 +128,7 @@ def _kept(value: Any) -> Any:
             return [_kept(each) for each in value]
         case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
             return value.as_json()
-        case Discount() | MemberPrice() | Occasion():
+        case Discount() | MemberPrice() | Occasion() | Multipass():
             return value.as_json()
     return value
 
@@ -154,6 +165,7 @@ _READERS: dict[str, Reader] = {
     "coupons": coupons.read,
     "discounts": discounts.read,
     "prices": prices.read,
+    "multipasses": multipasses.read,
     "occasions": occasions.read,
 }
 

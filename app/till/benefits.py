@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.benefits import service as benefits
-from app.benefits.models import Coupon
+from app.benefits.models import Coupon, Tally
 from app.benefits.promises import STAMPS
 from app.benefits.service import Order, Price
 from app.cards.models import Card
@@ -22,6 +22,8 @@ from app.programmes.fields import Wrong
 from app.programmes.giving import RuledPromises
 from app.programmes.mechanics import coupons as coupon_kinds
 from app.programmes.mechanics.coupons import CouponKind
+from app.programmes.mechanics.multipasses import KIND as ENTRIES
+from app.programmes.mechanics.multipasses import Multipass
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook, rulebook_of
@@ -29,6 +31,9 @@ from app.till import limits, redemptions
 from app.till.counter import Counter, card_of, partner_of
 from app.till.errors import ScanTheCard
 from passes.code import Kind
+
+#: How a tile and a posting name one entry of a prepaid pass.
+ENTRY = "entry"
 
 
 def is_coupon(card: Card) -> bool:
@@ -62,9 +67,11 @@ def page_part(session: Session, card: Card, shown: Shown) -> dict[str, Any]:
     settings = shown.settings
     stamps: dict[str, int] = {}
     taken: dict[str, int] = {}
-    if settings.stamps:
+    entries: dict[str, Tally] = {}
+    if settings.stamps or settings.multipasses:
         found = benefits.tallies(session, card.account_id, now=shown.now)
         stamps = {each.what: each.count for each in found if each.kind == STAMPS}
+        entries = {each.what: each for each in found if each.kind == ENTRIES}
     if any(reward.stock is not None for reward in settings.rewards):
         taken = benefits.stock_taken(session)
     held = benefits.coupons(session, card.account_id, now=shown.now)
@@ -80,7 +87,10 @@ def page_part(session: Session, card: Card, shown: Shown) -> dict[str, Any]:
             }
             for each in settings.stamps
         ],
-        "rewards": [_tile(reward, stamps, taken, shown) for reward in settings.rewards],
+        "rewards": [
+            *(_entry_tile(each, entries.get(each.code), shown) for each in settings.multipasses),
+            *(_tile(reward, stamps, taken, shown) for reward in settings.rewards),
+        ],
         "coupons": [coupon_shown(coupon, shown) for coupon in held],
         "coupon": None,
     }
@@ -120,6 +130,24 @@ def _tile(
         "left": left,
         "can_take": why_not is None,
         "why_not": why_not,
+    }
+
+
+def _entry_tile(multipass: Multipass, tally: Tally | None, shown: Shown) -> dict[str, Any]:
+    """One entry of a prepaid pass, offered like a reward that costs nothing else."""
+    left = max(0, tally.count) if tally else 0
+    return {
+        "code": multipass.code,
+        "name": multipass.entry_name(shown.language),
+        "kind": ENTRY,
+        "points": None,
+        "points_from": None,
+        "points_step": None,
+        "points_to": None,
+        "stamps": None,
+        "left": left,
+        "can_take": left > 0,
+        "why_not": None if left else "There are no entries left: sell a new pass.",
     }
 
 
@@ -184,6 +212,9 @@ def redeem_reward(
     has_pin = redemptions.has_right_pin(session, counter, card, body.get("member_pin"), now=now)
     book = rulebook_of(session, counter.till.programme_id, now)
     settings = book.at(now).settings
+    for multipass in settings.multipasses:
+        if multipass.code == body["reward"]:
+            return _enter(session, counter, request, card, multipass, book, body, now)
     reward = next((each for each in settings.rewards if each.code == body["reward"]), None)
     if reward is None:
         raise NotFound("There is no such reward in this programme. Look the card up again.")
@@ -220,6 +251,33 @@ def redeem_reward(
         points=points,
         price=price,
         stock=reward.stock,
+        receipt_number=body.get("receipt"),
+    )
+    return _redeem(session, counter, request, card, order, book, body, now)
+
+
+def _enter(
+    session: Session,
+    counter: Counter,
+    request: Request,
+    card: Card,
+    multipass: Multipass,
+    book: Rulebook,
+    body: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """Use one entry of a prepaid pass."""
+    if body.get("points"):
+        text = "An entry costs no points: send none."
+        raise Invalid(text, {"points": [text]})
+    limits.lock(session, card)
+    limits.check(session, card, 0, now=now, time_zone=book.time_zone)
+    order = Order(
+        kind=ENTRY,
+        what=multipass.code,
+        name=multipass.entry_name(card.language),
+        worth={"gives": "goods", "amount_minor": None, "currency": None, "percent": None},
+        price=Price(ENTRIES, multipass.code, 1),
         receipt_number=body.get("receipt"),
     )
     return _redeem(session, counter, request, card, order, book, body, now)

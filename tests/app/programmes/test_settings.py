@@ -191,6 +191,16 @@ EVERYTHING: dict[str, Any] = {
             "until": "2026-06-30",
         }
     ],
+    "multipasses": [
+        {
+            "code": "swim10",
+            "names": {"en": "Ten swims"},
+            "items": ["SWIM-10"],
+            "entries": 10,
+            "entry_names": {"en": "A swim"},
+            "lasts_months": 12,
+        }
+    ],
     "occasions": [
         {
             "code": "birthday",
