@@ -126,6 +126,9 @@ def _tables(speech: Speech, history: History) -> Iterator[tuple[str, str, dict[s
         "id": speech.id("receipt", "(a * 10 + k)"),
         "amount_minor": f"{points} * 100",
         "earning_minor": f"{points} * 100",
+        "tax_minor": "0",
+        "coupons_minor": "0",
+        "paid_points": "0",
         "currency": "'EUR'",
         "occurred_at": when,
     }  # fmt: skip

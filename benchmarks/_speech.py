@@ -10,6 +10,14 @@ from sqlalchemy import Connection, text
 
 from app.db import Database
 
+#: Where a row stands in time: numbers count a member's rows by their last digit, and all members'
+#: first rows were written before all second ones.
+_PLACE = "(({number}) % 10 * 100000000 + ({number}) / 10)"
+
+
+#: Tills make random ids.
+MADE_BY_TILLS = {"posting", "hold posting"}
+
 
 class Speech:
     """What the two databases say differently; {until} and the like are put in at the end."""
@@ -20,7 +28,8 @@ class Speech:
     expires_later = "{later}"
 
     def id(self, kind: str, number: str) -> str:
-        """An id that follows from its number and looks as random as any."""
+        """An id that follows from its number. Those that the service makes (`app.db.new_id`)
+        begin with when that was, here with the row's place in the history."""
         raise NotImplementedError
 
     def hex(self, kind: str, number: str, letters: int) -> str:
@@ -52,7 +61,10 @@ class PostgreSql(Speech):
     fingerprint = "sha256(CAST(CAST(a AS text) AS bytea))"
 
     def id(self, kind: str, number: str) -> str:
-        return f"CAST(md5('{kind} ' || {number}) AS uuid)"
+        if kind in MADE_BY_TILLS:
+            return f"CAST(md5('{kind} ' || {number}) AS uuid)"
+        begins = f"lpad(to_hex(CAST({_PLACE.format(number=number)} AS bigint)), 12, '0')"
+        return f"CAST({begins} || substr(md5('{kind} ' || {number}), 13) AS uuid)"
 
     def hex(self, kind: str, number: str, letters: int) -> str:
         return f"left(md5('{kind} ' || {number}), {letters})"
@@ -79,7 +91,10 @@ class Sqlite(Speech):
     fingerprint = "randomblob(32)"
 
     def id(self, kind: str, number: str) -> str:
-        return f"md5('{kind} ' || {number})"
+        if kind in MADE_BY_TILLS:
+            return f"md5('{kind} ' || {number})"
+        begins = f"printf('%012x', {_PLACE.format(number=number)})"
+        return f"({begins} || substr(md5('{kind} ' || {number}), 13))"
 
     def hex(self, kind: str, number: str, letters: int) -> str:
         return f"substr(md5('{kind} ' || {number}), 1, {letters})"
@@ -107,7 +122,10 @@ def digest(name: str) -> str:
 
 def id_of(kind: str, number: int) -> str:
     """The id that `Speech.id` gives to that number."""
-    return str(uuid.UUID(digest(f"{kind} {number}")))
+    if kind in MADE_BY_TILLS:
+        return str(uuid.UUID(digest(f"{kind} {number}")))
+    place = number % 10 * 100_000_000 + number // 10
+    return str(uuid.UUID(f"{place:012x}{digest(f'{kind} {number}')[12:]}"))
 
 
 @contextmanager

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+_FOREIGN = 255
+#: The value of each ASCII character.
+_VALUES = bytes(
+    ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _FOREIGN for code in range(256)
+)
 
 
 def encode(data: bytes) -> str:
@@ -27,19 +33,19 @@ def decode(text: str) -> bytes:
     if len(text) % 3 == 1:
         raise ValueError("base45 text cannot have this length")
     try:
-        values = [_VALUES[character] for character in text]
-    except KeyError:
+        values = text.encode("ascii").translate(_VALUES)
+    except UnicodeEncodeError:
         raise ValueError("a character outside the base45 alphabet") from None
-    out = bytearray()
-    for start in range(0, len(values) - 2, 3):
-        low, middle, high = values[start : start + 3]
-        number = low + 45 * middle + 2025 * high
-        if number > 0xFFFF:
-            raise ValueError("a base45 group of more than two bytes")
-        out += number.to_bytes(2, "big")
-    if len(values) % 3:
-        low, high = values[-2:]
-        if low + 45 * high > 0xFF:
-            raise ValueError("a base45 group of more than one byte")
-        out.append(low + 45 * high)
-    return bytes(out)
+    if _FOREIGN in values:
+        raise ValueError("a character outside the base45 alphabet")
+    groups = zip(values[::3], values[1::3], values[2::3], strict=False)
+    numbers = [low + 45 * middle + 2025 * high for low, middle, high in groups]
+    if numbers and max(numbers) > 0xFFFF:
+        raise ValueError("a base45 group of more than two bytes")
+    out = struct.pack(f">{len(numbers)}H", *numbers)
+    if len(values) % 3 == 0:
+        return out
+    low, high = values[-2:]
+    if low + 45 * high > 0xFF:
+        raise ValueError("a base45 group of more than one byte")
+    return out + bytes([low + 45 * high])

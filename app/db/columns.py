@@ -1,7 +1,9 @@
 """What the tables are made of: ids, moments, and the mixin of what belongs to a programme."""
 
-import uuid
+import os
+import time
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -28,9 +30,54 @@ class Moment(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """The same in one step: every posting binds a dozen of them."""
+        return _moment_as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """The same in one step."""
+        if dialect.name == "sqlite":
+            return _moment_from_text
+        return super().result_processor(dialect, coltype)
+
+
+def _moment_as_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone was to be stored")
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]
+
+
+def _moment_from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+class _Id(Uuid[str]):
+    """A UUID as Python's text; the databases' own way of keeping it is left as it is."""
+
+    cache_ok = True
+
+    def __init__(self, as_uuid: bool = False, native_uuid: bool = True) -> None:
+        super().__init__(as_uuid=False, native_uuid=native_uuid)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Without making a `uuid.UUID` of each: on SQLite that took longer than reading it."""
+        if dialect.name == "sqlite":
+            return _id_from_hex
+        return super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+
+
+def _id_from_hex(value: str | None) -> str | None:
+    if value is None:
+        return None
+    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+
 
 #: Ids are UUIDs: native on PostgreSQL, text on SQLite, `str` in Python.
-Id = Uuid(as_uuid=False)
+Id = _Id()
 
 
 class Base(DeclarativeBase):
@@ -58,5 +105,14 @@ class OfProgramme:
 
 
 def new_id() -> str:
-    """A fresh id, random."""
-    return str(uuid.uuid4())
+    """A fresh id: a UUID whose first 48 bits are the time in milliseconds and 74 others random.
+
+    Rows of the same moment stand together in every index, so that a commit writes few pages.
+    Source: RFC 9562, section 5.7 (version 7).
+    """
+    random = int.from_bytes(os.urandom(10))
+    text = f"{time.time_ns() // 1_000_000:012x}7{random >> 68:03x}{random & _VARIANT | _RFC:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_VARIANT, _RFC = (1 << 62) - 1, 1 << 63

@@ -1,11 +1,16 @@
 """An engine, and the ways to open a session on it."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import psycopg
+from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -15,6 +20,18 @@ from app.errors import CounterfoilError
 
 #: How long a writer waits for another before it gives up, in milliseconds.
 SQLITE_BUSY_MS = 5000
+
+
+def _to_json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError):
+        # What it is strict about: half a surrogate pair, names that are no text.
+        return json.dumps(value)
+
+
+#: Several times as fast as Python's own; each posting writes and reads such columns.
+_JSON: Any = {"json_serializer": _to_json, "json_deserializer": msgspec.json.decode}
 
 
 class Database:
@@ -29,12 +46,20 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
-            self.engine = create_engine(url, pool_size=32, max_overflow=64, hide_parameters=True)
+            self.engine = create_engine(
+                url, pool_size=32, max_overflow=64, hide_parameters=True, **_JSON
+            )
             _tune_sqlite(self.engine, busy_ms)
         else:
             self.engine = create_engine(
-                url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True
+                url,
+                pool_size=20,
+                max_overflow=40,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                **_JSON,
             )
+            event.listen(self.engine, "connect", _ids_as_text)
         # SQLite has one writer at a time, and lets the others poll. Taking turns within a process
         # costs nothing and nobody waits long; its own lock stays for the other processes.
         self._turn = threading.RLock() if self.is_sqlite else nullcontext()
@@ -108,6 +133,11 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _ids_as_text(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Ids are text here: the driver need not make a `uuid.UUID` of each first."""
+    connection.adapters.register_loader("uuid", TextLoader)
 
 
 def _tune_sqlite(engine: Engine, busy_ms: int) -> None:

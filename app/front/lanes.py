@@ -64,6 +64,8 @@ class LaneThread:
         self._most = 64
         self._in_hand = False
         self._last_many = 1
+        #: So many have to wait for the thread to be called.
+        self._enough = 1
         threading.Thread(target=self._run, name=type(lane).__name__, daemon=True).start()
 
     @property
@@ -80,7 +82,8 @@ class LaneThread:
         if self._new:
             self._waiting.extend(self._new)
             self._new.clear()
-            self._called.set()
+            if len(self._waiting) >= self._enough:
+                self._called.set()
 
     def _run(self) -> None:
         while True:
@@ -96,12 +99,12 @@ class LaneThread:
 
     def _gather(self) -> None:
         """Whoever is alone never waits; those who were answered together come again together."""
-        until = time.monotonic() + self.lane.gather_seconds
-        while len(self._waiting) < self._last_many:
-            left = until - time.monotonic()
-            if left <= 0 or not self._called.wait(left):
-                break
-            self._called.clear()
+        # Woken once, when all are there: each time in between costs both threads.
+        self._enough = self._last_many
+        if len(self._waiting) < self._enough:
+            self._called.wait(self.lane.gather_seconds)
+        self._enough = 1
+        self._called.clear()
 
     def _answer(self, waiting: list[Waiting]) -> None:
         answers: Sequence[Answer | None] = [None] * len(waiting)

@@ -173,7 +173,15 @@ class Receipt(OfAccount, Base):
     """A sale as the till reported it. *exchange_rate* is set when it was in a foreign currency."""
 
     __tablename__ = "receipts"
-    __table_args__ = (Index("ix_receipts_number", "programme_id", "number"),)
+    __table_args__ = (
+        Index(
+            "ix_receipts_number",
+            "programme_id",
+            "number",
+            sqlite_where=text("number IS NOT NULL"),
+            postgresql_where=text("number IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
@@ -219,8 +227,20 @@ class Entry(OfAccount, Base):
     __tablename__ = "entries"
     __table_args__ = (
         Index("ix_entries_account", "account_id", "sequence"),
-        Index("ix_entries_posting", "programme_id", "posting_id"),
-        Index("ix_entries_receipt", "receipt_id"),
+        # What nobody posted, such as a million expiries in a night, is in none of these.
+        Index(
+            "ix_entries_posting",
+            "programme_id",
+            "posting_id",
+            sqlite_where=text("posting_id IS NOT NULL"),
+            postgresql_where=text("posting_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_entries_receipt",
+            "receipt_id",
+            sqlite_where=text("receipt_id IS NOT NULL"),
+            postgresql_where=text("receipt_id IS NOT NULL"),
+        ),
         Index(
             "ix_entries_once",
             "account_id",

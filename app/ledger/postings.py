@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from app.ledger.explain import Reason
 from app.ledger.grounds import Grounds
 from app.ledger.rules import ReturnPolicy
@@ -31,8 +33,15 @@ def fingerprint(
 ) -> bytes:
     """SHA-256 over programme, till, operation and body; the order of names does not matter."""
     parts = [programme_id, till_id, operation, body]
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).digest()
+    try:
+        text = _sorted.encode(parts)
+    except (TypeError, ValueError):
+        # What it is strict about: half a surrogate pair, names that are no text.
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str).encode()
+    return hashlib.sha256(text).digest()
+
+
+_sorted = msgspec.json.Encoder(order="sorted", enc_hook=str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from app.db import Moment
+from app.db import Id, Moment
 from app.schema import metadata
 
 FIRST = Path(__file__).parent / "versions" / "0001_first_release.py"
@@ -24,6 +24,8 @@ def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[Fal
     # A revision must not change when our own type does: it keeps what the database sees.
     if kind == "type" and isinstance(item, Moment):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and item is Id:
+        return "sa.Uuid(as_uuid=False)"
     return False
 
 

@@ -734,7 +734,14 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
     )
     op.create_index(op.f("ix_receipts_account_id"), "receipts", ["account_id"], unique=False)
-    op.create_index("ix_receipts_number", "receipts", ["programme_id", "number"], unique=False)
+    op.create_index(
+        "ix_receipts_number",
+        "receipts",
+        ["programme_id", "number"],
+        unique=False,
+        sqlite_where=sa.text("number IS NOT NULL"),
+        postgresql_where=sa.text("number IS NOT NULL"),
+    )
     op.create_table(
         "tallies",
         sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -1001,8 +1008,22 @@ def make_tables() -> None:
         sqlite_where=sa.text("once_key IS NOT NULL"),
         postgresql_where=sa.text("once_key IS NOT NULL"),
     )
-    op.create_index("ix_entries_posting", "entries", ["programme_id", "posting_id"], unique=False)
-    op.create_index("ix_entries_receipt", "entries", ["receipt_id"], unique=False)
+    op.create_index(
+        "ix_entries_posting",
+        "entries",
+        ["programme_id", "posting_id"],
+        unique=False,
+        sqlite_where=sa.text("posting_id IS NOT NULL"),
+        postgresql_where=sa.text("posting_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_entries_receipt",
+        "entries",
+        ["receipt_id"],
+        unique=False,
+        sqlite_where=sa.text("receipt_id IS NOT NULL"),
+        postgresql_where=sa.text("receipt_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_entries_reverses",
         "entries",
