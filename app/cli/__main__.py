@@ -2,4 +2,5 @@
 
 from app.cli import main
 
-main()
+if __name__ == "__main__":  # A process that helps with a simulation imports this as well.
+    main()

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards.service import create_signing_key
-from app.cli import programme_file, versions
+from app.cli import programme_file, simulate, versions
 from app.cli.common import (
     choose_programme,
     json_option,
@@ -238,7 +238,7 @@ def _print_code(url: str, code: str, till_id: str | None = None) -> None:
 
 programme.add_command(settings)
 programme.add_command(rate)
-for command in (*versions.COMMANDS, *programme_file.COMMANDS):
+for command in (*versions.COMMANDS, *programme_file.COMMANDS, *simulate.COMMANDS):
     programme.add_command(command)
 
 COMMANDS = [programme, location, staff, till]

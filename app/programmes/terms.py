@@ -4,8 +4,8 @@ A version never changes once it is written, so what was worked out of it is kept
 version that was rolled back leaves its id, unlike its number, to nobody.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ _kept: dict[tuple[str, str, str, str], "Version"] = {}
 _versions: Any = ProgrammeVersion.__table__
 _programmes: Any = Programme.__table__
 _pilots: Any = ProgrammePilot.__table__
-_newest_versions = Prepared(
+_BEGUN = (
     select(
         _versions.c.id,
         _versions.c.number,
@@ -45,8 +45,9 @@ _newest_versions = Prepared(
         _versions.c.valid_from <= bindparam("now"),
     )
     .order_by(_versions.c.valid_from.desc(), _versions.c.number.desc())
-    .limit(_AT_ONCE)
 )
+_newest_versions = Prepared(_BEGUN.limit(_AT_ONCE))
+_all_versions = Prepared(_BEGUN)
 _begun_pilots = Prepared(
     select(
         _pilots.c.id,
@@ -142,6 +143,14 @@ class Rulebook:
                 return tuple(found)
         return (*found, self._read(main))
 
+    def possible(self, since: datetime) -> Iterator[Version]:
+        """All versions that held at any time from *since* on, alone and under each pilot."""
+        moments = [row.valid_from for row in self.versions if row.valid_from > since]
+        for moment in (since, *moments):
+            row = self._row(moment)
+            yield self._read(row)
+            yield from (self._read(row, pilot) for pilot in self.pilots)
+
     def _plain(self, moment: datetime) -> Version:
         return self._read(self._row(moment))
 
@@ -201,6 +210,14 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
         given = {"programme": programme_id, "now": now}
         pilots = tuple(_begun_pilots(session, given, programme_id=programme_id))
     return Rulebook(session, programme_id, rows[0].currency, rows[0].time_zone, tuple(rows), pilots)
+
+
+def whole_rulebook(session: Session, programme_id: str, now: datetime) -> Rulebook:
+    """All versions that had begun at *now*, for whoever looks at receipts of any day."""
+    given = {"programme": programme_id, "now": now}
+    rows = _all_versions(session, given, programme_id=programme_id)
+    book = rulebook_of(session, programme_id, now)
+    return replace(book, versions=tuple(rows))
 
 
 def terms_of(session: Session, programme_id: str, now: datetime) -> Terms:

@@ -1,0 +1,194 @@
+"""Running a simulation: what has to be read, and the work shared by several processes.
+
+Each process reads accounts of its own; what they find adds up in any order. So does a simulation in
+this very process, which is what one of few receipts is.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from multiprocessing import get_context
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.errors import Invalid, NotFound
+from app.programmes.models import Location
+from app.programmes.settings import Settings, settings_from_json
+from app.programmes.simulation import reading
+from app.programmes.simulation.reading import Range, Wants
+from app.programmes.simulation.replay import Changing, Replay, Scope
+from app.programmes.simulation.tally import Tally
+from app.programmes.terms import Rulebook, Version, whole_rulebook
+
+#: Fewer receipts than this are replayed sooner than a process starts.
+_WORTH_SHARING = 20_000
+_MOST_PROCESSES = 8
+#: Ranges a process: the last ones to finish keep nobody waiting long.
+_RANGES_EACH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A simulation that is asked for: receipts from *since* on, up to *now*, under a *change*."""
+
+    programme_id: str
+    change: Mapping[str, Any]
+    since: datetime
+    now: datetime
+    scope: Scope = Scope()  # noqa: RUF009 - frozen
+
+
+def simulate(
+    database: Database,
+    plan: Plan,
+    *,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tally:
+    """Replay the receipts under the change. Nothing is written.
+
+    *progress* is told receipts done, and of how many. Raises `Invalid` for a change that makes no
+    sense, `NotFound` for a location that there is not.
+    """
+    with database.read(plan.programme_id) as session:
+        book = whole_rulebook(session, plan.programme_id, plan.now)
+        _check(session, book, plan)
+        total = reading.count_receipts(session, plan.since, plan.now)
+        if processes is None:
+            processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
+        if total < _WORTH_SHARING:
+            processes = 1
+        # A range is done in seconds, however many there are: somebody watches the progress.
+        count = max(processes * _RANGES_EACH, total // 50_000) if processes > 1 else 1
+        slices = reading.ranges(session, plan.programme_id, count)
+    progress(0, total)
+    found = Tally()
+    for part in _done(database, plan, slices, processes):
+        found.add(part)
+        progress(found.all.receipts, total)
+    return found
+
+
+def _done(
+    database: Database, plan: Plan, slices: Sequence[Range], processes: int
+) -> Iterator[Tally]:
+    if processes == 1:
+        for each in slices:
+            yield replayed(database, plan, each)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(_replayed_apart, database.url, plan, each) for each in slices]
+        try:
+            for done in as_completed(waiting):
+                yield done.result()
+        finally:
+            for part in waiting:
+                part.cancel()
+
+
+@cache
+def _opened(url: str) -> Database:
+    """A process's own database, opened once."""
+    return Database(url)
+
+
+def _replayed_apart(url: str, plan: Plan, which: Range) -> Tally:
+    return replayed(_opened(url), plan, which)
+
+
+def _check(session: Session, book: Rulebook, plan: Plan) -> None:
+    """Raise what the change would raise when it is made for good."""
+    changed = settings_from_json(book.everywhere(plan.now).settings.as_json() | dict(plan.change))
+    known = set(session.scalars(select(Location.slug)))
+    for slug in sorted(plan.scope.locations - known):
+        raise NotFound(f"There is no location {slug!r} in this programme.")
+    for name in sorted(plan.scope.segments - {each.name for each in changed.segments}):
+        raise Invalid(f"There is no segment {name!r}: define it in the setting segments first.")
+
+
+def replayed(database: Database, plan: Plan, which: Range) -> Tally:
+    """What a range of accounts comes to."""
+    tally = Tally()
+    with database.read(plan.programme_id) as session:
+        book = whole_rulebook(session, plan.programme_id, plan.now)
+        changing = Changing(plan.change, book.currency, book.time_zone, plan.scope)
+        wants = _wants(book, changing, plan)
+        places = {each.id: each.slug for each in session.scalars(select(Location))}
+        zone = book.everywhere(plan.now).tariff.zone
+        choices = _choices(book)
+        replay: Replay | None = None
+        counted = False
+        for holder, past in reading.receipts(session, which, wants, places, zone):
+            if replay is None or replay.account_id != holder.id:
+                if replay is not None and counted:
+                    tally.member(replay.account_id, replay.change)
+                counted = False
+                replay = Replay(
+                    holder.id,
+                    holder.kind,
+                    holder.joined_on,
+                    holder.tiers,
+                    holder.carried_micro,
+                    holder.once,
+                    choices,
+                    changing,
+                    remembers=wants.context != plan.since,
+                )
+            if past.occurred_at < plan.since:
+                replay.remember(past, past.occurred_at.astimezone(zone).date())
+                continue
+            counted = True
+            before, after, spend_minor = replay.receipt(past)
+            tally.receipt(past.sale.location or "", spend_minor, before.points, after.points)
+            tally.rules.update(after.rules)
+            tally.things_before.update(before.things)
+            tally.things_after.update(after.things)
+        if replay is not None and counted:
+            tally.member(replay.account_id, replay.change)
+    return tally
+
+
+def _choices(book: Rulebook) -> Callable[[datetime, str | None], Sequence[Version]]:
+    """`Rulebook.choices`, short where there are no pilots."""
+    if book.pilots:
+        return book.choices
+    return lambda moment, location: (book.everywhere(moment),)
+
+
+def _wants(book: Rulebook, changing: Changing, plan: Plan) -> Wants:
+    """What the rules of all versions in question look at."""
+    versions = list(book.possible(plan.since))
+    versions += [changing.after(each) for each in versions]
+    settings = [each.settings for each in versions]
+    rules = [rule for each in settings for rule in each.rules]
+    days = max((_longest(each) for each in settings), default=0)
+    looks_back = any(rule.conditions.a_day is not None for rule in rules)
+    context: datetime | None = plan.since
+    if any(rule.conditions.first_purchase for rule in rules):
+        context = None
+    elif days or looks_back:
+        # From the beginning of the day, by any clock.
+        context = plan.since - timedelta(days=days + 2)
+    tariffs = [each.tariff for each in versions]
+    keys = {rule.conditions.once for rule in rules} | {
+        bonus.once for each in settings for bonus in each.bonuses
+    }
+    return Wants(
+        since=plan.since,
+        context=context,
+        now=plan.now,
+        lines=any(each.excluded or (each.rules and each.rules.wants_lines) for each in tariffs),
+        tiers=any(each.tiers is not None for each in settings),
+        carried=any(each.carry_remainder for each in settings),
+        once_keys=tuple(sorted(key for key in keys if key)),
+    )
+
+
+def _longest(settings: Settings) -> int:
+    return max((each.within_days or 0 for each in settings.segments), default=0)
