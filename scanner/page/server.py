@@ -242,6 +242,7 @@ class Serving:
         self._server: BaseWSGIServer = make_server(
             ADDRESS, port, app, threaded=True, request_handler=_Quiet, fd=taken.fileno()
         )
+        taken.close()  # the server has its own handle of the same socket
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def start(self) -> None:

@@ -39,7 +39,7 @@ def _sale(sale: Sale) -> dict[str, Any]:
 def _card(card: Card | None) -> dict[str, Any] | None:
     if card is None:
         return None
-    seen = card.seen or {}
+    seen, last = card.seen or {}, card.last_known or {}
     member, standing = _object(seen.get("member")), _object(seen.get("standing"))
     redeem = _object(seen.get("redeem"))
     shown = _object(seen.get("presentation"))
@@ -47,8 +47,8 @@ def _card(card: Card | None) -> dict[str, Any] | None:
         "number": card.number,
         "asking": card.asking,
         "known": card.seen is not None,
-        "name": _text(member.get("nickname")) or _text(member.get("name")),
-        "tier": _text(seen.get("tier")),
+        "name": _text(member.get("nickname")) or _text(member.get("name")) or _text(last.get("name")),
+        "tier": _text(seen.get("tier")) or _text(last.get("tier")),
         "vip": _text(seen.get("vip")),
         "kind": _text(_object(seen.get("card")).get("kind")),
         "rotating": shown.get("rotating") is True,

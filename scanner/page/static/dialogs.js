@@ -104,16 +104,14 @@ export function returns() {
 function receipt(found) {
   const left = found.amount_minor - found.returned_minor;
   const part = el("input", { id: `part-${found.posting_id}`, inputmode: "decimal", maxlength: 12, autocomplete: "off" });
-  const back = (amount) => () => {
+  const minor = () => Math.round(Number(part.value.replace(",", ".")) * 10 ** exponent());
+  const text = () => (minor() > 0 ? word("return_part", { amount: money(minor()) }) : word("return_all", { amount: money(left) }));
+  const take = button(text(), () => {
+    const amount = part.value.trim();
     close();
     act("return", { posting_id: found.posting_id, amount });
-  };
-  const take = button(word("return_all", { amount: money(left) }), back(""));
-  part.addEventListener("input", () => {
-    const minor = Math.round(Number(part.value.replace(",", ".")) * 10 ** exponent());
-    take.textContent = minor > 0 ? word("return_part", { amount: money(minor) }) : word("return_all", { amount: money(left) });
-    take.onclick = back(minor > 0 ? part.value : "");
   });
+  part.addEventListener("input", () => { take.textContent = text(); });
   return el("div.found", {},
     el("b", {}, found.points == null ? money(found.amount_minor) : `${money(found.amount_minor)} · ${points(found.points)}`),
     el("span.calm", {}, moment(found.at)),

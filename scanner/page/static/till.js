@@ -164,8 +164,14 @@ function drawCamera() {
   picture.toggleAttribute("data-off", off);
   picture.toggleAttribute("data-read", view.stage === "card" && !off);
   const shown = at("hint");
-  const text = off ? word("camera_off") : view.camera ? (view.hint ? hint(view.hint) : "") : word("camera_starting");
-  shown.toggleAttribute("data-look", Boolean(view.hint) && !off);
+  const read = view.stage === "card";
+  let text = word("self_hint");
+  if (!view.camera) text = word("camera_starting");
+  else if (off) text = word("camera_off");
+  else if (read) text = `✓ ${outcome("accepted").title}`;
+  else if (view.hint) text = hint(view.hint);
+  shown.toggleAttribute("data-look", Boolean(view.hint) && !off && !read);
+  shown.toggleAttribute("data-good", read && !off);
   if (shown.textContent !== text) shown.textContent = text;
 }
 
