@@ -37,6 +37,12 @@ JSON_HELP = "The last line of the output is JSON."
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (8642; 0: any).")
 @click.option("--no-browser", is_flag=True, help="Serve the page without opening it.")
 @click.option("--self-service", is_flag=True, help="Customers hold their own phone up.")
+@click.option(
+    "--visit-minutes",
+    type=click.IntRange(1, 43_200),
+    default=60,
+    help="With --self-service: minutes between two visits of a card that count (60).",
+)
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 @click.pass_context
 def cli(
@@ -52,6 +58,7 @@ def cli(
     port: int | None,
     no_browser: bool,
     self_service: bool,
+    visit_minutes: int,
     as_json: bool,
 ) -> None:
     """The till: hold a phone to the camera, key in the amount, done.
@@ -74,7 +81,8 @@ def cli(
         if as_json or amount or redeem or receipt:
             raise ConfigError("--amount, --redeem, --receipt and --json go with --headless.")
         chosen = DEFAULT_PORT if port is None else port
-        run(settings, Choices(chosen, not no_browser, self_service, fps), click.echo)
+        choices = Choices(chosen, not no_browser, self_service, visit_minutes, fps)
+        run(settings, choices, click.echo)
         return
     from scanner.headless import Sale, scan_once
 

@@ -16,7 +16,7 @@ from scanner.clock import TillClock
 from scanner.config import Settings, Till, load_till, new_secret, save_till, state_folder
 from scanner.errors import ConfigError, ServiceError, TryLater
 from scanner.freshness import forget_shop, refresh
-from scanner.sale import sign_in
+from scanner.signing_in import sign_in
 from scanner.times import parse_since
 from scanner.unsent import Posting, Queue, State
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from passes.code import Outcome, Reading
 from scanner import sending
-from scanner.cashiers import Cashier, OfflineCashiers
+from scanner.cashiers import Cashier
 from scanner.check import SENTENCES, KeyRing, check
 from scanner.client import Client, encode
 from scanner.clock import TillClock, machine_clock
 from scanner.config import Till
-from scanner.errors import CardRefused, NotRedeemed, Refused, ScanError, SignInError, TryLater
+from scanner.errors import CardRefused, NotRedeemed, Refused, ScanError, TryLater
 from scanner.known import KnownCards, LastKnown
 from scanner.unsent import Posting, Queue, State
 
@@ -46,27 +46,6 @@ class Posted:
 def now_utc() -> datetime:
     """The clock of this machine."""
     return machine_clock()
-
-
-def sign_in(
-    client: Client, offline: OfflineCashiers, name: str, pin: str, clock: sending.Clock
-) -> Cashier:
-    """Sign a cashier in with the service, or without it where it cannot be reached.
-
-    Raises SignInError, and TillRevoked. A PIN that the service refuses is refused.
-    """
-    try:
-        cashier = client.sign_in(name, pin)
-    except Refused as refused:
-        if refused.code == "wrong_pin":
-            offline.forget(name, pin)
-        raise SignInError(str(refused)) from None
-    except TryLater as later:
-        if later.too_often:
-            raise SignInError(_wait(later)) from None
-        return offline.sign_in(name, pin, clock())
-    offline.remember(cashier, pin, clock())
-    return cashier
 
 
 class Counter:
@@ -168,12 +147,17 @@ class Counter:
         """Return the latest receipts of a number. Raises ServiceError."""
         return self._client.receipts(number, self.cashier)
 
+    def visit(self, reading: Reading) -> Posted:
+        """Post a visit without an amount: the smallest one, all of it paid with a coupon."""
+        return self.accrue(reading, 1, None, coupons_minor=1)
+
     def accrue(
         self,
         reading: Reading,
         amount_minor: int,
         receipt: str | None,
         lines: list[dict[str, Any]] | None = None,
+        coupons_minor: int = 0,
     ) -> Posted:
         """Give points for `amount_minor` of the programme's currency.
 
@@ -190,7 +174,8 @@ class Counter:
                 "offline": not self.online,
                 "receipt": receipt,
                 "lines": lines,
-            },
+            }
+            | ({"coupons_minor": coupons_minor} if coupons_minor else {}),
             needs_cashier=self.online,
             card_id=reading.card.card_id_hex,
         )
@@ -303,6 +288,37 @@ class Counter:
                 may_have_been=True,
             ) from None
 
+    def hand_out(
+        self,
+        reading: Reading,
+        kind: str,
+        what: dict[str, Any],
+        receipt: str | None,
+        amount_minor: int | None,
+        approval: str | None = None,
+    ) -> Posted:
+        """Redeem a reward or a coupon (`kind`), named by the further fields in `what`: once.
+
+        Needs the service. Raises NotRedeemed and Refused.
+        """
+        if not self.online:
+            raise NotRedeemed("Offline: nothing can be redeemed.", tried=False)
+        body = {
+            "code": reading.static, "receipt": receipt, "amount_minor": amount_minor, **what,
+        }  # fmt: skip
+        card_id = reading.card.card_id_hex
+        path = f"/{kind}-redemptions"
+        posting = self._keep(kind, path, body, needs_cashier=True, card_id=card_id)
+        try:
+            return Posted(posting.id, self._insist(posting, approval))
+        except TryLater:
+            raise NotRedeemed(
+                "The service stopped answering: it is not certain that this was redeemed. "
+                "Do not hand it out yet.",
+                tried=True,
+                may_have_been=True,
+            ) from None
+
     def send_waiting(self, most: int | None = None) -> sending.Report:
         """Send what waits on this till, oldest first."""
         return sending.drain(
@@ -370,12 +386,6 @@ class Counter:
                     self.online = False
                     raise
         raise AssertionError("unreachable")
-
-
-def _wait(later: TryLater) -> str:
-    """Return what the service says of too many tries, and how long to wait."""
-    seconds = later.retry_after_seconds
-    return str(later) if seconds is None else f"{later} Wait {seconds} seconds."
 
 
 def _refusal(seen: dict[str, Any]) -> CardRefused:

@@ -221,6 +221,9 @@ class LookUpOut(Schema):
     card = Nested(CardOut, allow_none=True)
     member = Nested(MemberOut, allow_none=True)
     tier = String(allow_none=True)
+    vip = Boolean(
+        allow_none=True, metadata={"description": "Whether it is the highest of several tiers."}
+    )
     standing = Nested(StandingOut, allow_none=True)
     discount = Nested(DiscountOut, allow_none=True)
     redeem = Nested(RedeemOut, allow_none=True)

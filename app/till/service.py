@@ -90,6 +90,7 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
         },
         "member": {"name": members.contact_of(session, keys, card.member_id).name},
         "tier": tier_name(settings, page.account.tier.tier, card.language),
+        "vip": _is_highest(settings, page.account.tier.tier),
         "standing": _standing(programme, card, standing),
         "discount": _discount(discount_now(session, book, card.account_id, now=now), card),
         "redeem": {
@@ -127,6 +128,7 @@ def _not_accepted(refused: CardRefused) -> dict[str, Any]:
             "card",
             "member",
             "tier",
+            "vip",
             "standing",
             "discount",
             "redeem",
@@ -283,6 +285,13 @@ def _check_is_of_place(
             "A shop system takes back receipts, redemptions and returns of its own location. "
             "Ask a manager for anything else."
         )
+
+
+def _is_highest(settings: Settings, tier: str | None) -> bool:
+    """Whether this is the highest tier that one can have."""
+    if tier is None or settings.tiers is None or len(settings.tiers.scheme.levels) < 2:
+        return False
+    return tier == settings.tiers.scheme.levels[-1].code
 
 
 def tier_name(settings: Settings, tier: str | None, language: str) -> str | None:

@@ -30,12 +30,13 @@ from scanner.errors import (
     TryLater,
 )
 from scanner.freshness import refresh
-from scanner.page import people, selling
+from scanner.page import people, selling, visits
 from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.showing import Showing
 from scanner.page.state import Stage, View
 from scanner.page.telling import told_of_error, told_of_sign_in
-from scanner.sale import Counter, Posted, sign_in
+from scanner.sale import Counter, Posted
+from scanner.signing_in import sign_in
 from scanner.unsent import How, Posting, Queue, Resolution, State
 
 _log = logging.getLogger(__name__)
@@ -55,8 +56,10 @@ class Desk:
         till: Till,
         *,
         self_service: bool = False,
+        visit_minutes: int = 60,
     ) -> None:
         self.settings, self.till, self.self_service = settings, till, self_service
+        self.visit_interval = visits.interval_of(visit_minutes)
         self.showing = Showing()
         self._hands = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._acted_at = time.monotonic()
@@ -77,7 +80,13 @@ class Desk:
         self.clock = TillClock(self.queue)
         self.people = people.People(self.settings.data)
         self._ring = load_keys(self.settings.data, self.till.programme.id)
-        self.showing.state(online=True, names=self.people.names, waiting=0, aside=0)
+        self.showing.state(
+            online=True,
+            names=self.people.names,
+            waiting=0,
+            aside=0,
+            self_service=self.self_service,
+        )
         self._show_programme()
         self.count()
 
@@ -277,7 +286,14 @@ class Desk:
         """The camera read a code: it is dealt with as soon as the hands are free."""
         if self.counter is not None:
             self.touched()
-            self.later(lambda: self.code(text))
+            self.later(lambda: self.scanned(text))
+
+    def scanned(self, text: str) -> None:
+        """A code is in front of the till: a cashier's customer, or one who serves himself."""
+        if self.self_service:
+            visits.held_up(self, text)
+        else:
+            self.code(text)
 
     # --- the network --------------------------------------------------------------------------
 
@@ -371,12 +387,20 @@ class Desk:
         *,
         receipt: str | None,
         undo: bool,
+        left: Facts | None = None,
     ) -> None:
-        """A posting was made or kept: show it, and tell the POS."""
-        self.reading = None
+        """A posting was made or kept: show it, and tell the POS. `left`: of the card in hand."""
+        if left is None:
+            self.reading = None
         self.showing.change(
             lambda view: view.posted(
-                told, self.now(), posting_id=done.posting_id, kind=kind, undo=undo, facts=facts
+                told,
+                self.now(),
+                posting_id=done.posting_id,
+                kind=kind,
+                undo=undo,
+                facts=facts,
+                left=left,
             )
         )
         data = {"posting_id": done.posting_id, "kind": kind, "outcome": told, "receipt": receipt}

@@ -9,7 +9,7 @@ from scanner import backlog
 from scanner.amounts import parse_amount
 from scanner.errors import ConfigError, Refused, ScanError, SignInError, TryLater
 from scanner.page.outcomes import Told, told_of_code
-from scanner.page.selling import facts_of, redeem
+from scanner.page.selling import facts_of, hand_out, redeem
 from scanner.page.state import View
 from scanner.page.telling import code_of, told_of_sign_in
 from scanner.unsent import How, State
@@ -135,6 +135,8 @@ def approve(desk: Desk, name: str, pin: str) -> None:
     desk.showing.change(View.without_approval)
     if approval.action == "redeem":
         redeem(desk, **approval.arguments, approval=manager.session)
+    elif approval.action == "hand_out":
+        hand_out(desk, **approval.arguments, approval=manager.session)
     elif approval.action == "return":
         take_back(desk, **approval.arguments, approval=manager.session)
 

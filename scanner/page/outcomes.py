@@ -50,6 +50,7 @@ class Told(StrEnum):
     RETURN_KEPT = "return_kept"
     WAITS_FOR_MANAGER = "waits_for_manager"
     VISIT = "visit"
+    KEPT_VISIT = "kept_visit"
     VISIT_TOO_SOON = "visit_too_soon"
     # The network, and this machine.
     OFFLINE_CARD = "offline_card"
@@ -130,6 +131,7 @@ LOOKS: dict[Told, Look] = {
     Told.RETURN_KEPT: _KEPT,
     Told.WAITS_FOR_MANAGER: _LOOK,
     Told.VISIT: _GOOD,
+    Told.KEPT_VISIT: _KEPT,
     Told.VISIT_TOO_SOON: _LOOK,
     Told.OFFLINE_CARD: Look(Tone.AMBER, "↻", "read"),
     Told.REDEEM_OFFLINE: _LOOK,

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from flask import Blueprint, Response, request
 from scanner.amounts import LARGEST_MINOR
 from scanner.config import state_folder
 from scanner.errors import ConfigError
-from scanner.page.guard import Guard, Stranger
+from scanner.page.guard import Guard
 
 if TYPE_CHECKING:
     from scanner.page.desk import Desk
@@ -50,8 +49,10 @@ def token(folder: Path) -> str:
     return kept
 
 
-def routes(desk: Desk, guard: Guard, streams: threading.BoundedSemaphore) -> Blueprint:
-    """The routes of the POS."""
+def routes(
+    desk: Desk, guard: Guard, answer: Callable[[Iterator[bytes], str], Response]
+) -> Blueprint:
+    """The routes of the POS; `answer` makes an answer that goes on for ever."""
     blueprint = Blueprint("pos", __name__)
 
     @blueprint.post("/sale")
@@ -77,13 +78,9 @@ def routes(desk: Desk, guard: Guard, streams: threading.BoundedSemaphore) -> Blu
     @blueprint.get("/events")
     def events() -> Response:
         guard.check_pos(request)
-        if not streams.acquire(blocking=False):
-            raise Stranger(503, "Too many programs follow this till. End some.")
         last = request.headers.get("Last-Event-ID", "")
         after = int(last) if last.isdecimal() and len(last) < 12 else None
-        response = Response(_events(desk, after), content_type="text/event-stream")
-        response.call_on_close(streams.release)
-        return response
+        return answer(_events(desk, after), "text/event-stream")
 
     return blueprint
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner.errors import Refused, ScanError
 from scanner.page.outcomes import Told, told_of_code
+from scanner.page.snapshot import tiles
 from scanner.page.state import Sale
 from scanner.page.telling import code_of
 from scanner.sale import Posted
@@ -71,8 +72,78 @@ def redeem(desk: Desk, card_number: int, points: int, *, approval: str | None = 
             raise
         desk.ask_manager(told, "redeem", {"card_number": card_number, "points": points})
         return
-    facts = facts_of(done)
-    desk.posted(Told.REDEEMED, done, "redemption", facts, receipt=view.sale.receipt, undo=True)
+    facts, receipt = facts_of(done), view.sale.receipt
+    left = left_of(view.card.seen or {}, done, None)
+    desk.posted(Told.REDEEMED, done, "redemption", facts, receipt=receipt, undo=True, left=left)
+
+
+def hand_out(
+    desk: Desk, card_number: int, kind: str, what_id: str, *, approval: str | None = None
+) -> None:
+    """Redeem one of the tiles: a reward, or a coupon."""
+    counter, view = desk.with_card(card_number)
+    if counter is None or desk.reading is None or view.card is None:
+        return
+    seen = view.card.seen or {}
+    tile = next(
+        (each for each in tiles(seen) if (each["kind"], each["id"]) == (kind, what_id)), None
+    )
+    if tile is None:
+        desk.tell(Told.CARD_GONE)
+        return
+    what: dict[str, Any] = {"coupon_id": what_id}
+    if kind == "reward":
+        points = tile["points"] if tile["from"] else None
+        token = (seen.get("presentation") or {}).get("token")
+        what = {"reward": what_id, "points": points, "presentation_token": token}
+    began, sale = desk.now(), view.sale
+    try:
+        done = counter.hand_out(desk.reading, kind, what, sale.receipt, sale.amount_minor, approval)
+    except Refused as refused:
+        desk.forget_refused(began)
+        told = told_of_code(code_of(refused))
+        if told is not Told.APPROVAL_NEEDED or approval is not None:
+            raise
+        asked = {"card_number": card_number, "kind": kind, "what_id": what_id}
+        desk.ask_manager(told, "hand_out", asked)
+        return
+    facts = facts_of(done) | _benefit(done, tile["name"])
+    rest = left_of(seen, done, what_id)
+    desk.posted(Told.HANDED_OUT, done, kind, facts, receipt=sale.receipt, undo=True, left=rest)
+
+
+def left_of(seen: dict[str, Any], done: Posted, used: str | None) -> dict[str, Any]:
+    """What the service said of a card, less what was just redeemed from it.
+
+    Not asked anew: a code that changes was used up by the first look-up. `used` is the coupon.
+    """
+    told = (done.answer or {}).get("standing")
+    standing = told if isinstance(told, dict) else {}
+    available = standing.get("available")
+    most = available if isinstance(available, int) else 0
+    redeem = dict(seen.get("redeem") or {})
+    redeem["maximum"] = min(most, redeem.get("maximum") or 0)
+    rewards = [
+        {**each, "can_take": bool(each.get("can_take")) and _costs(each) <= most}
+        for each in seen.get("rewards") or []
+        # A full stamp card is used up; how many stamps are left is told at the next scan.
+        if not each.get("stamps")
+    ]
+    coupons = [each for each in seen.get("coupons") or [] if each.get("id") != used]
+    shown = {"stamps": [], "rewards": rewards, "coupons": coupons, "coupon": None}
+    return seen | shown | {"standing": standing or seen.get("standing"), "redeem": redeem}
+
+
+def _costs(reward: dict[str, Any]) -> int:
+    return reward.get("points") or reward.get("points_from") or 0
+
+
+def _benefit(done: Posted, name: str) -> dict[str, Any]:
+    """What was handed out, and what comes off the receipt for it."""
+    told = (done.answer or {}).get("benefit")
+    benefit = told if isinstance(told, dict) else {}
+    amount = benefit.get("amount_minor")
+    return {"what": name, "off_minor": amount if isinstance(amount, int) else None}
 
 
 def undo(desk: Desk) -> None:

@@ -21,7 +21,7 @@ from scanner.page.watching import Eye
 from scanner.page.words import LANGUAGES, words
 
 ADDRESS = "127.0.0.1"
-MOST_STREAMS = 12
+MOST_STREAMS = 12  # of pages and of programs, each; a newer one ends the oldest
 LONGEST_TEXT = 8000
 _FRAME = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n"
 
@@ -34,12 +34,12 @@ def make_app(desk: Desk, guard: Guard, eye: Eye | None) -> Flask:
     """The Flask application of the page; serve it with `Serving`."""
     app = Flask("scanner.page", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
-    streams = threading.BoundedSemaphore(MOST_STREAMS)
+    streams = Streams()
     _guarding(app, guard)
     _pages(app, desk, guard)
     _streams(app, desk, guard, eye, streams)
     _asking(app, desk, guard)
-    app.register_blueprint(pos.routes(desk, guard, streams))
+    app.register_blueprint(pos.routes(desk, guard, Streams().answer))
     return app
 
 
@@ -76,7 +76,10 @@ def _pages(app: Flask, desk: Desk, guard: Guard) -> None:
     def page() -> str:
         guard.check_page(request)
         programme = desk.till.programme
-        return render_template("till.html", token=guard.page, programme=programme, till=desk.till)
+        mode = "self" if desk.self_service else "till"
+        return render_template(
+            "till.html", token=guard.page, programme=programme, till=desk.till, mode=mode
+        )
 
     @app.get("/words/<language>.json")
     def spoken(language: str) -> Any:
@@ -90,19 +93,17 @@ def _pages(app: Flask, desk: Desk, guard: Guard) -> None:
         return "", 204
 
 
-def _streams(
-    app: Flask, desk: Desk, guard: Guard, eye: Eye | None, streams: threading.BoundedSemaphore
-) -> None:
+def _streams(app: Flask, desk: Desk, guard: Guard, eye: Eye | None, streams: Streams) -> None:
     @app.get("/desk/events")
     def events() -> Response:
         guard.check_own(request, request.args.get("page", ""))
-        return stream(_snapshots(desk), "text/event-stream", streams)
+        return streams.answer(_snapshots(desk), "text/event-stream")
 
     @app.get("/desk/camera")
     def camera() -> Response:
         guard.check_own(request, request.args.get("page", ""))
         kind = "multipart/x-mixed-replace; boundary=frame"
-        return stream(_pictures(eye), kind, streams)
+        return streams.answer(_pictures(eye), kind)
 
 
 def _snapshots(desk: Desk) -> Iterator[bytes]:
@@ -121,13 +122,31 @@ def _pictures(eye: Eye | None) -> Iterator[bytes]:
         yield _FRAME % (len(picture), picture) if picture else b"\r\n"
 
 
-def stream(content: Iterator[bytes], kind: str, streams: threading.BoundedSemaphore) -> Response:
-    """An answer that goes on for ever; only so many of them at once."""
-    if not streams.acquire(blocking=False):
-        raise Stranger(503, "Too many pages of this till are open. Close some.")
-    response = Response(content, content_type=kind, direct_passthrough=True)
-    response.call_on_close(streams.release)
-    return response
+class Streams:
+    """The answers that go on for ever. A newer one ends the oldest: a page that was closed is
+    noticed only when something is sent to it."""
+
+    def __init__(self, most: int = MOST_STREAMS) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._open: list[threading.Event] = []
+
+    def answer(self, content: Iterator[bytes], kind: str) -> Response:
+        """An answer of this content type that goes on until it is closed, or too many are open."""
+        over = threading.Event()
+        with self._lock:
+            self._open.append(over)
+            for oldest in self._open[: -self._most]:
+                oldest.set()
+            del self._open[: -self._most]
+        return Response(_until(over, content), content_type=kind, direct_passthrough=True)
+
+
+def _until(over: threading.Event, content: Iterator[bytes]) -> Iterator[bytes]:
+    for part in content:
+        if over.is_set():
+            return
+        yield part
 
 
 def _asking(app: Flask, desk: Desk, guard: Guard) -> None:
@@ -151,7 +170,7 @@ def _asking(app: Flask, desk: Desk, guard: Guard) -> None:
     route("touched", lambda body: None)
     route("sign-in", asking(lambda b: desk.sign_in(text(b, "name", 80), text(b, "pin", 12))))
     route("sign-out", asking(lambda b: desk.sign_out()))
-    route("code", asking(lambda b: desk.code(text(b, "text", LONGEST_TEXT))))
+    route("code", asking(lambda b: desk.scanned(text(b, "text", LONGEST_TEXT))))
     route("sale", asking(lambda b: selling.keyed(desk, *sale_of(b))))
     route("undo", asking(lambda b: selling.undo(desk)))
 
@@ -163,6 +182,12 @@ def _asking(app: Flask, desk: Desk, guard: Guard) -> None:
         desk.note_sale(*sale_of(body))
         selling.redeem(desk, whole(body, "card"), whole(body, "points"))
 
+    def hand_out(body: dict[str, Any]) -> None:
+        desk.note_sale(*sale_of(body))
+        card, kind = whole(body, "card"), text(body, "kind", 10)
+        selling.hand_out(desk, card, kind, text(body, "id", 40))
+
+    route("hand-out", asking(hand_out))
     route("give", asking(give))
     route("redeem", asking(redeem))
     route("approve", asking(lambda b: approve(desk, text(b, "name", 80), text(b, "pin", 12))))

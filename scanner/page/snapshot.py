@@ -9,6 +9,7 @@ from scanner.page.outcomes import LOOKS
 from scanner.page.state import Approval, Card, Done, Notice, Sale, View
 
 MOST_TEXT = 120
+MOST_TILES = 24
 
 
 def snapshot(version: int, view: View, facts: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -47,17 +48,68 @@ def _card(card: Card | None) -> dict[str, Any] | None:
         "number": card.number,
         "asking": card.asking,
         "known": card.seen is not None,
-        "name": _text(member.get("nickname")) or _text(member.get("name")) or _text(last.get("name")),
+        "name": _text(member.get("nickname"))
+        or _text(member.get("name"))
+        or _text(last.get("name")),
         "tier": _text(seen.get("tier")) or _text(last.get("tier")),
-        "vip": _text(seen.get("vip")),
+        "vip": seen.get("vip") is True,
         "kind": _text(_object(seen.get("card")).get("kind")),
         "rotating": shown.get("rotating") is True,
         "balance": _whole(standing.get("balance")),
         "pending": _whole(standing.get("pending")),
         "redeem": {name: _whole(redeem.get(name)) for name in ("minimum", "step", "maximum")},
+        "stamps": [_stamps(each) for each in _list(seen.get("stamps"))],
+        "tiles": tiles(seen),
         "quote": card.quote,
         "last_known": card.last_known,
     }
+
+
+def tiles(seen: dict[str, Any]) -> list[dict[str, Any]]:
+    """What can be handed out: rewards and coupons, in the member's words."""
+    coupon = _object(seen.get("coupon"))
+    coupons = [*([coupon] if coupon else []), *_list(seen.get("coupons"))]
+    found: list[dict[str, Any]] = [
+        {
+            "kind": "reward",
+            "id": _text(each.get("code")),
+            "name": _text(each.get("name")),
+            "points": _whole(each.get("points")) or _whole(each.get("points_from")),
+            "from": _whole(each.get("points_from")) is not None,
+            "stamps": _whole(_object(each.get("stamps")).get("count")),
+            "ready": each.get("can_take") is True,
+        }
+        for each in _list(seen.get("rewards"))
+    ]
+    found += [
+        {
+            "kind": "coupon",
+            "id": _text(each.get("id")),
+            "name": _text(each.get("name")),
+            "amount_minor": _whole(each.get("amount_minor")),
+            "percent": _text(each.get("percent")),
+            "at_least_minor": _whole(each.get("at_least_minor")),
+            "until": _text(each.get("expires_at")),
+            "ready": each.get("can_use") is True,
+        }
+        for each in coupons
+    ]
+    return [each for each in found if each["id"] and each["name"]]
+
+
+def _stamps(each: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": _text(each.get("name")),
+        "have": _whole(each.get("count")) or 0,
+        "needed": _whole(each.get("size")) or 1,
+        "full": _whole(each.get("full")) or 0,
+    }
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        return []
+    return [each for each in value if isinstance(each, dict)][:MOST_TILES]
 
 
 def _done(done: Done | None, now: datetime) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ class Choices:
     port: int = DEFAULT_PORT
     browser: bool = True
     self_service: bool = False
+    visit_minutes: int = 60
     fps: float | None = None
 
 
@@ -42,7 +43,12 @@ class Running:
         load_decoder(settings.decoder)  # one that is not installed is said before the page opens
         taken = listen(choices.port)
         self.guard = Guard(taken.getsockname()[1], pos.token(settings.data))
-        self.desk = Desk(settings, till, self_service=choices.self_service)
+        self.desk = Desk(
+            settings,
+            till,
+            self_service=choices.self_service,
+            visit_minutes=choices.visit_minutes,
+        )
         self.desk.start()
         self._eye = Eye(
             settings.camera,

@@ -122,12 +122,12 @@ class View:
 
     def signed_in(self, cashier: dict[str, str]) -> View:
         """A cashier begins; nothing of the one before is left but the sale that the POS told."""
-        kept = self.sale if self.sale.by_pos else Sale(self.sale.number)
+        kept = self.sale if self.sale.by_pos else Sale(self.sale.number + 1)
         return View(Stage.WAITING, cashier, kept, count=self.count)
 
     def locked(self) -> View:
         """Nobody is at the till: no name, no balance, no amount stays on the screen."""
-        kept = self.sale if self.sale.by_pos else Sale(self.sale.number)
+        kept = self.sale if self.sale.by_pos else Sale(self.sale.number + 1)
         return View(Stage.LOCKED, None, kept, count=self.count)
 
     # --- the sale and the card, in either order -----------------------------------------------
@@ -204,16 +204,21 @@ class View:
         kind: str,
         undo: bool,
         facts: dict[str, Any],
+        left: dict[str, Any] | None = None,
     ) -> View:
-        """A posting was made or kept: the green page. The card and the sale are over."""
+        """A posting was made or kept: the green page. The card and the sale are over.
+
+        Not so after redeeming: the sale is still to be paid, and to be given points for. `left`
+        is then what the service said of the card, without what was redeemed.
+        """
         if self.stage is Stage.LOCKED:
             return self
         notice = Notice(self.count + 1, told, now, facts)
         return replace(
             self,
             stage=Stage.DONE,
-            sale=Sale(self.sale.number + 1),
-            card=None,
+            sale=Sale(self.sale.number + 1) if left is None else self.sale,
+            card=None if left is None or self.card is None else replace(self.card, seen=left),
             done=Done(notice, posting_id, kind, undo),
             notice=None,
             approval=None,
@@ -227,7 +232,13 @@ class View:
         notice = Notice(self.count + 1, told, now, facts)
         done = replace(self.done, notice=notice, undone=True)
         return replace(
-            self, stage=Stage.DONE, done=done, notice=None, approval=None, count=self.count + 1
+            self,
+            stage=Stage.DONE,
+            card=None,
+            done=done,
+            notice=None,
+            approval=None,
+            count=self.count + 1,
         )
 
     def told(
@@ -254,14 +265,17 @@ class View:
 
     def understood(self) -> View:
         """The cashier has read what was told, or goes on from the green page."""
-        stage = Stage.WAITING if self.stage is Stage.DONE else self.stage
+        stage = self._after_done() if self.stage is Stage.DONE else self.stage
         return replace(self, stage=stage, notice=None)
+
+    def _after_done(self) -> Stage:
+        return Stage.WAITING if self.card is None else Stage.CARD
 
     def after(self, now: datetime) -> View:
         """What time alone changes; the same object where it changes nothing."""
         view = self
         if view.stage is Stage.DONE and view.done and now >= view.done.notice.at + DONE_FOR:
-            view = replace(view, stage=Stage.WAITING)
+            view = replace(view, stage=view._after_done())
         if view.notice is not None and now >= view.notice.at + TOLD_FOR:
             view = replace(view, notice=None)
         old = view.card is not None and now >= view.card.shown_at + CARD_FOR

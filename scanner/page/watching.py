@@ -126,7 +126,9 @@ class Eye:
         self._drawn_at = seen.at
         image = shrunk(seen.frame.image, PICTURE_WIDTH)
         for mark in seen.marks:
-            outline(image, mark.corners, _WHITE if mark.text is None else _GREEN)
+            # What only looks like a code is outlined once it stands still: shops are full of it.
+            if mark.text is not None or seen.hint is not None:
+                outline(image, mark.corners, _WHITE if mark.text is None else _GREEN)
         good, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, PICTURE_QUALITY])
         if good:
             with self._fresh:

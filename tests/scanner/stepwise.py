@@ -25,7 +25,8 @@ from scanner.clock import TillClock
 from scanner.commands import fetch_keys
 from scanner.config import load_till
 from scanner.errors import Refused
-from scanner.sale import Counter, Posted, sign_in
+from scanner.sale import Counter, Posted
+from scanner.signing_in import sign_in
 from scanner.sending import drain
 from scanner.unsent import How, Queue
 

@@ -44,7 +44,8 @@ from scanner.clock import TillClock
 from scanner.commands import enrol_till, fetch_keys
 from scanner.config import Till
 from scanner.errors import Refused, ScanError, SignInError, TryLater
-from scanner.sale import Counter, sign_in
+from scanner.sale import Counter
+from scanner.signing_in import sign_in
 from scanner.sending import drain
 from scanner.unsent import How, Queue, State
 

@@ -81,10 +81,12 @@ function approval() {
     else if (event.key === "Backspace") pin.key("back");
   };
   open("approval", word("manager_title"),
-    el("p.warn", {}, said.title), el("p", {}, said.next),
-    tiles.length ? el("div.names", {}, tiles) : null,
-    el("div.field", {}, el("label.label", { for: "manager" }, word("manager_or_owner")), other),
-    el("div.amount", {}, el("span.label", { id: "manager-pin-label" }, word("pin")), dots), keys,
+    el("div.beside", {},
+      el("div", {},
+        el("p.warn", {}, said.title), el("p", {}, said.next),
+        tiles.length ? el("div.names", {}, tiles) : null,
+        el("div.field", {}, el("label.label", { for: "manager" }, word("manager_or_owner")), other)),
+      el("div", {}, el("div.amount", {}, el("span.label", {}, word("pin")), dots), keys)),
     el("div.row", {}, cancel(), button(word("approve"), send, { class: "plain main" })));
 }
 

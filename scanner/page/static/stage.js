@@ -58,7 +58,7 @@ export function card(view, actions, chosen) {
   const shown = view.card;
   const name = shown.name ?? word(shown.kind === "printed" ? "printed_card" : "member");
   return [
-    shown.vip && el("p.vip", {}, shown.vip),
+    shown.vip && el("p.vip", {}, word("vip")),
     el(`div.person${name.length > 14 ? ".long" : ""}`, {},
       el("h2", {}, name),
       el("button.away", { type: "button", onclick: actions.putAway, "data-key": "away", "aria-label": word("put_away") }, "✕")),
@@ -95,17 +95,25 @@ function stamps(shown) {
       each.needed <= 12
         ? el("div.stamps", { role: "img", "aria-label": `${each.have} / ${each.needed}` },
           Array.from({ length: each.needed }, (_, index) => el(index < each.have ? "i.full" : "i")),
-          el("span", {}, `${number(each.have)} / ${number(each.needed)}`))
+          el("span", {}, `${number(each.have)} / ${number(each.needed)}${each.full ? ` · +${number(each.full)}` : ""}`))
         : el("b", {}, `${number(each.have)} / ${number(each.needed)}`)));
 }
 
 function rewards(shown, view, actions) {
   const tiles = (shown.tiles ?? []).map((tile) =>
-    el("button.tile", {
+    el(`button.tile.${tile.kind}`, {
       type: "button", disabled: !tile.ready || !view.online, "data-key": `tile-${tile.kind}-${tile.id}`,
       onclick: () => actions.handOut(tile),
-    }, tile.name, el("small", {}, tile.points ? points(tile.points) : tile.note ?? "")));
+    }, tile.name, el("small", {}, price(tile))));
   return tiles.length ? el("div.tiles", {}, tiles) : null;
+}
+
+/** What a tile costs, or what it is worth. */
+function price(tile) {
+  if (tile.stamps) return word("full_card", { count: number(tile.stamps) });
+  if (tile.points) return tile.from ? word("from_points", { points: points(tile.points) }) : points(tile.points);
+  const worth = tile.percent ? `−${tile.percent} %` : tile.amount_minor ? `−${money(tile.amount_minor)}` : word("coupon");
+  return tile.at_least_minor ? `${worth} · ${word("from_amount", { amount: money(tile.at_least_minor) })}` : worth;
 }
 
 function redeeming(shown, view, actions, chosen) {
@@ -139,6 +147,26 @@ function redeeming(shown, view, actions, chosen) {
     take);
 }
 
+const FOR_CUSTOMERS = new Set(["visit", "kept_visit", "visit_too_soon"]);
+
+/** The same for a customer who serves himself: friendly, and no word for a cashier. */
+export function toldCustomer(view) {
+  const notice = view.notice ?? view.done;
+  const mine = FOR_CUSTOMERS.has(notice.told);
+  const said = mine ? outcome(notice.told, notice.facts) : { title: word("self_sorry"), next: word("self_ask") };
+  return [el("div.told", {},
+    el("div.sign", { "aria-hidden": "true" }, notice.sign),
+    el("h2", {}, said.title),
+    notice.facts.given ? el("p.stamped", {}, word("self_stamps", { count: number(notice.facts.given) })) : null,
+    notice.facts.points ? el("p.stamped", {}, `+${points(notice.facts.points)}`) : null,
+    el("p", {}, said.next))];
+}
+
+/** Nobody is in front of the self-service till. */
+export function inviting() {
+  return [el("div.await", {}, phone(), el("h2", {}, word("self_hold")), el("p", {}, word("self_hint")))];
+}
+
 /** Done or refused: sign, title, what to do next. */
 export function told(view, actions, secondsLeft) {
   const done = view.notice ? null : view.done;
@@ -149,6 +177,7 @@ export function told(view, actions, secondsLeft) {
     el("div.sign", { "aria-hidden": "true" }, notice.sign),
     el("h2", {}, said.title),
     el("p", {}, said.next),
+    notice.facts.off_minor ? el("p.off", {}, word("take_off", { amount: money(notice.facts.off_minor) })) : null,
     explain.length ? el("ul", {}, explain) : null,
     el("div.row", {},
       secondsLeft > 0 && done && button(word("undo_seconds", { seconds: secondsLeft }), actions.undo, { "data-key": "undo" }),

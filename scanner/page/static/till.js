@@ -129,7 +129,9 @@ function drawStage() {
   else delete side.dataset.tone;
   const seconds = secondsLeft();
   let shown;
-  if (told) shown = stage.told(view, actions, seconds);
+  const serves = view.self_service && view.stage !== "locked";
+  if (serves) shown = told ? stage.toldCustomer(view) : stage.inviting();
+  else if (told) shown = stage.told(view, actions, seconds);
   else if (view.stage === "locked") shown = stage.locked(view, who, chooseName);
   else if (view.stage === "card") shown = stage.card(view, actions, redeem);
   else shown = stage.waiting(view, actions, seconds);

@@ -34,7 +34,10 @@ function filled(text, facts) {
 export const word = (name, facts = {}) => filled(loaded.page[name] ?? name, facts);
 export const hint = (name) => loaded.hints[name] ?? "";
 
-export const number = (value) => new Intl.NumberFormat(language).format(value);
+/** British dates for English; the rest as it is. */
+const locale = () => (language === "en" ? "en-GB" : language);
+
+export const number = (value) => new Intl.NumberFormat(locale()).format(value);
 
 /** "12 beans": what the programme calls them, in the plural the number asks for. */
 export function points(value) {
@@ -47,14 +50,14 @@ export function points(value) {
 
 export function money(minor) {
   const digits = programme.currency_exponent;
-  return new Intl.NumberFormat(language, {
+  return new Intl.NumberFormat(locale(), {
     style: "currency", currency: programme.currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
   }).format(minor / 10 ** digits);
 }
 
 export const exponent = () => programme.currency_exponent;
 export const decimalSign = () => (language === "en" ? "." : ",");
-export const moment = (iso) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+export const moment = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 
 /** Title and next step of an outcome, with its facts as people write them. */
 export function outcome(told, facts = {}, detail = null) {
