@@ -174,8 +174,8 @@ class Counter:
                 "offline": not self.online,
                 "receipt": receipt,
                 "lines": lines,
-            }
-            | ({"coupons_minor": coupons_minor} if coupons_minor else {}),
+                **({"coupons_minor": coupons_minor} if coupons_minor else {}),
+            },
             needs_cashier=self.online,
             card_id=reading.card.card_id_hex,
         )

@@ -15,7 +15,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
-from scanner.amounts import parse_amount
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.check import KeyRing, load_keys
 from scanner.client import Client, Patience
@@ -23,7 +22,6 @@ from scanner.clock import TillClock
 from scanner.config import Settings, Till, load_till
 from scanner.errors import (
     CardRefused,
-    ConfigError,
     QueueError,
     ScanError,
     SignInError,
@@ -42,7 +40,6 @@ from scanner.unsent import How, Posting, Queue, Resolution, State
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-LONGEST_RECEIPT = 64
 ANSWER_SECONDS = 60.0
 Facts = dict[str, Any]
 
@@ -310,39 +307,7 @@ class Desk:
         signed_in_offline = self.counter is not None and self.counter.cashier.session is None
         self.showing.state(online=True, needs_pin=signed_in_offline)
 
-    # --- the sale -----------------------------------------------------------------------------
-
-    def told_by_pos(
-        self,
-        amount_minor: int,
-        receipt: str | None,
-        lines: tuple[dict[str, Any], ...],
-        *,
-        at_once: bool,
-    ) -> None:
-        """The shop's own POS told an amount, before or after the scan."""
-        view = self.showing.change(
-            lambda view: view.told_by_pos(amount_minor, receipt, lines, at_once=at_once)
-        )
-        self.showing.tell("sale", {"amount_minor": amount_minor, "receipt": receipt})
-        if view.card is not None and at_once and self.counter is not None:
-            selling.give(self, view.card.number)
-        else:
-            selling.quote(self)
-
-    def withdrawn(self) -> None:
-        """The POS cancelled its sale."""
-        self.showing.change(View.withdrawn)
-        self.showing.tell("withdrawn", {})
-
-    def note_sale(self, typed: str, receipt: str) -> None:
-        """Note what the cashier has keyed in so far; half an amount is none."""
-        programme = self.till.programme
-        amount: int | None = None
-        with suppress(ConfigError):
-            amount = parse_amount(typed, programme.currency_exponent, programme.currency)
-        number = receipt.strip()[:LONGEST_RECEIPT] or None
-        self.showing.change(lambda view: view.keyed(amount, number))
+    # --- what came of it ---------------------------------------------------------------------
 
     def ask_manager(self, told: Told, action: str, arguments: Facts) -> None:
         """Have the page ask for a manager's PIN; with it the same is done again."""

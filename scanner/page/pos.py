@@ -18,6 +18,7 @@ from flask import Blueprint, Response, request
 from scanner.amounts import LARGEST_MINOR
 from scanner.config import state_folder
 from scanner.errors import ConfigError
+from scanner.page import selling
 from scanner.page.guard import Guard
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def routes(
         told = _read(request.get_json(silent=True))
         if isinstance(told, str):
             return {"message": told}, 422
-        desk.ask(lambda: desk.told_by_pos(**told))
+        desk.ask(lambda: selling.told_by_pos(desk, **told))
         return _standing(desk), 202
 
     @blueprint.delete("/sale")
     def withdraw() -> Any:
         guard.check_pos(request)
-        desk.ask(desk.withdrawn)
+        desk.ask(lambda: selling.withdrawn(desk))
         return _standing(desk)
 
     @blueprint.get("/sale")

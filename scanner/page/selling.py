@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scanner.errors import Refused, ScanError
+from scanner.amounts import parse_amount
+from scanner.errors import ConfigError, Refused, ScanError
 from scanner.page.outcomes import Told, told_of_code
 from scanner.page.snapshot import tiles
-from scanner.page.state import Sale
+from scanner.page.state import Sale, View
 from scanner.page.telling import code_of
 from scanner.sale import Posted
 
@@ -15,11 +17,47 @@ if TYPE_CHECKING:
     from scanner.page.desk import Desk
 
 MOST_EXPLAINED = 5
+LONGEST_RECEIPT = 64
+
+
+def told_by_pos(
+    desk: Desk,
+    amount_minor: int,
+    receipt: str | None,
+    lines: tuple[dict[str, Any], ...],
+    *,
+    at_once: bool,
+) -> None:
+    """The shop's own POS told an amount, before or after the scan."""
+    view = desk.showing.change(
+        lambda view: view.told_by_pos(amount_minor, receipt, lines, at_once=at_once)
+    )
+    desk.showing.tell("sale", {"amount_minor": amount_minor, "receipt": receipt})
+    if view.card is not None and at_once and desk.counter is not None:
+        give(desk, view.card.number)
+    else:
+        quote(desk)
+
+
+def withdrawn(desk: Desk) -> None:
+    """The POS cancelled its sale."""
+    desk.showing.change(View.withdrawn)
+    desk.showing.tell("withdrawn", {})
+
+
+def note_sale(desk: Desk, typed: str, receipt: str) -> None:
+    """Note what the cashier has keyed in so far; half an amount is none."""
+    programme = desk.till.programme
+    amount: int | None = None
+    with suppress(ConfigError):
+        amount = parse_amount(typed, programme.currency_exponent, programme.currency)
+    number = receipt.strip()[:LONGEST_RECEIPT] or None
+    desk.showing.change(lambda view: view.keyed(amount, number))
 
 
 def keyed(desk: Desk, typed: str, receipt: str) -> None:
     """Note what the cashier has keyed in so far, and what it would give."""
-    desk.note_sale(typed, receipt)
+    note_sale(desk, typed, receipt)
     quote(desk)
 
 

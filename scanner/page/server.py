@@ -175,15 +175,15 @@ def _asking(app: Flask, desk: Desk, guard: Guard) -> None:
     route("undo", asking(lambda b: selling.undo(desk)))
 
     def give(body: dict[str, Any]) -> None:
-        desk.note_sale(*sale_of(body))
+        selling.note_sale(desk, *sale_of(body))
         selling.give(desk, whole(body, "card"))
 
     def redeem(body: dict[str, Any]) -> None:
-        desk.note_sale(*sale_of(body))
+        selling.note_sale(desk, *sale_of(body))
         selling.redeem(desk, whole(body, "card"), whole(body, "points"))
 
     def hand_out(body: dict[str, Any]) -> None:
-        desk.note_sale(*sale_of(body))
+        selling.note_sale(desk, *sale_of(body))
         card, kind = whole(body, "card"), text(body, "kind", 10)
         selling.hand_out(desk, card, kind, text(body, "id", 40))
 

@@ -253,9 +253,13 @@ function keyboard(event) {
     else if (view?.stage === "card") actions.putAway();
     return;
   }
-  if (event.key === "Enter" && (inField || !(event.target instanceof HTMLButtonElement))) {
+  const onName = view?.stage === "locked" && event.target.dataset?.key?.startsWith("name-");
+  if (event.key === "Enter" && (inField || onName || !(event.target instanceof HTMLButtonElement))) {
     const { run } = main();
-    if (run && !busy) run();
+    if (run && !busy) {
+      event.preventDefault();
+      run();
+    }
     return;
   }
   if (inField) return;
