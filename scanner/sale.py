@@ -147,10 +147,6 @@ class Counter:
         """Return the latest receipts of a number. Raises ServiceError."""
         return self._client.receipts(number, self.cashier)
 
-    def visit(self, reading: Reading) -> Posted:
-        """Post a visit without an amount: the smallest one, all of it paid with a coupon."""
-        return self.accrue(reading, 1, None, coupons_minor=1)
-
     def accrue(
         self,
         reading: Reading,

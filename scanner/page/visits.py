@@ -43,7 +43,7 @@ def held_up(desk: Desk, text: str) -> None:
     except CardRefused as refused:
         desk.tell(told_of_scan(refused.outcome))
         return
-    done = counter.visit(reading)
+    done = counter.accrue(reading, 1, None, coupons_minor=1)
     facts = facts_of(done) | {"given": _stamps(done)}
     told = Told.KEPT_VISIT if done.queued else Told.VISIT
     desk.posted(told, done, "visit", facts, receipt=None, undo=False)
