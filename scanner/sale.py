@@ -26,7 +26,7 @@ from scanner.unsent import Posting, Queue, State
 TRIES = 3
 # Older postings that go before a new one; the rest follows it, the customer is waiting.
 OLDER_FIRST = 25
-# How long a till without a network may take back what it gave itself.
+# How long a till without a network may take its own accruals back.
 UNDO_FOR = timedelta(minutes=1)
 
 

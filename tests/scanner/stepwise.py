@@ -26,8 +26,8 @@ from scanner.commands import fetch_keys
 from scanner.config import load_till
 from scanner.errors import Refused
 from scanner.sale import Counter, Posted
-from scanner.signing_in import sign_in
 from scanner.sending import drain
+from scanner.signing_in import sign_in
 from scanner.unsent import How, Queue
 
 # Strength is not the subject here, and there are hundreds of sign-ins.

@@ -45,8 +45,8 @@ from scanner.commands import enrol_till, fetch_keys
 from scanner.config import Till
 from scanner.errors import Refused, ScanError, SignInError, TryLater
 from scanner.sale import Counter
-from scanner.signing_in import sign_in
 from scanner.sending import drain
+from scanner.signing_in import sign_in
 from scanner.unsent import How, Queue, State
 
 # The real ones are 6 and 10 seconds: a delay is longer than the till waits.

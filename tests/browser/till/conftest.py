@@ -53,8 +53,9 @@ class Camera:
                 try:
                     while True:
                         data = camera.next(number)
-                        head = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
-                        self.wfile.write(head.encode() + data + b"\r\n")
+                        kind = b"--b\r\nContent-Type: image/jpeg\r\n"
+                        self.wfile.write(kind + b"Content-Length: %d\r\n\r\n" % len(data))
+                        self.wfile.write(data + b"\r\n")
                         number += 1
                         time.sleep(1 / FPS)
                 except OSError:

@@ -212,7 +212,8 @@ def test_the_page_works_by_keyboard_alone(page: Page, shop: Any) -> None:
     reached = set()
     for _ in range(40):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.dataset.key || document.activeElement.id"))
+        key = "document.activeElement.dataset.key || document.activeElement.id"
+        reached.add(page.evaluate(key))
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
         assert outline == "4px" or page.evaluate("document.activeElement === document.body")
         if "undo" in reached:
