@@ -28,11 +28,11 @@ from scanner.schedule import (
     Ran,
     Sighting,
     is_ours,
-    prepared_as,
     run,
+    stacked,
 )
-from scanner.stack import STACK_SIDE, Stack
-from scanner.view import View, sharpen, threshold
+from scanner.stack import Stack
+from scanner.view import View
 
 IN_TURN_PER_FRAME = 2
 MOST_SECONDS = 0.045  # of processor time a frame; the next frame is worth more than the rest
@@ -177,24 +177,14 @@ class LiveReader:
         self._turn += IN_TURN_PER_FRAME
         return chosen
 
-    def _stacked(self, view: View) -> list[Attempt]:
+    def _stacked(self, view: View) -> Sequence[Attempt]:
         """Return the attempts on the stacked frames."""
         region = view.region(0)
         if region is None:
             self._stack.clear()
             return []
-        self._stack.add(view.crop(region))
-        blend, darkest = self._stack.blend(), self._stack.darkest()
-        if blend is None or darkest is None:
+        self._stack.add(view.grey, region)
+        blend, darkest, window = self._stack.blend(), self._stack.darkest(), self._stack.window
+        if blend is None or darkest is None or window is None:
             return []
-        scale = STACK_SIDE / max(region.right - region.left, region.bottom - region.top)
-        attempts = [
-            prepared_as("stack, sharpened", region, sharpen(blend, 1.2 * scale, 2.0), scale),
-            prepared_as("stack, darkest", region, darkest, scale),
-        ]
-        if self._turn % 4 == 0:
-            picture = threshold(blend, 15 * scale)
-            attempts.append(
-                prepared_as("stack, window 15", region, picture, scale, black_and_white=True)
-            )
-        return attempts
+        return stacked(blend, darkest, window, self._stack.scale, self._frames)

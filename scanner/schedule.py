@@ -20,7 +20,7 @@ from scanner.hints import Hint
 from scanner.picture import Image, Picture
 from scanner.places import Box, Read
 from scanner.regions import Region
-from scanner.view import Prepared, View, sharpen, threshold
+from scanner.view import Prepared, View, sharpen, soft_sharp, threshold
 
 CARD_PREFIX = "CF"
 STILL_DEADLINE_SECONDS = 1.0
@@ -124,12 +124,7 @@ def _large_window(index: int, pixels: int) -> Attempt:
 
 def _large_soft_sharp(index: int) -> Attempt:
     """Noise away first, then what the lens blurred back: neither alone reads as much."""
-
-    def change(picture: Image, scale: float) -> Image:
-        soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), scale / 1.5), np.uint8)
-        return np.asarray(cv2.GaussianBlur(sharpen(soft, 1.2 * scale, 2), (0, 0), 1), np.uint8)
-
-    return f"region {index + 1} enlarged, softened, sharpened", _on_large(index, change)
+    return f"region {index + 1} enlarged, softened, sharpened", _on_large(index, soft_sharp)
 
 
 def _large_sharp(index: int, sigma: float, amount: float) -> Attempt:
@@ -176,6 +171,26 @@ class Sighting:
     awake: bool = True
 
 
+def stacked(
+    blend: Image, darkest: Image, window: Region, scale: float, turn: int
+) -> tuple[Attempt, ...]:
+    """The attempts on frames laid over each other: one always, one of the others in `turn`."""
+
+    def of(name: str, make: Callable[[], Image], *, black_and_white: bool = False) -> Attempt:
+        def prepare(view: View) -> Prepared:
+            return Prepared(make(), scale, window.left, window.top, black_and_white)
+
+        return f"stack, {name}", prepare
+
+    others = (
+        of("softened, sharpened", lambda: soft_sharp(blend, scale)),
+        of("window 15", lambda: threshold(blend, 15 * scale), black_and_white=True),
+        of("darkest", lambda: darkest),
+        of("window 21", lambda: threshold(blend, 21 * scale), black_and_white=True),
+    )
+    return of("sharpened", lambda: sharpen(blend, 1.2 * scale, 2.0)), others[turn % len(others)]
+
+
 class Ran(NamedTuple):
     """The codes that a run of attempts read, and the attempt that did."""
 
@@ -216,14 +231,6 @@ def attempt(view: View, prepared: Prepared, decoder: Decoder) -> list[Read]:
         shares = tuple((x / width, y / height) for x, y in zip(xs, ys, strict=True))
         reads.append(Read(text, view.share(min(xs), min(ys), max(xs), max(ys)), shares))
     return reads
-
-
-def prepared_as(
-    name: str, region: Region, picture: Image, scale: float, *, black_and_white: bool = False
-) -> Attempt:
-    """An attempt on a picture of `region` that is made already."""
-    prepared = Prepared(picture, scale, region.left, region.top, black_and_white)
-    return name, lambda view: prepared
 
 
 def run(

@@ -291,7 +291,7 @@ class _Holding:
         self.moire = Moire(scene.moire, rng) if scene.moire > 0 else None
         self._phases = rng.uniform(0, 2 * math.pi, 8)
         self._from_side = float(rng.uniform(-0.35, 0.35))
-        self._arrive = min(0.45, seconds * 0.2)
+        self._arrive = min(0.36, seconds * 0.2)
         self._lead = min(0.1, seconds * 0.05)
         self._focused: dict[int, Floats] = {}
 
@@ -322,7 +322,7 @@ class _Holding:
     def pose(self, since: float, *, settled: bool = False) -> Pose:
         """The pose `since` seconds into the presentation."""
         calm = 0.1 if settled else 0.7 + 0.7 * math.exp(-max(0.0, since - self._lead) / 0.5)
-        sway = graded((0.4, 5, 13, 20, 25, 29), self.scene.wobble) * calm
+        sway = graded((0.4, 5, 14, 23, 28, 32), self.scene.wobble) * calm
         a, b, c, d, e, f, g, h = (float(value) for value in self._phases)
         unit = self.counter.unit
         dx = sway * unit * (3.0 * math.sin(5.1 * since + a) + math.sin(17 * since + b))

@@ -96,7 +96,7 @@ def test_frames_too_weak_alone_are_read_together(
 ) -> None:
     rng, reader = np.random.default_rng(3), LiveReader()
     for _ in range(30):
-        weak = weakened(draw(make_card()), rng, blur=2.0, noise=8)
+        weak = weakened(draw(make_card()), rng, blur=2.0, noise=11)
         assert texts(weak) == []
         if reader.read(weak).reads:
             return
