@@ -29,6 +29,8 @@ class RuledPromises:
 
     book: Rulebook
     now: datetime
+    #: Coupons issued under these promises end no later; exclusive.
+    coupons_until: datetime | None = None
 
     @property
     def settings(self) -> Settings:
@@ -73,7 +75,9 @@ class RuledPromises:
         for settings in (self.book.at(min(at, self.now)).settings, self.settings):
             for coupon in settings.coupons:
                 if coupon.code == what:
-                    return offer_of(coupon, at, time_zone=self.time_zone)
+                    return offer_of(
+                        coupon, at, time_zone=self.time_zone, expires_at=self.coupons_until
+                    )
         forgotten = CouponKind(what, {"en": what}, valid_days=_FORGOTTEN_DAYS)
         return offer_of(forgotten, at, time_zone=self.time_zone)
 

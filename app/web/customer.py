@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.attempts import count_attempt
+from app.benefits import service as benefits
 from app.cards import service as cards
 from app.cards.models import Card
 from app.context import Context, current_context
@@ -18,15 +19,16 @@ from app.errors import Invalid, NotFound
 from app.members import service as members
 from app.members.service import LANGUAGES
 from app.programmes import wording
-from app.programmes.faces import face_of
+from app.programmes.faces import coupon_shown, face_of
 from app.programmes.models import Programme
 from app.programmes.service import location_by_slug, programme_by_id, programme_by_slug
 from app.web.joining import join as join_programme
 from app.web.poster import poster_svg
 from passes import totp
-from passes.card import CardFace
-from passes.code import rotating_text
+from passes.card import CardFace, CardKind
+from passes.code import Kind, rotating_text
 from passes.image import code_svg
+from passes.text import Text, said
 
 blueprint = APIBlueprint("customer", __name__, enable_openapi=False)
 
@@ -105,7 +107,13 @@ def card_page(token: str) -> str:
     with context.database.read_all() as session:
         card, programme, face = _card(session, context, token)
         consented = members.has_consented(session, card.member_id)
-        standing_label = wording.points_label(programme.points_names, face.balance, card.language)
+        number, label = _headline(programme, face)
+        held = []
+        if card.kind != Kind.COUPON:
+            held = [
+                (each.id, said(coupon_shown(each.offer, None).offer, card.language))
+                for each in benefits.coupons(session, card.account_id, now=context.clock())
+            ]
     wallets = current_wallets()
     offered = {"apple": wallets.apple.available, "google": wallets.google.available}
     first = "google" if "Android" in request.headers.get("User-Agent", "") else "apple"
@@ -113,12 +121,49 @@ def card_page(token: str) -> str:
         "card.html",
         programme=programme,
         face=face,
-        label=standing_label,
+        number=number,
+        label=label,
+        coupons=held,
         consented=consented,
         token=token,
         wallets=[name for name in sorted(offered, key=lambda name: name != first) if offered[name]],
         brand=_brand(programme),
     )
+
+
+def _headline(programme: Programme, face: CardFace) -> tuple[str, str]:
+    """The large figure on the card and what it is called: points, stamps, or a coupon's offer."""
+    found = face.field({CardKind.STAMPS: "stamps", CardKind.COUPON: "offer"}.get(face.kind, ""))
+    if found is None:
+        return str(face.balance), wording.points_label(
+            programme.points_names, face.balance, face.language
+        )
+    value = found.value
+    shown = said(value, face.language) if isinstance(value, str | Text) else str(value)
+    return shown, found.label_in(face.language)
+
+
+@blueprint.post("/card/<token>/coupons/<coupon_id>")
+def coupon_page(token: str, coupon_id: str) -> AnyResponse:
+    """Make the pass of one of the card's coupons, and lead to its own page."""
+    context = current_context()
+    with context.database.write_all() as session:
+        card = cards.card_by_link(session, token[:200])
+        enter(session, card.programme_id)
+        now = context.clock()
+        found = {each.id: each for each in benefits.coupons(session, card.account_id, now=now)}
+        if coupon_id not in found or card.kind == Kind.COUPON:
+            raise NotFound("This coupon is over, or was used already.")
+        made = benefits.issue_card(
+            session,
+            context.keys,
+            coupon_id,
+            now=now,
+            language=card.language,
+            member_id=card.member_id,
+        )
+        link = cards.create_link(session, made, now=now)
+    return redirect(url_for("customer.card_page", token=link), 303)
 
 
 @blueprint.get("/card/<token>/pass.pkpass")

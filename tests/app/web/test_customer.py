@@ -1,6 +1,7 @@
 """The customer's pages, as a phone's browser asks for them."""
 
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,13 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from app.cards import service as cards
+from app.cards.service import create_link
+from app.ledger.postings import Circumstances, Given, Present, Request
 from app.members.models import Consent, Member
 from app.members.service import contact_of
+from app.programmes import giving
+from app.programmes.service import change_settings
+from app.programmes.terms import rulebook_of
 from app.web.customer import JOIN_TRIES
 from passes import code as card_code
 
@@ -198,3 +204,32 @@ def test_consent_is_withdrawn_as_easily_as_it_was_given(shop: Any) -> None:
     with shop.context.database.read(shop.programme_id) as session:
         consent = session.scalars(select(Consent)).one()
     assert consent.withdrawn_at == shop.context.clock()
+
+
+def test_a_coupon_is_opened_from_its_members_card_and_has_a_page_of_its_own(shop: Any) -> None:
+    now = shop.context.clock()
+    coupons = [{"code": "cake", "names": {"en": "A slice of cake"}}]
+    with shop.context.database.write(shop.programme_id) as session:
+        change_settings(session, shop.programme_id, {"coupons": coupons}, valid_from=now)
+    card, stranger = shop.issue(), shop.issue()
+    with shop.context.database.write(shop.programme_id) as session:
+        giving.post(
+            session,
+            rulebook_of(session, shop.programme_id, now),
+            Request(str(uuid.uuid4()), "present", bytes(32)),
+            Present(card.account_id, (Given("coupon", "cake", 1, "by hand"),), "welcome"),
+            Circumstances(now),
+            now=now,
+        )
+        mine, theirs = (create_link(session, each, now=now) for each in (card, stranger))
+    page = shop.client.get(f"/card/{mine}")
+    assert "A slice of cake" in page.text
+    action = re.search(r'action="(/card/[^"]+/coupons/[^"]+)"', page.text)
+    assert action is not None
+    assert shop.client.post(action[1].replace(mine, theirs)).status_code == 404
+    opened = shop.client.post(action[1])
+    assert opened.status_code == 303
+    own = shop.client.get(opened.headers["Location"])
+    assert own.status_code == 200
+    assert "A slice of cake" in own.text
+    assert "Your coupons" not in own.text
