@@ -59,9 +59,13 @@ def test_every_command_of_the_readme_is_there() -> None:
 
 
 @pytest.mark.parametrize("path", TYPED, ids=" ".join)
-def test_odd_arguments_end_in_words(fresh: Any, tmp_path: Path, path: tuple[str, ...]) -> None:
+def test_odd_arguments_end_in_words(
+    fresh: Any, tmp_path: Path, path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if path == ("certs", "dev"):
         return  # it takes no argument, and its options have a test of their own
+    # What takes a name for a file or a folder may well write one of these.
+    monkeypatch.chdir(tmp_path)
     fresh.run("programme", "add", "kaffa", "Kaffa")
     wanted = [each for each in command_at(path).params if isinstance(each, click.Argument)]
     options = [each for each in command_at(path).params if isinstance(each, click.Option)]
