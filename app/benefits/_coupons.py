@@ -62,6 +62,7 @@ def give_coupon(
     page.session.add(coupon)
     page.session.flush()
     _move(page, where, source, coupon, 1, 1, given)
+    page.tell_listeners("coupon.issued", coupon)
     if "given_coupon" not in told:
         page.tell(where.posting_id, because("coupon_given", name=name))
 

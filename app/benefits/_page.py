@@ -16,6 +16,7 @@ from app.benefits.promises import COUPON
 from app.cards.models import Card
 from app.db import new_id, programme_of
 from app.ledger.explain import Reason
+from app.webhooks.events import tell
 from passes.card import CardStatus
 
 #: Why something moved that no rule gave.
@@ -140,6 +141,17 @@ class Page:
         """Add to what the answer of a posting says."""
         if posting_id is not None:
             self.reasons.setdefault(posting_id, []).append(reason)
+
+    def tell_listeners(self, type_: str, coupon: Coupon) -> None:
+        """Let shop systems know what happened to a coupon, after the commit."""
+        data = {
+            "coupon_id": coupon.id,
+            "account_id": coupon.account_id,
+            "card_id": coupon.card_id,
+            "code": coupon.what,
+            "status": str(coupon.status),
+        }
+        tell(self.session, type_, data, now=self.now)
 
     def flush(self) -> None:
         """Write what moved."""

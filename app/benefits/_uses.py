@@ -252,6 +252,7 @@ def _give_back(
         )
     page.set_coupon(coupon, status)
     page.session.flush()
+    page.tell_listeners("coupon.returned", coupon)
     if status is CouponStatus.OPEN:
         page.tell(where.posting_id, because("given_again", name=name, count=1))
 
@@ -293,6 +294,7 @@ def _use_coupon(page: Page, where: Where, account_id: str, coupon: Coupon) -> No
     page.move(where, account_id, COUPON, coupon.what, -1, rule=USE, coupon_id=coupon.id)
     page.set_coupon(coupon, CouponStatus.USED)
     page.session.flush()
+    page.tell_listeners("coupon.redeemed", coupon)
 
 
 def _pay(page: Page, where: Where, account_id: str, kind: str, what: str, count: int) -> None:

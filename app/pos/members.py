@@ -36,6 +36,10 @@ def card_page(
         "tier": page["tier"],
         "standing": page["standing"],
         "redeem": page["redeem"],
+        "stamps": page["stamps"],
+        "rewards": page["rewards"],
+        "coupons": page["coupons"],
+        "coupon": page["coupon"],
     }
 
 

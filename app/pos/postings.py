@@ -25,7 +25,7 @@ from app.programmes.terms import rulebook_of
 from app.staff import service as staff
 from app.staff.errors import PinLocked, WrongPin
 from app.staff.models import Staff
-from app.till import access, redemptions, service
+from app.till import access, benefits, redemptions, service
 from app.till.answers import spoken
 from app.till.counter import Counter
 from app.till.errors import ApprovalNeeded
@@ -119,6 +119,18 @@ def _accrue(
     return service.accrue(session, counter, request, body, now=now)
 
 
+def _fresh(
+    session: Session, keys: KeyRing, counter: Counter, body: dict[str, Any], now: datetime
+) -> Counter:
+    """Take in what was scanned: a one-time value is used up, and makes the code a fresh one."""
+    if len(body["card"]) > STATIC_LENGTH:
+        _, reading = cards.card_by_code(session, body["card"], now=now)
+        is_fresh = cards.use_step(session, keys, reading, now=now)
+        counter = replace(counter, has_fresh_code=is_fresh)
+    body["code"] = code_of(session, body["card"])
+    return counter
+
+
 def _hold(
     session: Session,
     keys: KeyRing,
@@ -127,12 +139,32 @@ def _hold(
     body: dict[str, Any],
     now: datetime,
 ) -> dict[str, Any]:
-    if len(body["card"]) > STATIC_LENGTH:
-        _, reading = cards.card_by_code(session, body["card"], now=now)
-        is_fresh = cards.use_step(session, keys, reading, now=now)
-        counter = replace(counter, has_fresh_code=is_fresh)
-    body["code"] = code_of(session, body["card"])
+    counter = _fresh(session, keys, counter, body, now)
     return redemptions.hold(session, counter, request, body, now=now)
+
+
+def _reward(
+    session: Session,
+    keys: KeyRing,
+    counter: Counter,
+    request: Request,
+    body: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    counter = _fresh(session, keys, counter, body, now)
+    return benefits.redeem_reward(session, counter, request, body, now=now)
+
+
+def _coupon(
+    session: Session,
+    keys: KeyRing,
+    counter: Counter,
+    request: Request,
+    body: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    counter = _fresh(session, keys, counter, body, now)
+    return benefits.redeem_coupon(session, counter, request, body, now=now)
 
 
 def _capture(
@@ -178,6 +210,8 @@ _WORK: dict[str, Work] = {
     "hold": _hold,
     "capture": _capture,
     "release": _release,
+    "reward": _reward,
+    "coupon": _coupon,
     "reversal": _return,
 }
 

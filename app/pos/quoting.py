@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.cards import service as cards
+from app.cards.models import Card
 from app.errors import Invalid
 from app.ledger import service as ledger
 from app.ledger.explain import tell
@@ -21,7 +23,8 @@ from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
 from app.programmes.terms import Rulebook, rulebook_of
 from app.programmes.voices import voice_of
-from app.till import limits, service
+from app.till import benefits, limits, service
+from app.till.benefits import Shown
 
 
 def quote(
@@ -80,14 +83,21 @@ def _to_nobody(
 
 
 def _redeem(
-    session: Session, book: Rulebook, card: Any, sale: Sale, now: datetime
+    session: Session, book: Rulebook, card: Card, sale: Sale, now: datetime
 ) -> dict[str, Any]:
+    # Shares are of money of the programme's own; of a foreign receipt the redemption says it.
+    amount = sale.amount_minor if sale.currency == book.currency else None
+    if benefits.is_coupon(card):
+        coupon = benefits.shown_by_itself(session, card, now=now)["coupon"]
+        nothing: dict[str, Any] = {"available": 0, "points": None, "tier": None}
+        own = [_on_basket(coupon, amount, book)]
+        return nothing | {"stamps": [], "rewards": [], "coupons": own}
     settings = book.at(now).settings
     page = ledger.look(session, card.account_id, now=now, terms=book.terms(now))
     available = page.standing().available
     left = limits.most(session, card, available, now=now, time_zone=book.time_zone)
-    # Shares are of money of the programme's own; of a foreign receipt the hold says it.
-    amount = sale.amount_minor if sale.currency == book.currency else None
+    shown = Shown(book, settings, card.language, left, page.account.tier.tier, now)
+    part = benefits.page_part(session, card, shown)
     return {
         "available": available,
         "points": {
@@ -98,4 +108,19 @@ def _redeem(
             "static_limit": settings.static_redeem_limit,
         },
         "tier": service.tier_name(settings, page.account.tier.tier, card.language),
+        "stamps": part["stamps"],
+        "rewards": part["rewards"],
+        "coupons": [_on_basket(coupon, amount, book) for coupon in part["coupons"]],
     }
+
+
+def _on_basket(coupon: dict[str, Any], amount_minor: int | None, book: Rulebook) -> dict[str, Any]:
+    """A coupon with what it takes off this basket, if it is enough for it."""
+    least = coupon["at_least_minor"]
+    enough = least is None or (amount_minor is not None and amount_minor >= least)
+    off: int | None = coupon["amount_minor"]
+    if coupon["percent"] is not None and amount_minor is not None:
+        off = int(amount_minor * Decimal(coupon["percent"]) // 100)
+    if off is not None and amount_minor is not None:
+        off = min(off, amount_minor)
+    return coupon | {"can_use": coupon["can_use"] and enough, "off_minor": off if enough else None}

@@ -38,7 +38,15 @@ _UUID_HEADER = {
 }
 _BODILESS = {"400", "413", "415"}
 #: What is posted once: the last part of the operation's id.
-POSTED_ONCE: set[str] = {"accrual", "hold", "capture", "release", "return"}
+POSTED_ONCE: set[str] = {
+    "accrual",
+    "hold",
+    "capture",
+    "release",
+    "return",
+    "coupon_redemption",
+    "reward_redemption",
+}
 
 
 @blueprint.get("/openapi.json")

@@ -22,6 +22,38 @@ LINES = [
     {"item": "4770000000017", "category": "coffee", "quantity": 2, "amount_minor": 800},
     {"item": "4770000000024", "category": "cakes", "quantity": 1, "amount_minor": 450},
 ]
+COUPON_ID = "3a7f1d7e-3f5b-4b6c-8a56-9a3a4d0c5b21"
+STAMPS: list[dict[str, Any]] = [
+    {"code": "coffee", "name": "Coffee card", "count": 4, "size": 10, "full": 0, "owed": 0}
+]
+REWARDS: list[dict[str, Any]] = [
+    {
+        "code": "latte",
+        "name": "A latte",
+        "kind": "goods",
+        "points": 100,
+        "points_from": None,
+        "points_step": None,
+        "points_to": None,
+        "stamps": None,
+        "left": None,
+        "can_take": True,
+        "why_not": None,
+    }
+]
+OWN_COUPON: dict[str, Any] = {
+    "id": COUPON_ID,
+    "code": "welcome",
+    "name": "€2 off",
+    "kind": "amount_off",
+    "status": "open",
+    "amount_minor": 200,
+    "percent": None,
+    "at_least_minor": 1000,
+    "valid_from": NOW,
+    "expires_at": "2026-06-30T21:00:00+00:00",
+    "can_use": True,
+}
 PLACED: dict[str, Any] = {"occurred_at": NOW}
 ACCRUAL: dict[str, Any] = {
     "card": CODE,
@@ -89,6 +121,10 @@ MEMBER: dict[str, Any] = {
     "tier": "Silver",
     "standing": STANDING,
     "redeem": {"minimum": 1, "step": 1, "maximum": 112},
+    "stamps": STAMPS,
+    "rewards": REWARDS,
+    "coupons": [OWN_COUPON],
+    "coupon": None,
 }
 SEARCH: dict[str, Any] = {"email": "ilze@example.com"}
 FOUND: dict[str, Any] = {"items": [MEMBER]}
@@ -135,6 +171,47 @@ QUOTED: dict[str, Any] = {
             "static_limit": 50,
         },
         "tier": "Silver",
+        "stamps": STAMPS,
+        "rewards": REWARDS,
+        "coupons": [OWN_COUPON | {"off_minor": 200}],
     },
     "language": "en",
 }
+COUPON: dict[str, Any] = OWN_COUPON | {"account_id": ACCOUNT_ID, "card_id": None}
+COUPON_SEARCH: dict[str, Any] = {"code": CODE}
+COUPONS: dict[str, Any] = {"items": [COUPON]}
+COUPON_REDEMPTION: dict[str, Any] = {
+    "card": CARD_ID,
+    "coupon_id": COUPON_ID,
+    "amount_minor": 1250,
+    "receipt": "2026-000417",
+}
+COUPON_REDEEMED = _posted(
+    "redemption",
+    0,
+    "“€2 off” was used.",
+    benefit={
+        "kind": "coupon",
+        "what": "welcome",
+        "name": "€2 off",
+        "gives": "amount_off",
+        "amount_minor": 200,
+        "currency": "EUR",
+        "percent": None,
+    },
+)
+REWARD_REDEMPTION: dict[str, Any] = {"card": CARD_ID, "reward": "latte", "member_pin": "4816"}
+REWARD_REDEEMED = _posted(
+    "redemption",
+    -100,
+    "100 points spent.",
+    benefit={
+        "kind": "reward",
+        "what": "latte",
+        "name": "A latte",
+        "gives": "goods",
+        "amount_minor": None,
+        "currency": None,
+        "percent": None,
+    },
+)

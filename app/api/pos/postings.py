@@ -15,7 +15,8 @@ from app.pos.postings import Asked
 from app.pos.rules import Scope
 
 
-def _post(operation: str, body: dict[str, Any], about: str | None = None) -> Response:
+def post(operation: str, body: dict[str, Any], about: str | None = None) -> Response:
+    """Post once, under the Idempotency-Key of the request."""
     if about is not None and not re.fullmatch(UUID, about):
         # PostgreSQL would refuse anything but a UUID as a mistake of ours.
         raise NotFound("There is no such hold.")
@@ -32,7 +33,7 @@ def _post(operation: str, body: dict[str, Any], about: str | None = None) -> Res
 @blueprint.doc(summary="Give points for a receipt", security="pos")
 def accrue(body: dict[str, Any]) -> Response:
     """The receipt is valued by the rules, the tier and the exchange rate of its day."""
-    return _post("accrual", body)
+    return post("accrual", body)
 
 
 @blueprint.post("/holds", endpoint=scoped("hold", Scope.REDEEM))
@@ -41,7 +42,7 @@ def accrue(body: dict[str, Any]) -> Response:
 @blueprint.doc(summary="Reserve points for 15 minutes", security="pos")
 def hold(body: dict[str, Any]) -> Response:
     """Then capture the hold when the customer has paid, or release it."""
-    return _post("hold", body)
+    return post("hold", body)
 
 
 @blueprint.post("/holds/<hold_id>/capture", endpoint=scoped("capture", Scope.REDEEM))
@@ -50,7 +51,7 @@ def hold(body: dict[str, Any]) -> Response:
 @blueprint.doc(summary="Spend held points", security="pos")
 def capture(hold_id: str, body: dict[str, Any]) -> Response:
     """`hold_id` is the `posting_id` of the hold."""
-    return _post("capture", body, hold_id)
+    return post("capture", body, hold_id)
 
 
 @blueprint.post("/holds/<hold_id>/release", endpoint=scoped("release", Scope.REDEEM))
@@ -59,7 +60,7 @@ def capture(hold_id: str, body: dict[str, Any]) -> Response:
 @blueprint.doc(summary="Give held points back", security="pos")
 def release(hold_id: str, body: dict[str, Any]) -> Response:
     """A hold that nobody captures releases itself."""
-    return _post("release", body, hold_id)
+    return post("release", body, hold_id)
 
 
 @blueprint.post("/returns", endpoint=scoped("return", Scope.RETURN))
@@ -68,4 +69,4 @@ def release(hold_id: str, body: dict[str, Any]) -> Response:
 @blueprint.doc(summary="Take a receipt or a posting back, whole or in part", security="pos")
 def give_back(body: dict[str, Any]) -> Response:
     """Points earned go, points redeemed on the receipt come back; parts end exactly at zero."""
-    return _post("reversal", body)
+    return post("reversal", body)

@@ -11,11 +11,14 @@ from app.api.fields import Whole, moment, text, uuid
 from app.api.till_schemas import (
     MOST_POINTS,
     CardOut,
+    CouponOut,
     LineIn,
     MemberOut,
     PostedOut,
     RedeemOut,
     ReturnedLineIn,
+    RewardOut,
+    StampsOut,
     StandingOut,
 )
 from app.programmes.settings import HIGHEST_AMOUNT_MINOR
@@ -186,10 +189,18 @@ class MemberPageOut(Schema):
 
     card = Nested(FoundCardOut)
     account = Nested(AccountOut)
-    member = Nested(MemberOut)
+    member = Nested(MemberOut, allow_none=True)
     tier = String(allow_none=True)
-    standing = Nested(StandingOut)
-    redeem = Nested(RedeemOut)
+    standing = Nested(StandingOut, allow_none=True)
+    redeem = Nested(RedeemOut, allow_none=True)
+    stamps = List(Nested(StampsOut))
+    rewards = List(Nested(RewardOut))
+    coupons = List(Nested(CouponOut))
+    coupon = Nested(
+        CouponOut,
+        allow_none=True,
+        metadata={"description": "Where the card is the pass of a coupon: that, and nothing else."},
+    )
 
 
 class FoundOut(Schema):
@@ -273,12 +284,21 @@ class RedeemPointsOut(RedeemOut):
     static_limit = Integer()
 
 
+class QuotedCouponOut(CouponOut):
+    """A coupon, and what it takes off this basket."""
+
+    off_minor = Integer(allow_none=True)
+
+
 class RedeemableOut(Schema):
     """What may be redeemed with the basket."""
 
     available = Integer()
-    points = Nested(RedeemPointsOut)
+    points = Nested(RedeemPointsOut, allow_none=True)
     tier = String(allow_none=True)
+    stamps = List(Nested(StampsOut))
+    rewards = List(Nested(RewardOut))
+    coupons = List(Nested(QuotedCouponOut))
 
 
 class QuoteOut(Schema):
@@ -287,3 +307,49 @@ class QuoteOut(Schema):
     earn = Nested(EarnOut)
     redeem = Nested(RedeemableOut, allow_none=True)
     language = String()
+
+
+class PosCouponOut(CouponOut):
+    """A coupon, whose it is, and the card that its pass has (made when it is first wanted)."""
+
+    account_id = String()
+    card_id = String(allow_none=True)
+
+
+class CouponSearchIn(Strict):
+    """The coupon's own code, as it was scanned."""
+
+    code = text(LONGEST_CARD, required=True)
+
+
+class CouponsIn(Schema):
+    """Which coupons of an account."""
+
+    all = Boolean(load_default=False, metadata={"description": "Those that are over too."})
+
+
+class CouponsOut(Schema):
+    """An account's coupons, those that end first at the head; 200 at most."""
+
+    items = List(Nested(PosCouponOut))
+
+
+class RewardRedemptionIn(PlacedIn):
+    """A reward to redeem, by its code; *points* where the cashier chooses how many."""
+
+    card = _card(required=True)
+    reward = text(40, required=True)
+    points = Whole(1, MOST_POINTS, load_default=None, allow_none=True)
+    receipt = text(64, load_default=None, allow_none=True)
+    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, load_default=None, allow_none=True)
+    member_pin = text(6, shortest=4, load_default=None, allow_none=True)
+    manager = Nested(ManagerIn, load_default=None, allow_none=True)
+
+
+class CouponRedemptionIn(PlacedIn):
+    """A coupon to redeem: *card* is its own code, or the member's card with *coupon_id*."""
+
+    card = _card(required=True)
+    coupon_id = uuid(load_default=None, allow_none=True)
+    receipt = text(64, load_default=None, allow_none=True)
+    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, load_default=None, allow_none=True)

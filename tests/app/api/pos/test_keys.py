@@ -19,7 +19,7 @@ from app.pos.rules import Scope, make_key, read_key
 from tests.app.api.pos.shop_system import ShopSystem
 
 #: Each route with a body that reaches its own check, and the scope that it asks for.
-ID = str(uuid.uuid4())
+ID = "5f0c1c9e-2d0a-4c58-8d9e-0d9b7a1f3c11"
 ROUTES: list[tuple[str, str, Any, Scope]] = [
     ("POST", "/quote", {}, Scope.QUOTE),
     ("POST", "/accruals", {}, Scope.ACCRUE),
@@ -27,6 +27,11 @@ ROUTES: list[tuple[str, str, Any, Scope]] = [
     ("POST", f"/holds/{ID}/capture", {}, Scope.REDEEM),
     ("POST", f"/holds/{ID}/release", {}, Scope.REDEEM),
     ("POST", "/returns", {}, Scope.RETURN),
+    ("GET", f"/coupons/{ID}", None, Scope.COUPONS),
+    ("POST", "/coupons/search", {}, Scope.COUPONS),
+    ("GET", f"/accounts/{ID}/coupons", None, Scope.COUPONS),
+    ("POST", "/coupon-redemptions", {}, Scope.COUPONS),
+    ("POST", "/reward-redemptions", {}, Scope.REDEEM),
     ("GET", "/members/0123456789abcdef", None, Scope.MEMBERS_READ),
     ("POST", "/members/search", {}, Scope.MEMBERS_READ),
     ("GET", f"/accounts/{ID}/entries", None, Scope.MEMBERS_READ),
