@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -31,7 +32,8 @@ from scanner.picture import Picture
 from scanner.places import Box, Read
 from scanner.schedule import Sighting
 
-DEADLINE_SECONDS = 0.4
+DEADLINE_SECONDS = 0.3  # of processor time where that can be told ...
+HANGING_SECONDS = 2.0  # ... and of time in any case: a busy machine is not the frame's fault
 LATE_SECONDS = 0.15  # by then the next reader is started, so that it stands by at the deadline
 START_SECONDS = 30.0
 CAREFUL_SECONDS = 10.0  # after a reader was killed
@@ -47,6 +49,8 @@ class _Job:
     careful: bool = False
     began: float | None = None
     """When the frame was handed over (`time.monotonic`); None before."""
+    spent: float | None = None
+    """Seconds of processor time that the reader had spent by then, where that can be told."""
 
 
 class ReaderApart:
@@ -128,10 +132,13 @@ class ReaderApart:
         """Start the next reader where this one is late, kill this one where it is too late."""
         if job.began is None or self._process is None:
             return
-        taken = time.monotonic() - job.began
+        waited = taken = time.monotonic() - job.began
+        spent = processor_seconds(self._process.pid)
+        if spent is not None and job.spent is not None:
+            taken = min(waited, spent - job.spent)
         if taken > LATE_SECONDS and self._standby is None:
             self._standby = self._start()
-        if taken > self._deadline and self._process.poll() is None:
+        if taken > self._deadline or waited > HANGING_SECONDS:
             job.began = None  # once
             self.killed += 1
             self._killed_at = time.monotonic()
@@ -159,6 +166,7 @@ class ReaderApart:
                     if process.stdout.readline() != READY:
                         raise ValueError("the reader did not start")
                     self._ready = process
+                job.spent = processor_seconds(process.pid)
                 job.began = time.monotonic()
                 sighting = _exchange(process, job)
             if sighting is None:
@@ -176,6 +184,16 @@ class ReaderApart:
             if self._stopped:
                 return
             self._process, self._standby = self._standby or self._start(), None
+
+
+def processor_seconds(pid: int) -> float | None:
+    """Return what a process has spent, in steps of 10 ms; None where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

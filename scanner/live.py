@@ -128,11 +128,15 @@ class LiveReader:
     def _search(self, view: View, lively: bool, late: Callable[[], bool]) -> Ran:
         """Look for a code in the regions: with all that there is where one may be a phone."""
         if not lively or self._fruitless():
-            return self._run(view, self._next_in_turn(), late)
+            return self._run(view, self._next_in_turn(view), late)
         ran = self._run(view, LIVE[1:], late)
-        if ran.reads or late():
-            return ran
-        return self._run(view, (*self._stacked(view), *self._next_in_turn()), late)
+        # Whatever there is no time for on one frame goes first on the next.
+        both = [self._stacked, self._next_in_turn]
+        for attempts in both if self._frames % 2 else reversed(both):
+            if ran.reads or late():
+                return ran
+            ran = self._run(view, attempts(view), late)
+        return ran
 
     def _fruitless(self) -> bool:
         """Whether this frame is one of those that need not be tried hard."""
@@ -168,7 +172,7 @@ class LiveReader:
             return None
         return self._hints.frame(at, box, lambda: measure(view.crop(region), region.code_side))
 
-    def _next_in_turn(self) -> list[Attempt]:
+    def _next_in_turn(self, view: View) -> Sequence[Attempt]:
         """Return the two attempts whose turn it is."""
         chosen = [
             LIVE_IN_TURN[(self._turn + step) % len(LIVE_IN_TURN)]
