@@ -66,7 +66,9 @@ class Driven:
         ]
         self._read_row = _each_in_turn(list(range(len(readers))), readers)
         self._is_read_plain = not any(readers)
+        # A value that stands in several places is one value, made ready once.
         binders = dict(self._binders)
+        self._binders = list(binders.items())
         #: For a driver that counts its values instead of naming them.
         self._placed = None
         if by_place is not None:
