@@ -224,10 +224,13 @@ def read(
     decoder: str | None,
     as_json: bool,
 ) -> None:
-    """Read the codes in pictures and clips. Needs no enrolment."""
+    """Read the codes in pictures and clips. Needs no enrolment.
+
+    Where NAME.txt lies beside NAME.jpg it is the answer, and the reading is scored.
+    """
     from scanner.commands import keys_if_any
     from scanner.decode import load_decoder
-    from scanner.reading import Skipped, read_sources
+    from scanner.reading import Skipped, Tally, read_sources
     from scanner.sale import now_utc
 
     reads = read_sources(
@@ -237,10 +240,13 @@ def read(
         ring=keys_if_any(settings.data),
         now=now_utc(),
     )
+    tally = Tally()
     for result in reads:
         if isinstance(result, Skipped):
             click.echo(f"Skipped {result.source}: {result.why}.", err=True)
-        elif as_json:
+            continue
+        tally.add(result)
+        if as_json:
             click.echo(json.dumps(result.as_json(), ensure_ascii=False))
         elif not result.codes:
             click.echo(f"{result.source}: no code")
@@ -248,6 +254,8 @@ def read(
             for code in result.codes:
                 text = show.plain(code.text)
                 click.echo(f"{result.source}: {code.outcome} at {code.first_ms:.0f} ms: {text}")
+    if str(tally):
+        click.echo(str(tally), err=True)
 
 
 cli.add_command(queue)

@@ -2,20 +2,26 @@
 
 A picture gets full effort. A clip is read as a camera would be: its frames arrive at their rate
 on a clock that advances with the processing time, and those the reader is too slow for are lost.
+
+Where a file NAME.txt lies beside NAME.jpg it is the answer, and the reading is scored: right,
+wrong (anything else was read) or unread.
 """
 
 from __future__ import annotations
 
+import glob
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from passes.code import Outcome
 from scanner.camera import is_sequence, open_source, rate_of
 from scanner.check import KeyRing, check
 from scanner.decode import Decoder
@@ -26,6 +32,9 @@ from scanner.schedule import read_still
 
 PICTURES = frozenset(".jpg .jpeg .png .bmp .webp .tif .tiff .gif .avif .jp2 .ppm .pgm .pbm".split())
 CLIPS = frozenset(".mjpeg .mjpg .avi .mp4 .m4v .mov .mkv .webm .y4m".split())
+
+
+LARGEST_ANSWER = 100_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +53,65 @@ class Result:
 
     source: str
     codes: list[Code]
+    answer: str | None = None
+
+    @property
+    def score(self) -> Score | None:
+        """How the reading compares with the answer, None where there is no answer."""
+        if self.answer is None:
+            return None
+        read = {code.text for code in self.codes}
+        if not read:
+            return Score.UNREAD if self.answer else Score.RIGHT
+        # Of several codes in one picture the answer has one a line.
+        expected = {self.answer, *self.answer.splitlines()}
+        return Score.RIGHT if read <= expected else Score.WRONG
 
     def as_json(self) -> dict[str, Any]:
         """Return the line that is printed with --json."""
-        return asdict(self)
+        said: dict[str, Any] = {
+            "source": self.source,
+            "codes": [asdict(code) for code in self.codes],
+        }
+        return said if self.score is None else said | {"score": str(self.score)}
+
+
+class Score(StrEnum):
+    """How a reading compares with its answer."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNREAD = "unread"
+
+
+class Tally:
+    """Counts what came of the sources that have answers, and of codes that cannot be genuine."""
+
+    def __init__(self) -> None:
+        self.scores = dict.fromkeys(Score, 0)
+        self.wrong_accepted = 0
+        """Texts that are not the answer and were accepted all the same: there are to be none."""
+        self.not_genuine = 0
+        """Card codes whose signature or form is wrong: misread, or forged."""
+
+    def add(self, result: Result) -> None:
+        """Count one source."""
+        outcomes = [code.outcome for code in result.codes]
+        self.not_genuine += sum(o in (Outcome.BAD_SIGNATURE, Outcome.MALFORMED) for o in outcomes)
+        if result.score is not None:
+            self.scores[result.score] += 1
+            if result.score is Score.WRONG:
+                self.wrong_accepted += outcomes.count(Outcome.ACCEPTED)
+
+    def __str__(self) -> str:
+        total = sum(self.scores.values())
+        line = ", ".join(f"{count} {score}" for score, count in self.scores.items())
+        line = f"Of {total} with an answer: {line}" if total else ""
+        if self.wrong_accepted:
+            line += f"; {self.wrong_accepted} wrong ones ACCEPTED"
+        if self.not_genuine:
+            line += f"{'; ' if line else ''}{self.not_genuine} card codes not genuine"
+        return f"{line}." if line else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +140,8 @@ def read_sources(
     """Read each source in turn; `fps` overrides the rate of clips."""
     for source in sources(paths):
         kind = Path(source).suffix.lower()
+        if kind == ".txt" and _is_answer(Path(source)):
+            continue
         try:
             if kind in CLIPS or is_sequence(source):
                 codes = read_clip(source, fps=fps, decoder=decoder)
@@ -90,7 +156,27 @@ def read_sources(
         yield Result(
             source,
             [Code(text, check(text, ring, now).outcome, *times) for text, *times in codes],
+            answer_of(source),
         )
+
+
+def answer_of(source: str) -> str | None:
+    """Return the text of NAME.txt beside `source`, None where there is none that can be read."""
+    path = Path(source).with_suffix(".txt")
+    try:
+        if path.is_file() and path.stat().st_size <= LARGEST_ANSWER:
+            return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeError):
+        pass
+    return None
+
+
+def _is_answer(path: Path) -> bool:
+    """Whether a picture or clip of the same name lies beside a .txt."""
+    for beside in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+        if beside.suffix.lower() in PICTURES | CLIPS:
+            return True
+    return False
 
 
 def read_picture(source: str, *, decoder: Decoder) -> list[tuple[str, float, float]]:
@@ -127,7 +213,7 @@ def read_clip(
         if picture is None:
             continue
         began = time.thread_time()
-        sighting = reader.look(picture)
+        sighting = reader.look(picture, number / rate)
         cost = time.thread_time() - began
         spent += cost
         free_at = max(free_at, number / rate) + cost

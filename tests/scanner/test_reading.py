@@ -63,7 +63,7 @@ def test_every_file_of_a_folder_is_a_source_and_the_rest_is_said_to_be_skipped(
     cv2.imwrite(str(tmp_path / "b.png"), draw(make_card()))
     (tmp_path / "inner").mkdir()
     cv2.imwrite(str(tmp_path / "inner" / "c.jpg"), draw("https://example.com"))
-    (tmp_path / "b.txt").write_text(make_card())
+    (tmp_path / "note.txt").write_text("about nothing")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 not really")
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "broken.mp4").write_bytes(b"\0" * 100)
@@ -71,7 +71,7 @@ def test_every_file_of_a_folder_is_a_source_and_the_rest_is_said_to_be_skipped(
     assert codes(results["b.png"]) == [(make_card(), "unverified")]
     assert codes(results["c.jpg"]) == [("https://example.com", "not_a_card")]
     skipped = {name for name, each in results.items() if isinstance(each, Skipped)}
-    assert skipped == {"b.txt", "broken.jpg", "empty.png", "broken.mp4"}
+    assert skipped == {"note.txt", "broken.jpg", "empty.png", "broken.mp4"}
 
 
 def run(cwd: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -109,3 +109,21 @@ def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path: Path) 
 def test_a_setting_that_does_not_exist_stops_the_program(tmp_path: Path) -> None:
     done = run(tmp_path, "read", ".", COUNTERFOIL_SCAN_CAMRA="1")
     assert done.returncode == 2 and "COUNTERFOIL_SCAN_CAMERA" in done.stderr
+
+
+def test_pictures_with_answers_are_scored(
+    tmp_path: Path, draw: Callable[..., np.ndarray], make_card: Callable[..., str]
+) -> None:
+    shown = {"right": make_card(1), "wrong": make_card(2), "unread": None, "forged": None}
+    forged = make_card(4)
+    shown["forged"] = forged[:99] + ("0" if forged[99] != "0" else "1") + forged[100:]
+    for name, text in shown.items():
+        cv2.imwrite(str(tmp_path / f"{name}.png"), draw(text))
+        answer = make_card(3) if name in ("wrong", "unread") else text
+        (tmp_path / f"{name}.txt").write_text(f"{answer}\n")
+    done = run(tmp_path, "read", str(tmp_path), "--json")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    scores = {Path(line["source"]).stem: line["score"] for line in lines}
+    assert scores == {"right": "right", "wrong": "wrong", "unread": "unread", "forged": "right"}
+    assert done.stderr.strip() == "Of 4 with an answer: 2 right, 1 wrong, 1 unread."
