@@ -31,7 +31,8 @@ def test_a_day_in_the_bookshop(open_day: Callable[..., Any]) -> None:
     # Pending for as long as a book may be brought back: shown, and not to be spent.
     standing = day.look("marktplatz", people[10])["standing"]
     assert (standing["balance"], standing["pending"], standing["available"]) == (130, 130, 0)
-    refused = day.posting(day.tills["marktplatz"], code=people[10].code, points=100, amount_minor=9000)
+    held = {"code": people[10].code, "points": 100, "amount_minor": 9000}
+    refused = day.posting(day.tills["marktplatz"], **held)
     assert day.tills["marktplatz"].ask("/holds", refused).status_code == 409
 
     # --- vouchers earn nothing; tax earns nothing; children's books earn three more a euro
