@@ -5,7 +5,7 @@
 `post`                 a posting of the ledger with its consequences here: use it instead of
                        `ledger.post` for whatever may give or be a reversal
 `redeem`               a reward or a coupon: one posting, once, reversible
-`tallies`, `coupons`   what an account has now
+`tallies`, `coupons`   what an account has now; `history`: how it came to it
 `lapse`                the background step: what is over by date
 =====================  ==========================================================================
 
@@ -16,7 +16,7 @@ an account are written under the lock of the account; coupons' cards are locked 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from app.benefits._uses import Order, Price, check_open, stock_taken
 from app.benefits.coupons import coupon_by_card, coupon_by_id, coupons, issue_card
 from app.benefits.lapsing import lapse
 from app.benefits.merging import merge, unmerge
-from app.benefits.models import Tally
+from app.benefits.models import Grant, Tally
 from app.benefits.promises import Promises
 from app.ledger import service as ledger
 from app.ledger.kept import kept_receipt
@@ -53,6 +53,7 @@ __all__ = [
     "coupon_by_card",
     "coupon_by_id",
     "coupons",
+    "history",
     "issue_card",
     "keep",
     "lapse",
@@ -275,6 +276,25 @@ def _redeem(
     page.flush()
     _add_reasons(session, page, [posted.answer])
     return posted
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One thing that was given (or, below zero, taken back), and when that happened."""
+
+    what: str
+    count: int
+    occurred_at: datetime
+
+
+def history(session: Session, account_id: str, kind: str) -> list[Moved]:
+    """Everything of a kind that the account was ever given, in its order."""
+    rows = session.execute(
+        select(Grant.what, Grant.count, Grant.occurred_at)
+        .where(Grant.account_id == account_id, Grant.kind == kind)
+        .order_by(Grant.sequence)
+    )
+    return [Moved(*row) for row in rows]
 
 
 def tallies(session: Session, account_id: str, *, now: datetime) -> list[Tally]:

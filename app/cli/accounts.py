@@ -39,14 +39,15 @@ def account() -> None:
 
 @account.command("open")
 @click.option("--kind", type=click.Choice([str(each) for each in AccountKind]), default="household")
+@click.option("--name", help="What a company is called on its cards.")
 @json_option
 @programme_option
-def open_(kind: str, as_json: bool, slug: str | None) -> None:
+def open_(kind: str, name: str | None, as_json: bool, slug: str | None) -> None:
     """Open an account that several cards share: see card issue --account."""
     context = open_context(make=False)
     with context.database.write_all() as session:
         enter(session, choose_programme(session, slug).id)
-        opened = ledger.open_account(session, now=context.clock(), kind=kind)
+        opened = ledger.open_account(session, now=context.clock(), kind=kind, company_name=name)
     if as_json:
         print_json({"account_id": opened.id, "kind": opened.kind})
         return

@@ -132,6 +132,8 @@ class Account(OfProgramme, Base):
     #: Inactivity expiry: one date for all lots of the account that roll.
     rolling_expires_at: Mapped[datetime | None]
     kind: Mapped[str] = mapped_column(String(10), default=AccountKind.PERSONAL)
+    #: What a company is called, on its cards. A person's name is none of this table's business.
+    company_name: Mapped[str | None] = mapped_column(String(80))
     #: The tier that is shown, and what it follows from: see `ledger.tiers.TierState`.
     tier: Mapped[str | None] = mapped_column(String(40))
     tier_before: Mapped[str | None] = mapped_column(String(40))

@@ -79,6 +79,8 @@ __all__ = [
     "standing",
 ]
 
+LONGEST_COMPANY_NAME = 80
+
 _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     Accrue: _credits.accrue,
     Adjust: _credits.adjust,
@@ -96,10 +98,28 @@ _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
 
 
 def open_account(
-    session: Session, *, now: datetime, kind: AccountKind | str = AccountKind.PERSONAL
+    session: Session,
+    *,
+    now: datetime,
+    kind: AccountKind | str = AccountKind.PERSONAL,
+    company_name: str | None = None,
 ) -> Account:
-    """A new, empty account of the session's programme."""
-    account = Account(kind=str(AccountKind(kind)), changed_at=whole_second(now), created_at=now)
+    """A new, empty account of the session's programme.
+
+    Raises `Invalid` for a name that is none, or of what is no company.
+    """
+    if company_name is not None:
+        company_name = " ".join(company_name.split())
+        is_name = company_name.isprintable() and 0 < len(company_name) <= LONGEST_COMPANY_NAME
+        if kind != AccountKind.COMPANY or not is_name:
+            text = f"A company, and nobody else, has a name of 1 to {LONGEST_COMPANY_NAME} letters."
+            raise Invalid(text, {"name": [text]})
+    account = Account(
+        kind=str(AccountKind(kind)),
+        company_name=company_name,
+        changed_at=whole_second(now),
+        created_at=now,
+    )
     session.add(account)
     session.flush()
     return account

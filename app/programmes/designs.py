@@ -26,9 +26,9 @@ from passes.errors import FaceError, ImageError
 from passes.extras import Link, Place
 from passes.text import MAX_TEXT
 
-#: What can be filled in: by the ledger, and by stamp cards. Coupons are issued one by one; the
-#: other kinds wait for what their cards show.
-ISSUED_KINDS = (CardKind.POINTS, CardKind.STAMPS)
+#: What a programme's cards can be. Coupons are issued one by one, and the cards of a company's
+#: account show the company by themselves.
+ISSUED_KINDS = (CardKind.POINTS, CardKind.STAMPS, CardKind.DISCOUNT, CardKind.CLUB)
 
 #: Coordinates are kept in millionths of a degree.
 MICRO = 1_000_000
@@ -203,7 +203,8 @@ def spread(session: Session, now: datetime, limit: int, _terms: object = None) -
 def _kind(value: str) -> str:
     if value not in ISSUED_KINDS:
         raise Invalid(
-            f"Cards of the kind {value} cannot be issued yet. Choose: {', '.join(ISSUED_KINDS)}."
+            f"The cards of a programme are {', '.join(ISSUED_KINDS)}. Coupons are issued one by "
+            "one (counterfoil coupon), and a company's cards show the company by themselves."
         )
     return str(value)
 

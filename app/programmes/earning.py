@@ -27,7 +27,7 @@ from app.ledger.postings import AccountFacts, Asked, Bonus, Given, Line, Value
 from app.ledger.rules import RoundUp
 from app.programmes import rules
 from app.programmes.fields import BonusRule
-from app.programmes.mechanics import multipasses, stamps
+from app.programmes.mechanics import clubs, multipasses, stamps
 from app.programmes.rules import Applied, Bill, Candidate, RuleSet
 from app.programmes.settings import Settings
 from app.programmes.wording import currency_exponent
@@ -292,9 +292,10 @@ def _things(
     """What stamp cards and prepaid passes give by themselves."""
     settings = tariff.settings
     stamped = _stamps(tariff, sale, earning_minor, up, down) if settings.stamps else ()
-    if not settings.multipasses:
+    if not settings.multipasses and not settings.clubs:
         return stamped
-    return stamped + multipasses.given(settings.multipasses, sale.lines)
+    bought = multipasses.given(settings.multipasses, sale.lines)
+    return stamped + bought + clubs.given(settings.clubs, sale.lines)
 
 
 def _stamps(

@@ -49,11 +49,16 @@ from app.members.models import Member
 from app.programmes import designs
 from app.programmes.designs import Design
 from app.programmes.faces import (
+    NOTHING_BESIDES,
+    WORKED_OUT,
     Printed,
     TierNames,
+    besides_of,
+    company_from,
     coupon_shown,
     fill_in,
     kept_tiers,
+    kind_of,
     look_of,
     tiers_of,
 )
@@ -156,6 +161,11 @@ _FACES = (
         ).label("rules_id"),
         _cards.c.kind,
         case((_designs.c.kind == CardKind.STAMPS, _stamps)).label("stamps"),
+        _designs.c.kind.label("design_kind"),
+        _accounts.c.kind.label("account_kind"),
+        _accounts.c.company_name,
+        _cards.c.role,
+        _cards.c.redeem_limit,
         as_type(_coupons.c.offer, String).label("coupon_offer"),
         _coupons.c.expires_at.label("coupon_expires_at"),
     )
@@ -216,8 +226,8 @@ def changed_at_of(card_ids: Sequence[str]) -> Select[Any]:
 
 
 def needs_ledger(row: FaceRow) -> bool:
-    """Whether the ledger has to be asked what the account shows."""
-    return bool(row.is_involved or row.is_passing)
+    """Whether more has to be read before it is known what the card shows."""
+    return bool(row.is_involved or row.is_passing or row.design_kind in WORKED_OUT)
 
 
 def kept_share(row: FaceRow) -> Share | None:
@@ -256,7 +266,12 @@ def face_from(
     if row.coupon_offer is not None:
         shown = coupon_shown(json.loads(row.coupon_offer), row.coupon_expires_at)
     values = tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)])
-    look = _look(values, design, tiers, shown is not None)
+    besides = NOTHING_BESIDES
+    if session is not None:
+        besides = besides_of(session, row.programme_id, row.account_id, design.kind, now=now)
+    company = company_from(row.account_kind, row.company_name, row.role, row.redeem_limit)
+    kind = kind_of(design, is_coupon=shown is not None, company=company, besides=besides)
+    look = _look(values, design, tiers, kind)
     return fill_in(
         look,
         cast(Printed, row),
@@ -269,6 +284,8 @@ def face_from(
         stamps=_counted(row.stamps),
         drawn=tiers.stamps,
         coupon_shown=shown,
+        company=company,
+        besides=besides,
     )
 
 
@@ -278,11 +295,11 @@ def _counted(stamps: str | None) -> dict[str, int]:
 
 
 @lru_cache(maxsize=128)
-def _look(values: tuple[Any, ...], design: Design, tiers: TierNames, is_coupon: bool) -> Look:
+def _look(values: tuple[Any, ...], design: Design, tiers: TierNames, kind: CardKind) -> Look:
     programme = Programme(
         **{
             column.name: json.loads(value) if isinstance(column.type, JSON) else value
             for column, value in zip(_LOOK, values, strict=True)
         }
     )
-    return look_of(programme, design, tiers, is_coupon=is_coupon)
+    return look_of(programme, design, tiers, kind=kind)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -13,20 +14,24 @@ from app.benefits.promises import STAMPS
 from app.cards.models import Card
 from app.keys import KeyRing
 from app.ledger import service as ledger
-from app.ledger.models import Account
-from app.ledger.rules import local_day
+from app.ledger.models import Account, AccountKind
+from app.ledger.rules import local_day, start_of_day
 from app.members import service as members
 from app.programmes import designs
 from app.programmes.designs import PLAIN, Design
+from app.programmes.mechanics.clubs import Membership
 from app.programmes.mechanics.coupons import read_one as read_coupon
+from app.programmes.memberships import memberships
 from app.programmes.models import Programme, ProgrammeVersion
+from app.programmes.pricelist import DiscountNow, discount_now
 from app.programmes.service import programme_by_id
 from app.programmes.settings import Settings, settings_from_json
 from app.programmes.terms import rulebook_of
 from app.programmes.wallet_extras import NO_EXTRAS, WalletExtras
+from app.programmes.wording import currency_exponent
 from passes.card import CardFace, CardKind, CardStatus, Colours, Issued, Look
 from passes.code import Kind
-from passes.kinds import coupon, points_card, stamp_card
+from passes.kinds import club_card, company_card, coupon, discount_card, points_card, stamp_card
 from passes.text import Text, Words, counted, text
 
 #: What a programme's card is to those who hear it read aloud.
@@ -35,6 +40,16 @@ _DESCRIPTIONS = {
     "de": "Kundenkarte von {name}",
     "lv": "{name} lojalitātes karte",
     "ru": "Карта лояльности {name}",
+}
+
+
+#: What the holder of a company's card may do.
+ROLES = {
+    "owner": text({"en": "Manages", "de": "Verwaltet", "lv": "Pārvalda", "ru": "Управляет"}),
+    "spender": text(
+        {"en": "May redeem", "de": "Darf einlösen", "lv": "Var tērēt", "ru": "Может тратить"}
+    ),
+    "collector": text({"en": "Collects", "de": "Sammelt", "lv": "Krāj", "ru": "Копит"}),
 }
 
 
@@ -79,7 +94,28 @@ class TierNames:
     stamps: StampsDrawn | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What a card of a company's account shows: the company, and what its holder may do."""
+
+    name: str
+    role: str
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What a discount card or a club's card shows instead of points."""
+
+    discount: DiscountNow | None = None
+    currency: str = ""
+    membership: Membership | None = None
+
+
 NO_TIERS = TierNames()
+NOTHING_BESIDES = Besides()
+#: Cards of these kinds show what no row of the database says by itself.
+WORKED_OUT = (CardKind.DISCOUNT, CardKind.CLUB)
 NO_STAMPS: Mapping[str, int] = {}
 _MOMENT = timedelta(microseconds=1)
 #: By the id of the version of the rules, which never changes.
@@ -132,14 +168,15 @@ def look_of(
     design: Design = PLAIN,
     tiers: TierNames = NO_TIERS,
     *,
-    is_coupon: bool = False,
+    kind: CardKind | None = None,
 ) -> Look:
     """What all cards of the programme share (those with a tier: its name in all languages).
 
-    A stamp card needs stamps in the settings, else it shows points. A coupon is always one.
+    They are of the design's kind, or of *kind*. A stamp card needs stamps in the settings, else
+    it shows points.
     """
     name = programme.name
-    kind = CardKind.COUPON if is_coupon else design.kind
+    kind = kind or design.kind
     if kind is CardKind.STAMPS and tiers.stamps is None:
         kind = CardKind.POINTS
     described = {language: words.format(name=name) for language, words in _DESCRIPTIONS.items()}
@@ -163,8 +200,39 @@ def look_of(
         sharing_prohibited=design.extras.sharing_prohibited,
         store_identifiers=design.extras.store_identifiers,
         app_launch_url=design.extras.app_launch_url,
-        vocabulary=tuple(tiers.by_code.values()),
+        vocabulary=(
+            *tiers.by_code.values(),
+            *(ROLES.values() if kind is CardKind.COMPANY else ()),
+        ),
     )
+
+
+def besides_of(
+    session: Session, programme_id: str, account_id: str, kind: CardKind, *, now: datetime
+) -> Besides:
+    """What a card of *kind* shows besides what its row says."""
+    if kind not in WORKED_OUT:
+        return NOTHING_BESIDES
+    book = rulebook_of(session, programme_id, now)
+    if kind is CardKind.DISCOUNT:
+        return Besides(discount_now(session, book, account_id, now=now), book.currency)
+    found = memberships(session, book, account_id, now=now)
+    return Besides(membership=found[0] if found else None)
+
+
+def kind_of(
+    design: Design, *, is_coupon: bool, company: Company | None, besides: Besides
+) -> CardKind:
+    """What a card is: what its design says, where there is anything of that to be shown."""
+    if is_coupon:
+        return CardKind.COUPON
+    if design.kind is CardKind.DISCOUNT and besides.discount is not None:
+        return CardKind.DISCOUNT
+    if design.kind is CardKind.CLUB and besides.membership is not None:
+        return CardKind.CLUB
+    if design.kind is CardKind.STAMPS:
+        return CardKind.STAMPS
+    return CardKind.POINTS if company is None else CardKind.COMPANY
 
 
 def face_of(
@@ -194,9 +262,14 @@ def face_of(
             for each in benefits.tallies(session, card.account_id, now=now)
             if each.kind == STAMPS
         }
+    besides = besides_of(session, programme.id, card.account_id, design.kind, now=now)
+    company = _company_of(session, card)
+    kind = kind_of(design, is_coupon=shown is not None, company=company, besides=besides)
     return fill_in(
-        look_of(programme, design, tiers, is_coupon=shown is not None),
+        look_of(programme, design, tiers, kind=kind),
         card,
+        company=company,
+        besides=besides,
         stamps=stamps,
         drawn=tiers.stamps,
         coupon_shown=shown,
@@ -207,6 +280,18 @@ def face_of(
         pending=standing.pending,
         tier=None if tier is None else tiers.by_code.get(tier, tier),
     )
+
+
+def _company_of(session: Session, card: Card) -> Company | None:
+    row = session.execute(
+        select(Account.kind, Account.company_name).where(Account.id == card.account_id)
+    ).one()
+    return company_from(row.kind, row.company_name, card.role, card.redeem_limit)
+
+
+def company_from(kind: str, name: str | None, role: str, limit: int | None) -> Company | None:
+    """The company whose account a card is of; None for other accounts."""
+    return Company(name or "", role, limit) if kind == AccountKind.COMPANY else None
 
 
 def fill_in(
@@ -222,6 +307,8 @@ def fill_in(
     stamps: Mapping[str, int] = NO_STAMPS,
     drawn: StampsDrawn | None = None,
     coupon_shown: CouponShown | None = None,
+    company: Company | None = None,
+    besides: Besides = NOTHING_BESIDES,
 ) -> CardFace:
     """The face of a card of which all that it shows is known."""
     issued = Issued(
@@ -249,4 +336,46 @@ def fill_in(
             reward=drawn.reward,
             rewards_ready=count // drawn.size,
         )
+    if look.kind is CardKind.DISCOUNT and besides.discount is not None:
+        return _discount_face(look, issued, besides.discount, besides.currency, tier)
+    if look.kind is CardKind.CLUB and besides.membership is not None:
+        held = besides.membership
+        ends_at = start_of_day(held.until + timedelta(days=1), time_zone)
+        return club_card(
+            look,
+            replace(issued, valid_until=ends_at),
+            valid_until=held.until,
+            tier=tier,
+            since=held.since,
+            renew_by=held.until,
+        )
+    if look.kind is CardKind.COMPANY and company is not None:
+        return company_card(
+            look,
+            issued,
+            balance=balance,
+            company=company.name,
+            role=ROLES.get(company.role),
+            limit=company.limit,
+            tier=tier,
+        )
     return points_card(look, issued, balance=balance, pending=pending, tier=tier)
+
+
+def _discount_face(
+    look: Look, issued: Issued, found: DiscountNow, currency: str, tier: Words | None
+) -> CardFace:
+    def major(minor: int) -> Decimal:
+        return Decimal(minor).scaleb(-currency_exponent(currency))
+
+    missing, following = found.missing_minor, found.next_percent
+    return discount_card(
+        look,
+        issued,
+        share=found.percent / 100,
+        currency=currency,
+        tier=tier,
+        spent=major(found.spent_minor) if found.discount.scale else None,
+        until_next=None if missing is None else major(missing),
+        next_share=None if following is None else following / 100,
+    )

@@ -10,6 +10,8 @@ from app.benefits.promises import COUPON, STAMPS, Offer
 from app.ledger import rules as ledger_rules
 from app.ledger.postings import Circumstances, Operation, Posted, Request
 from app.ledger.rules import ReturnPolicy
+from app.programmes.mechanics.clubs import KIND as CLUB
+from app.programmes.mechanics.clubs import Club
 from app.programmes.mechanics.coupons import CouponKind
 from app.programmes.mechanics.multipasses import KIND as ENTRIES
 from app.programmes.mechanics.multipasses import Multipass
@@ -55,7 +57,8 @@ class RuledPromises:
     def name(self, kind: str, what: str, language: str) -> str:
         """What a thing is called; by its code where the settings no longer have it."""
         settings = self.settings
-        things: dict[str, tuple[StampCard | CouponKind | Reward | Multipass, ...]] = {
+        things: dict[str, tuple[StampCard | CouponKind | Reward | Multipass | Club, ...]] = {
+            CLUB: settings.clubs,
             ENTRIES: settings.multipasses,
             STAMPS: settings.stamps,
             COUPON: settings.coupons,

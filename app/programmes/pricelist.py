@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.ledger import rules as ledger_rules
 from app.ledger.models import Account, EarningDay
+from app.ledger.rules import local_day
 from app.programmes.earning import Sale
 from app.programmes.mechanics.baskets import Basket, Buyer, price_basket
 from app.programmes.mechanics.discounts import Discount
+from app.programmes.memberships import clubs_of
 from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook
 from app.programmes.wording import currency_exponent
@@ -37,11 +38,11 @@ def basket_of(
 ) -> Basket:
     """What a basket costs the member at *now*; it is in the programme's currency."""
     settings = book.at(now).settings
-    day = now.astimezone(ZoneInfo(book.time_zone)).date()
+    day = local_day(now, book.time_zone)
     return price_basket(
         sale.amount_minor,
         sale.lines,
-        _buyer(session, settings, account_id, day),
+        _buyer(session, book, settings, account_id, now),
         prices=settings.prices,
         discounts=settings.discounts,
         day=day,
@@ -56,12 +57,11 @@ def discount_now(
     settings = book.at(now).settings
     if not settings.discounts:
         return None
-    day = now.astimezone(ZoneInfo(book.time_zone)).date()
-    buyer = _buyer(session, settings, account_id, day)
+    buyer = _buyer(session, book, settings, account_id, now)
     exponent = currency_exponent(book.currency)
     found = []
     for discount in settings.discounts:
-        if discount.is_for(buyer.tier, buyer.account_kind):
+        if discount.is_for(buyer.groups, buyer.account_kind):
             spent = buyer.spent_minor.get(discount.code, 0)
             missing, percent = discount.next_step(spent, exponent) or (None, None)
             now_at = discount.percent_at(spent, exponent)
@@ -69,14 +69,20 @@ def discount_now(
     return max(found, key=lambda each: each.percent, default=None)
 
 
-def _buyer(session: Session, settings: Settings, account_id: str, day: date) -> Buyer:
+def _buyer(
+    session: Session, book: Rulebook, settings: Settings, account_id: str, now: datetime
+) -> Buyer:
+    day = local_day(now, book.time_zone)
     row = session.execute(select(Account.tier, Account.kind).where(Account.id == account_id)).one()
+    groups = clubs_of(session, book, account_id, now=now)
+    if row.tier is not None:
+        groups |= {row.tier}
     spent = {
         each.code: _spent_since(session, account_id, _since(each, day))
         for each in settings.discounts
-        if each.scale and each.is_for(row.tier, row.kind)
+        if each.scale and each.is_for(groups, row.kind)
     }
-    return Buyer(row.tier, row.kind, spent)
+    return Buyer(groups, row.kind, spent)
 
 
 def _since(discount: Discount, day: date) -> date | None:

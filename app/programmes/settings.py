@@ -13,6 +13,7 @@ from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
 from app.programmes.mechanics import (
+    clubs,
     coupons,
     discounts,
     multipasses,
@@ -22,6 +23,7 @@ from app.programmes.mechanics import (
     stamps,
 )
 from app.programmes.mechanics.checks import contradictions, unknown_tiers
+from app.programmes.mechanics.clubs import Club
 from app.programmes.mechanics.coupons import CouponKind
 from app.programmes.mechanics.discounts import Discount
 from app.programmes.mechanics.multipasses import Multipass
@@ -70,7 +72,7 @@ class Settings:
     only_pending, within_balance or allow_debt (down to *debt_floor* points of debt). Redeemed
     points that have expired meanwhile come back for *grace_days*.
 
-    **Besides points.** *stamps*, *rewards*, *coupons* and *multipasses*: see
+    **Besides points.** *stamps*, *rewards*, *coupons*, *multipasses* and *clubs*: see
     `app.programmes.mechanics`.
 
     **Occasions.** *occasions* are birthdays and days of joining, with what they give.
@@ -111,6 +113,7 @@ class Settings:
     discounts: tuple[Discount, ...] = ()
     prices: tuple[MemberPrice, ...] = ()
     multipasses: tuple[Multipass, ...] = ()
+    clubs: tuple[Club, ...] = ()
     occasions: tuple[Occasion, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -128,7 +131,7 @@ def _kept(value: Any) -> Any:
             return [_kept(each) for each in value]
         case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
             return value.as_json()
-        case Discount() | MemberPrice() | Occasion() | Multipass():
+        case Discount() | MemberPrice() | Occasion() | Multipass() | Club():
             return value.as_json()
     return value
 
@@ -166,6 +169,7 @@ _READERS: dict[str, Reader] = {
     "discounts": discounts.read,
     "prices": prices.read,
     "multipasses": multipasses.read,
+    "clubs": clubs.read,
     "occasions": occasions.read,
 }
 
@@ -207,7 +211,8 @@ def _contradictions(settings: Settings) -> dict[str, list[str]]:
         wrong["pending_days"] = ["The points would expire before they can be spent: give fewer."]
     levels = [level.code for level in settings.tiers.scheme.levels] if settings.tiers else []
     wrong |= contradictions(settings.stamps, settings.rewards, settings.coupons, levels)
-    wrong |= unknown_tiers({"discounts": settings.discounts, "prices": settings.prices}, levels)
+    groups = [*levels, *(club.code for club in settings.clubs)]
+    wrong |= unknown_tiers({"discounts": settings.discounts, "prices": settings.prices}, groups)
     wrong |= unknown_tiers({"occasions": settings.occasions}, levels)
     return wrong | _dangling(settings)
 

@@ -186,6 +186,7 @@ def make_tables() -> None:
         sa.Column("carried_micro", sa.BigInteger(), nullable=False),
         sa.Column("rolling_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("company_name", sa.String(length=80), nullable=True),
         sa.Column("tier", sa.String(length=40), nullable=True),
         sa.Column("tier_before", sa.String(length=40), nullable=True),
         sa.Column("tier_kept", sa.String(length=40), nullable=True),

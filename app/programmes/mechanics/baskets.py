@@ -18,9 +18,10 @@ from app.programmes.mechanics.scales import Part
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who buys: *spent_minor* before, by the code of the discount that asks for it."""
+    """Who buys: *groups* are the tier and the clubs, *spent_minor* is what was spent before, by
+    the code of the discount that asks for it."""
 
-    tier: str | None
+    groups: frozenset[str]
     account_kind: str
     spent_minor: Mapping[str, int]
 
@@ -67,12 +68,12 @@ def price_basket(
 ) -> Basket:
     """Price a basket of *lines*, or one that is only known by its *amount_minor*."""
     priced = tuple(
-        _line(position, line, buyer.tier, prices, day, exponent)
+        _line(position, line, buyer.groups, prices, day, exponent)
         for position, line in enumerate(lines, 1)
     )
     off, chosen, parts = 0, None, tuple[Part, ...]()
     for discount in discounts:
-        if not discount.is_for(buyer.tier, buyer.account_kind):
+        if not discount.is_for(buyer.groups, buyer.account_kind):
             continue
         rest = amount_minor
         if lines:
@@ -91,12 +92,12 @@ def price_basket(
 def _line(
     position: int,
     line: Line,
-    tier: str | None,
+    groups: frozenset[str],
     prices: Sequence[MemberPrice],
     day: date,
     exponent: int,
 ) -> Priced:
-    found = cheapest(prices, line.item, tier, day)
+    found = cheapest(prices, line.item, groups, day)
     if found is not None:
         exact = found.price.scaleb(exponent) * Decimal(line.quantity)
         minor = int(exact.to_integral_value(ROUND_HALF_UP))

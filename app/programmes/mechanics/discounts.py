@@ -42,9 +42,9 @@ class Discount:
         """What it is called."""
         return _reading.in_language(self.names, language, self.code)
 
-    def is_for(self, tier: str | None, account_kind: str) -> bool:
-        """Whether an account of this tier and kind gets it."""
-        return (not self.tiers or tier in self.tiers) and (
+    def is_for(self, groups: frozenset[str], account_kind: str) -> bool:
+        """Whether an account of this kind gets it; *groups* are its tier and its clubs."""
+        return (not self.tiers or not groups.isdisjoint(self.tiers)) and (
             not self.accounts or account_kind in self.accounts
         )
 

@@ -48,7 +48,8 @@ class Multipass:
 
     def is_for(self, line: Line) -> bool:
         """Whether a line of a receipt buys it."""
-        return line.item.strip().casefold() in {each.strip().casefold() for each in self.items}
+        wanted = {each.strip().casefold() for each in self.items}
+        return line.amount_minor > 0 and line.item.strip().casefold() in wanted
 
 
 def _items(value: Any) -> tuple[str, ...]:

@@ -38,10 +38,10 @@ class MemberPrice:
                 kept[theirs] = kept.pop(ours)
         return kept
 
-    def is_for(self, tier: str | None, day: date) -> bool:
-        """Whether a member of this tier gets it on this local day."""
+    def is_for(self, groups: frozenset[str], day: date) -> bool:
+        """Whether a member gets it on this local day; *groups* are the tier and the clubs."""
         return (
-            (not self.tiers or tier in self.tiers)
+            (not self.tiers or not groups.isdisjoint(self.tiers))
             and (self.valid_from is None or day >= self.valid_from)
             and (self.valid_until is None or day <= self.valid_until)
         )
@@ -91,9 +91,9 @@ def _read_one(value: Any) -> MemberPrice:
 
 
 def cheapest(
-    prices: Sequence[MemberPrice], item: str, tier: str | None, day: date
+    prices: Sequence[MemberPrice], item: str, groups: frozenset[str], day: date
 ) -> MemberPrice | None:
-    """The best price of an item that a member of this tier gets on this day."""
+    """The best price of an item that a member of these groups gets on this day."""
     wanted = key_of(item)
-    fitting = [each for each in prices if key_of(each.item) == wanted and each.is_for(tier, day)]
+    fitting = [each for each in prices if key_of(each.item) == wanted and each.is_for(groups, day)]
     return min(fitting, key=lambda each: each.price, default=None)

@@ -76,7 +76,7 @@ def test_google_fetches_what_was_given(cafe: Any, tmp_path: Path, logo: Path) ->
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--kind", "club"), "Choose: points, stamps."),
+        (("--kind", "coupon"), "Coupons are issued one by one"),
         (("--link", "Menu"), "Write --link LABEL=URL"),
         (("--place", "old-town"), "Write --place old-town=56.9496,24.1052"),
         (("--place", "moon=1,1"), "There is no location 'moon'"),
@@ -205,3 +205,17 @@ def test_nfc_waits_for_apple(cafe: Any, tmp_path: Path) -> None:
     assert "-----" not in nfc["encryptionPublicKey"]
     del cafe.settings["COUNTERFOIL_APPLE_NFC"]
     assert "nfc" not in pass_of(cafe, tmp_path), "a phone would refuse the whole pass"
+
+
+def test_cards_of_every_kind_are_passes_that_phones_take(cafe: Any, tmp_path: Path) -> None:
+    discount = [{"code": "card", "names": {"en": "Card"}, "percent": "5"}]
+    cafe.run("programme", "settings", "--set", f"discounts={json.dumps(discount)}")
+    cafe.run("design", "set", "--kind", "discount")
+    [header] = pass_of(cafe, tmp_path)["storeCard"]["headerFields"]
+    assert (header["value"], header["numberStyle"]) == (0.05, "PKNumberStylePercent")
+    cafe.run("design", "set", "--kind", "points")
+    company = cafe.json("account", "open", "--kind", "company", "--name", "Būve SIA")
+    card = cafe.json("card", "issue", "--account", company["account_id"])["card_id"]
+    cafe.run("pass", "bundle", card, "--out", str(tmp_path / "company.pkpasses"))
+    [made] = pkpasses.read((tmp_path / "company.pkpasses").read_bytes()).values()
+    assert "Būve SIA" in zipfile.ZipFile(io.BytesIO(made)).read("pass.json").decode()

@@ -43,7 +43,7 @@ def basket(
     return price_basket(
         amount,
         lines,
-        Buyer(tier, kind, {"trade": spent}),
+        Buyer(frozenset({tier} if tier else ()), kind, {"trade": spent}),
         prices=prices.read(PRICES),
         discounts=discounts.read(given_discounts),
         day=day,

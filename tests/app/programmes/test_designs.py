@@ -113,7 +113,7 @@ def test_locations_with_coordinates_are_places_of_the_card(kaffa: Programme) -> 
     [
         ({"logo": b"no picture"}, "Save the logo as PNG, JPEG or WebP"),
         ({"hero": wordmark(400, 200)}, "needs at least 1125×432"),
-        ({"kind": "club"}, "cannot be issued yet. Choose: points."),
+        ({"kind": "company"}, "show the company by themselves"),
         ({"links": [("Menu", "javascript:alert(1)")]}, "begins with https"),
         ({"links": [("", "https://kaffa.example")]}, "1 to 60 characters"),
         ({"links": [("Menu", "https://kaffa.example")] * 21}, "at most 20 links"),

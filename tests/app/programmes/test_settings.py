@@ -201,6 +201,15 @@ EVERYTHING: dict[str, Any] = {
             "lasts_months": 12,
         }
     ],
+    "clubs": [
+        {
+            "code": "friends",
+            "names": {"en": "Friends"},
+            "months": 12,
+            "items": ["MEMBER-12"],
+            "renew_days": 14,
+        }
+    ],
     "occasions": [
         {
             "code": "birthday",
