@@ -107,3 +107,58 @@ def test_foreign_codes_are_told_apart_by_their_text() -> None:
     film = Film()
     film.show(10, Read("https://example.com/1", HERE), Read("https://example.com/2", THERE))
     assert film.begun == ["https://example.com/1", "https://example.com/2"]
+
+
+POSTER = Read("https://example.com/poster", THERE)
+
+
+def till(*, fixed_at_first: bool = False) -> Film:
+    film = Film()
+    film.presentations = Presentations(only_held=True, fixed_at_first=fixed_at_first)
+    return film
+
+
+def test_at_a_till_a_code_that_is_not_ours_counts_when_it_is_read_again(
+    make_card: Callable[..., str],
+) -> None:
+    film = till()
+    film.show(30)
+    film.show(1, Read("https://example.com/1", HERE))
+    assert film.begun == []
+    film.show(1, Read("https://example.com/1", HERE), Read(make_card(), THERE))
+    assert film.begun == ["https://example.com/1", make_card()]
+
+
+def test_a_poster_that_hangs_there_when_the_camera_begins_is_never_presented() -> None:
+    film = till(fixed_at_first=True)
+    for _ in range(5):
+        film.show(60, POSTER)
+        film.show(60)  # somebody stands before it
+    assert film.begun == []
+
+
+def test_a_poster_that_is_put_up_is_presented_once() -> None:
+    film = till(fixed_at_first=True)
+    film.show(60)
+    for _ in range(5):
+        film.show(60, POSTER)
+        film.show(60)
+    assert film.begun == [POSTER.text]
+
+
+def test_a_foreign_code_held_up_elsewhere_is_no_poster() -> None:
+    film = till(fixed_at_first=True)
+    film.show(60, POSTER)
+    film.show(30)
+    film.show(5, Read(POSTER.text, HERE))
+    assert film.begun == [POSTER.text]
+
+
+def test_what_one_camera_does_not_see_is_not_absent_from_another() -> None:
+    presentations = Presentations()
+    begun = []
+    for number in range(60):
+        read = Read("a", HERE)
+        begun += presentations.frame(number / 30, [read], [HERE], 0)
+        begun += presentations.frame(number / 30, [], [], 1)
+    assert len(begun) == 1 and len(presentations.going_on) == 1
