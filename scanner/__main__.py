@@ -131,12 +131,13 @@ def pin_of(settings: Settings) -> str:
 @click.pass_obj
 def enrol(settings: Settings, service: str | None, code: str) -> None:
     """Make this machine a till of the service."""
+    from scanner.client import Patience
     from scanner.commands import enrol_till
 
     address = service or settings.service
     if address is None:
         raise ConfigError("Which service? Give --service https://...")
-    till = enrol_till(settings.data, address, code)
+    till = enrol_till(settings.data, address, code, Patience.of(settings.timeout_seconds))
     click.echo(f"Enrolled as {till.name}, {till.location}, for {till.programme.name}.")
 
 
@@ -145,9 +146,12 @@ def enrol(settings: Settings, service: str | None, code: str) -> None:
 @click.pass_obj
 def keys(settings: Settings, as_json: bool) -> None:
     """Fetch the public keys and the refused cards anew."""
+    from scanner.client import Patience
     from scanner.commands import refresh_keys
 
-    ring = refresh_keys(settings.data, load_till(settings.data))
+    ring = refresh_keys(
+        settings.data, load_till(settings.data), Patience.of(settings.timeout_seconds)
+    )
     if as_json:
         said = {"keys": sorted(ring.keys), "refused_cards": len(ring.refused)}
         as_of = ring.refused_at.isoformat() if ring.refused_at else None

@@ -147,10 +147,24 @@ class KnownCards:
 
     def _do(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Work on the file in one transaction; trouble with it is nobody's trouble."""
-        with self._lock, suppress(sqlite3.Error):
-            if self._db is not None:
+        with self._lock:
+            if self._db is None:
+                return
+            try:
                 with _transaction(self._db):
                     work(self._db)
+            except sqlite3.OperationalError:
+                pass  # a full disk, another program that is at it
+            except sqlite3.DatabaseError:
+                self._make_anew()  # damaged: the power went while it was written
+
+    def _make_anew(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        _remove(self._path)
+        with suppress(OSError, sqlite3.Error):
+            self._db = _open(self._path)
 
 
 def wipe(folder: Path) -> None:
@@ -171,8 +185,9 @@ def _open(path: Path) -> sqlite3.Connection:
     path.chmod(0o600)
     database = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
     try:
-        # No write-ahead log: a name that was deleted would live on in it.
-        for pragma in ("secure_delete=ON", "journal_mode=TRUNCATE", "synchronous=NORMAL"):
+        # No write-ahead log: a name that was deleted would live on in it. And no waiting for the
+        # disk: the customer stands there, and what is lost here is nothing.
+        for pragma in ("secure_delete=ON", "journal_mode=TRUNCATE", "synchronous=OFF"):
             database.execute(f"PRAGMA {pragma}")
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _VERSION):

@@ -28,6 +28,8 @@ class Luck:
         self._lock = threading.Lock()
         self._faults = self._lost = 0
         self.stopped: ServiceError | None = None
+        #: It was stopped by faults of the service itself, which answers.
+        self.stumbled = False
 
     def had(self, result: dict[str, Any] | ServiceError) -> None:
         """Take note of what came of a posting."""
@@ -45,6 +47,8 @@ class Luck:
         self._faults += later.code is not None or later.slow
         too_many = self._faults >= FAULTS_IN_A_ROW or self._lost >= LOST_IN_A_ROW
         if not once or later.too_often or too_many:
+            if self.stopped is None:
+                self.stumbled = later.code is not None and not later.too_often
             self.stopped = self.stopped or later
 
 

@@ -70,6 +70,12 @@ class QueueFile:
 
     def check_room(self) -> None:
         """Raise QueueError unless a posting can be kept: asked before anything is promised."""
+        self.check_space()
+        with self._writing():
+            self._db.execute("UPDATE clock SET one = 1")
+
+    def check_space(self) -> None:
+        """Raise QueueError where the disk is nearly full."""
         try:
             free = shutil.disk_usage(self._path.parent).free
         except OSError as error:
@@ -79,8 +85,6 @@ class QueueFile:
                 f"The disk is nearly full ({free // 1000} kB left): this till can note no more "
                 "points. Free some space first; do not promise points until then."
             )
-        with self._writing():
-            self._db.execute("UPDATE clock SET one = 1")
 
     # -- the clock ----------------------------------------------------------------------------
 

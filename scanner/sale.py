@@ -159,7 +159,7 @@ class Counter:
 
         Raises QueueError where the posting cannot be kept, Refused where the service says no.
         """
-        self.check_room()
+        self.queue.check_space()
         posting = self._keep(
             "accrual",
             "/accruals",

@@ -83,10 +83,12 @@ def _post(
     approval: str | None = None,
 ) -> dict[str, Any]:
     session = cashier.session if cashier and posting.needs_cashier else None
+    may_be_there = posting.attempts > 0
     try:
         try:
             return client.post(posting.path, posting.body, session, approval)
         except SignInAgain:
+            may_be_there = True
             without = _without_cashier(posting)
             if without is None:
                 raise
@@ -99,7 +101,7 @@ def _post(
     except Refused as refused:
         # Nobody else makes our ids: an earlier body of this very posting is there, sent with its
         # cashier, or by this till before it was enrolled anew.
-        if refused.code == "posting_id_reused" and posting.attempts + (posting.needs_cashier) > 0:
+        if refused.code == "posting_id_reused" and may_be_there:
             return {"posting_id": posting.id, "kind": posting.kind, "status": "posted"}
         raise
 
@@ -143,7 +145,11 @@ def drain(
                 for posting in window
                 if posting.id in done.refused
             ]
-            _count_tries(tried, window, done.failed)
+            _count_tries(tried, done.failed)
+            # What the service stumbles over may be these postings, and not the service.
+            if luck.stumbled and _is_well(queue, client, programme_id, cashier, clock, tried):
+                report.sent += 1
+                luck = Luck()
             if luck.stopped is not None:
                 break
     if isinstance(luck.stopped, TillRevoked):
@@ -154,14 +160,31 @@ def drain(
     return report
 
 
-def _count_tries(
-    tried: Counter[str], window: list[Posting], failed: Mapping[str, Exception]
-) -> None:
-    """Count what was tried; only a lost answer is worth another try right away."""
-    for posting in window:
-        error = failed.get(posting.id)
+def _count_tries(tried: Counter[str], failed: Mapping[str, Exception]) -> None:
+    """Count what was tried in vain; only a lost answer is worth another try right away."""
+    for posting_id, error in failed.items():
         again = isinstance(error, TryLater) and error.lost and not error.slow
-        tried[posting.id] += 1 if again else TRIES
+        tried[posting_id] += 1 if again else TRIES
+
+
+def _is_well(
+    queue: Queue,
+    client: Client,
+    programme_id: str,
+    cashier: Cashier | None,
+    clock: Clock,
+    tried: Counter[str],
+) -> bool:
+    """Whether the service takes the newest accrual that waits and was not tried yet."""
+    posting = queue.newest_accrual(programme_id)
+    if posting is None or posting.id in tried:
+        return False
+    tried[posting.id] += TRIES
+    try:
+        send(queue, client, posting, cashier, clock)
+    except (Refused, SignInAgain, TryLater):
+        return False
+    return True
 
 
 def _windows(

@@ -218,6 +218,16 @@ class Queue(QueueFile):
             most,
         )
 
+    def newest_accrual(self, programme_id: str) -> Posting | None:
+        """Return the accrual made last of those that wait for this programme."""
+        rows = self._fetch(
+            "SELECT max(number) FROM posting"
+            " WHERE state = 'waiting' AND programme_id = ? AND kind = 'accrual'",
+            (programme_id,),
+        )
+        found = self._read("WHERE number = ?", (rows[0][0],))
+        return found[0] if found else None
+
     def sent_since(self, since: datetime) -> list[Posting]:
         """Return the postings kept since then that the service has answered, oldest first."""
         return self._read("WHERE state = 'sent' AND kept_at >= ?", (as_text(since),))

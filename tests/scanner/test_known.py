@@ -104,6 +104,19 @@ def test_trouble_with_the_file_is_nobodys_trouble(tmp_path: Path) -> None:
     assert cards.of("b" * 16) is None and cards.card_ids() == []
 
 
+def test_a_file_that_the_power_cut_left_damaged_is_made_anew_in_passing(tmp_path: Path) -> None:
+    cards = KnownCards(tmp_path)
+    for number in range(500):
+        cards.note(f"{number:016x}", seen(f"Somebody {number}"), NOW)
+    kept = bytearray((tmp_path / FILE).read_bytes())
+    kept[4096:] = bytes(len(kept) - 4096)  # pages that never reached the disk
+    (tmp_path / FILE).write_bytes(kept)
+    after = KnownCards(tmp_path)
+    for number in range(3):
+        after.note(f"{number:016x}", seen(), NOW)
+    assert after.of(f"{2:016x}") is not None
+
+
 @pytest.mark.parametrize("strange", [None, [], "x", {"balance": "many"}, {"balance": 10**30}])
 def test_a_strange_answer_stops_nothing(tmp_path: Path, strange: Any) -> None:
     cards = KnownCards(tmp_path)

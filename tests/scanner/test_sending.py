@@ -277,3 +277,28 @@ def test_only_so_many_are_sent_as_are_asked_for(
     kept = [keep().id for _ in range(5)]
     assert drain(queue, client, PROGRAMME, None, clock, most=2).sent == 2
     assert list(service.postings) == kept[:2]
+
+
+def test_postings_that_the_service_stumbles_over_never_hold_up_the_rest(
+    queue: Queue, client: Client, service: Any, keep: Callable[..., Posting]
+) -> None:
+    """However many of them stand at the head of the queue."""
+    kept = [keep() for _ in range(20)]
+    poison = {posting.body for posting in kept[:9]}
+    content = b'{"status": 500, "code": "internal", "title": "Broken"}'
+    service.intervene = lambda path: (
+        (500, "application/problem+json", content) if service.requests[-1][2] in poison else None
+    )
+    assert drain(queue, client, PROGRAMME, None, clock).sent == 11
+    assert [posting.id for posting in queue.all(State.WAITING)] == [each.id for each in kept[:9]]
+
+
+def test_a_service_that_stumbles_over_everything_is_left_alone(
+    queue: Queue, client: Client, service: Any, keep: Callable[..., Posting]
+) -> None:
+    for _ in range(50):
+        keep()
+    content = b'{"status": 503, "code": "unavailable", "title": "Busy"}'
+    service.intervene = lambda path: (503, "application/problem+json", content)
+    report = drain(queue, client, PROGRAMME, None, clock)
+    assert report.stopped is not None and len(service.requests) <= 5
