@@ -68,6 +68,7 @@ def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
     responses = components.setdefault("responses", {})
     for status, description in _PROBLEMS.items():
         responses[f"Problem{status}"] = _problem(status, description)
+    _make_portable(document)
     for path, operations in document.get("paths", {}).items():
         if not path.startswith(URL_PREFIX):
             continue
@@ -75,6 +76,22 @@ def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
             if isinstance(operation, dict) and "responses" in operation:
                 _complete_one(operation)
     return document
+
+
+def _make_portable(part: Any) -> None:
+    """Write patterns as every program reads them, and leave out those that only Python does."""
+    if isinstance(part, list):
+        for each in part:
+            _make_portable(each)
+    if not isinstance(part, dict):
+        return
+    pattern = part.get("pattern")
+    if isinstance(pattern, str):
+        part["pattern"] = pattern.replace("\\A", "^").replace("\\Z", "$")
+        if "\\ud800" in pattern:
+            del part["pattern"]
+    for each in part.values():
+        _make_portable(each)
 
 
 def _complete_one(operation: dict[str, Any]) -> None:

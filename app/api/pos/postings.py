@@ -28,7 +28,7 @@ def post(operation: str, body: dict[str, Any], about: str | None = None) -> Resp
 
 
 @blueprint.post("/accruals", endpoint=scoped("accrual", Scope.ACCRUE))
-@blueprint.input(schemas.AccrualIn, arg_name="body", example=examples.ACCRUAL)
+@blueprint.input(schemas.PosAccrualIn, arg_name="body", example=examples.ACCRUAL)
 @blueprint.output(schemas.PosPostedOut, status_code=201, example=examples.ACCRUED)
 @blueprint.doc(summary="Give points for a receipt", security="pos")
 def accrue(body: dict[str, Any]) -> Response:
@@ -37,7 +37,7 @@ def accrue(body: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/holds", endpoint=scoped("hold", Scope.REDEEM))
-@blueprint.input(schemas.HoldIn, arg_name="body", example=examples.HOLD)
+@blueprint.input(schemas.PosHoldIn, arg_name="body", example=examples.HOLD)
 @blueprint.output(schemas.PosPostedOut, status_code=201, example=examples.HELD)
 @blueprint.doc(summary="Reserve points for 15 minutes", security="pos")
 def hold(body: dict[str, Any]) -> Response:

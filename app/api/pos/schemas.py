@@ -92,7 +92,7 @@ class BasketIn(Strict):
     coupons_minor = Whole(0, HIGHEST_AMOUNT_MINOR, load_default=0)
 
 
-class AccrualIn(PlacedIn, BasketIn):
+class PosAccrualIn(PlacedIn, BasketIn):
     """A receipt to give points for."""
 
     card = _card(required=True)
@@ -106,7 +106,7 @@ class ManagerIn(Strict):
     pin = text(12, required=True)
 
 
-class HoldIn(PlacedIn):
+class PosHoldIn(PlacedIn):
     """Points to reserve for a redemption.
 
     Above the programme's limit a static code needs *member_pin* or *manager*; a fresh rotating
@@ -203,10 +203,14 @@ class MemberPageOut(Schema):
     )
 
 
+class FoundMemberOut(MemberPageOut):
+    """The same, among several."""
+
+
 class FoundOut(Schema):
     """The cards found, the newest first."""
 
-    items = List(Nested(MemberPageOut))
+    items = List(Nested(FoundMemberOut))
 
 
 class PageIn(Schema):
@@ -240,7 +244,7 @@ class EntriesOut(Schema):
     next_cursor = String(allow_none=True)
 
 
-class QuoteIn(PlacedIn, BasketIn):
+class BasketQuoteIn(PlacedIn, BasketIn):
     """A basket. *paid_with_points*: points that are going to be redeemed on it earn nothing."""
 
     card = text(
@@ -301,7 +305,7 @@ class RedeemableOut(Schema):
     coupons = List(Nested(QuotedCouponOut))
 
 
-class QuoteOut(Schema):
+class BasketQuoteOut(Schema):
     """What a basket would earn, and what may be redeemed with it (null without a card)."""
 
     earn = Nested(EarnOut)
@@ -328,10 +332,14 @@ class CouponsIn(Schema):
     all = Boolean(load_default=False, metadata={"description": "Those that are over too."})
 
 
+class ListedCouponOut(PosCouponOut):
+    """The same, among several."""
+
+
 class CouponsOut(Schema):
     """An account's coupons, those that end first at the head; 200 at most."""
 
-    items = List(Nested(PosCouponOut))
+    items = List(Nested(ListedCouponOut))
 
 
 class RewardRedemptionIn(PlacedIn):
