@@ -2,7 +2,7 @@
 
 import base64
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -26,8 +26,7 @@ from app.programmes import wording
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
-from app.staff import service as staff
-from app.till import access, asking, benefits, redemptions, service, waiting
+from app.till import access, asking, benefits, knowing, redemptions, service, waiting
 from app.till import rules as till_rules
 from app.till.answers import spoken
 from app.till.counter import Counter
@@ -36,8 +35,6 @@ from app.till.models import Till
 
 blueprint = APIBlueprint("till", __name__, url_prefix="/api/till/v1", tag="Till")
 
-#: Tills keep a PIN's hash for seven days; a day more for clocks that differ.
-PINS_KEPT_FOR = timedelta(days=8)
 PACKED = "application/octet-stream"
 CASHIER = "Counterfoil-Cashier"
 MANAGER = "Counterfoil-Manager"
@@ -109,24 +106,11 @@ def enrol(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(summary="Public keys, to verify cards without a network; the time", security="till")
 def keys() -> dict[str, Any]:
     context = current_context()
-    now = context.clock()
     with context.database.read_all() as session:
         till = _as_till(session)
         return {
             "programme": _programme(programme_by_id(session, till.programme_id)),
-            "now": now.isoformat(),
-            "keys": [
-                {
-                    "key_id": key.key_id,
-                    "public_key": base64.b64encode(key.public_key).decode(),
-                    "valid_until": key.valid_until.isoformat() if key.valid_until else None,
-                }
-                for key in cards.public_keys(session)
-            ],
-            "staff_changed": [
-                {"id": staff_id, "at": at.isoformat()}
-                for staff_id, at in staff.changed_since(session, now - PINS_KEPT_FOR)
-            ],
+            **knowing.keys_and_people(session, now=context.clock()),
             "service_version": version("counterfoil"),
         }
 

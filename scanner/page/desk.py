@@ -27,7 +27,7 @@ from scanner.errors import (
     SignInError,
     TryLater,
 )
-from scanner.freshness import refresh
+from scanner.freshness import forget_shop, refresh
 from scanner.page import people, selling, visits
 from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.showing import Showing
@@ -74,6 +74,7 @@ class Desk:
         self.queue = Queue(self.settings.data)
         patience = Patience.of(self.settings.timeout_seconds)
         self.client = Client(self.till.service, self.till.token, patience)
+        self.client.on_revoked = lambda: forget_shop(self.settings.data)
         self.clock = TillClock(self.queue)
         self.people = people.People(self.settings.data)
         self._ring = load_keys(self.settings.data, self.till.programme.id)

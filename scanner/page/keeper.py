@@ -14,7 +14,7 @@ from contextlib import suppress
 from scanner import sending
 from scanner.client import Client, Patience
 from scanner.errors import ScanError, TillRevoked, TryLater
-from scanner.freshness import refresh
+from scanner.freshness import forget_shop, refresh
 from scanner.page.desk import Desk
 from scanner.page.outcomes import Told
 from scanner.page.state import Stage
@@ -76,6 +76,7 @@ class Keeper:
                     Patience.of(settings.timeout_seconds),
                 ) as client,
             ):
+                client.on_revoked = lambda: forget_shop(settings.data)
                 while not self._stop.wait(pause):
                     try:
                         pause = self._round(queue, client)

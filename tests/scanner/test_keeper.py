@@ -81,3 +81,20 @@ def test_an_open_till_asks_now_and_then_what_has_changed(
     until(lambda: len(counter_of(desk)._ring.refused) == 1)
     service.refused = {}
     until(lambda: len(counter_of(desk)._ring.refused) == 0)
+
+
+def test_a_till_that_was_revoked_forgets_customers_and_cashiers_and_keeps_its_queue(
+    desk: Desk, tmp_path: Path, service: Any, make_card: Callable[..., str]
+) -> None:
+    counter = counter_of(desk)
+    desk.ask(lambda: desk.code(make_card()))
+    reading = counter.judge(make_card())
+    assert counter.last_known(reading) is not None and (tmp_path / "cashiers.json").exists()
+    counter.online = False
+    given = desk.ask(lambda: counter.accrue(reading, 100, None))
+    assert given is not None and given.queued
+    service.tokens.clear()
+    until(lambda: not (tmp_path / "cashiers.json").exists())
+    until(lambda: counter.last_known(reading) is None)
+    assert desk.queue.get(given.posting_id) is not None
+    assert desk.queue.count(State.WAITING) == 1
