@@ -26,7 +26,7 @@ JSON_HELP = "The last line of the output is JSON."
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--camera", help="Index, device, file or address (default 0).")
+@click.option("--camera", help="Index, device, file or address (default 0); several with commas.")
 @click.option("--headless", is_flag=True, help="Scan one card in the terminal, then end.")
 @click.option("--cashier", help="Who is at the till; the PIN is in COUNTERFOIL_SCAN_PIN.")
 @click.option("--amount", help="What was paid, like 12.50.")

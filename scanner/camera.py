@@ -72,6 +72,13 @@ def is_sequence(source: str) -> bool:
     return re.search(r"%0?\d*d", Path(source).name) is not None
 
 
+def sources_of(setting: str) -> list[str]:
+    """Return the cameras that a setting names: one, or several with commas between."""
+    if "," not in setting or Path(setting).is_file():
+        return [setting]
+    return [source.strip() for source in setting.split(",") if source.strip()]
+
+
 def require_source(source: str) -> None:
     """Raise CameraError where a file that should play is not there, before anything is asked."""
     if not source:

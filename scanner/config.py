@@ -31,7 +31,7 @@ MAX_STATE_BYTES = 4_000_000
 VARIABLES = {
     "DATA": "folder of the till's state (default ./till-data)",
     "SERVICE": "address of the service, for enrolling",
-    "CAMERA": "camera: index, device, file or address (default 0)",
+    "CAMERA": "camera: index, device, file or address (default 0), several with commas",
     "CASHIER": "name of the cashier",
     "PIN": "PIN of the cashier",
     "DECODER": "zxing (default) or pyzbar",

@@ -13,7 +13,7 @@ from rich.text import Text
 from passes.code import Outcome, Reading
 from scanner import show
 from scanner.amounts import parse_amount, show_amount
-from scanner.camera import require_source
+from scanner.camera import require_source, sources_of
 from scanner.check import load_keys
 from scanner.commands import AtWork, at_work
 from scanner.config import Settings, load_till
@@ -51,7 +51,8 @@ def scan_once(
         amount_minor = parse_amount(sale.amount, programme.currency_exponent, programme.currency)
     if sale.receipt is not None and not 0 < len(sale.receipt) <= LONGEST_RECEIPT:
         raise ConfigError(f"A receipt number has 1 to {LONGEST_RECEIPT} characters.")
-    require_source(settings.camera)
+    for source in sources_of(settings.camera):
+        require_source(source)
     load_decoder(settings.decoder)  # one that is not installed is said before anybody waits
     with at_work(settings, pin) as work:
         counter = _counter(settings, work, console)
@@ -110,7 +111,9 @@ def _wait_for_card(settings: Settings, sale: Sale, console: Console) -> str:
     def say(line: str) -> None:
         console.print(Text(line), soft_wrap=True)
 
-    with Watch([settings.camera], decoder=settings.decoder, fps=sale.fps, on_change=say) as watch:
+    with Watch(
+        sources_of(settings.camera), decoder=settings.decoder, fps=sale.fps, on_change=say
+    ) as watch:
         for seen in watch:
             if seen.begun:
                 return _preferred(seen.begun).text

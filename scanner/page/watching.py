@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
-from scanner.camera import is_live
+from scanner.camera import is_live, sources_of
 from scanner.errors import CameraError
 from scanner.page.showing import Showing
 from scanner.picture import Image
@@ -51,6 +51,7 @@ class Eye:
         self._picture: tuple[int, bytes] = (0, b"")
         self._looking = 0
         self._drawn_at = float("-inf")
+        self._shown = 0
         self._hinted_at = float("-inf")
 
     def start(self) -> None:
@@ -87,14 +88,15 @@ class Eye:
                 self._watch()
             except CameraError:
                 self._showing.state(camera="off", hint=None)
-                if not is_live(self._source):
+                if not all(is_live(source) for source in sources_of(self._source)):
                     return  # a recording has ended
                 self._stop.wait(REOPEN_SECONDS)
 
     def _watch(self) -> None:
-        live = is_live(self._source)
+        sources = sources_of(self._source)
+        live = any(is_live(source) for source in sources)
         with Watch(
-            [self._source], decoder=self._decoder, fps=self._fps, patient=live,
+            sources, decoder=self._decoder, fps=self._fps, patient=live,
             on_change=self._on_change,
         ) as watch:  # fmt: skip
             for seen in watch:
@@ -120,6 +122,10 @@ class Eye:
 
     def _draw(self, seen: Seen) -> None:
         """Make the picture for those who look, a few times a second."""
+        if any(mark.text is not None for mark in seen.marks):
+            self._shown = seen.camera  # of several cameras, the one that reads
+        if seen.camera != self._shown:
+            return
         rate = PICTURES_A_SECOND if seen.awake else STILL_PICTURES_A_SECOND
         if not self._looking or seen.at - self._drawn_at < 1 / rate:
             return

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scanner.camera import Camera
+from scanner.camera import Camera, ask_for_size, sources_of
 from scanner.errors import CameraError
 
 
@@ -144,3 +144,38 @@ def test_a_camera_that_vanishes_comes_back_without_a_restart(
         stream.unplug()
     assert newest.number > first.number
     assert "is gone" in said[0] and "is back" in said[1]
+
+
+def test_a_setting_names_one_camera_or_several(tmp_path: Path) -> None:
+    assert sources_of("0") == ["0"]
+    assert sources_of("0, /dev/video2") == ["0", "/dev/video2"]
+    odd = tmp_path / "a, b.mjpeg"
+    odd.touch()
+    assert sources_of(str(odd)) == [str(odd)]
+
+
+class Webcam:
+    """A driver that takes every property and writes down the order."""
+
+    def __init__(self) -> None:
+        self.taken: dict[int, float] = {}
+
+    def set(self, prop: int, value: float) -> bool:
+        self.taken[prop] = value
+        return True
+
+    def get(self, prop: int) -> float:
+        return self.taken.get(prop, 0.0)
+
+
+def test_a_webcam_is_asked_for_720_lines_as_jpeg_and_not_to_decode_it() -> None:
+    webcam = Webcam()
+    ask_for_size(webcam, raw=True)
+    assert (webcam.get(cv2.CAP_PROP_FRAME_WIDTH), webcam.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (
+        1280, 720,
+    )  # fmt: skip
+    assert webcam.get(cv2.CAP_PROP_FOURCC) == cv2.VideoWriter.fourcc(*"MJPG")
+    assert webcam.taken[cv2.CAP_PROP_CONVERT_RGB] == 0
+    elsewhere = Webcam()
+    ask_for_size(elsewhere, raw=False)
+    assert cv2.CAP_PROP_CONVERT_RGB not in elsewhere.taken
