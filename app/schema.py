@@ -11,6 +11,7 @@ from app.ledger import models as ledger
 from app.members import models as members
 from app.pos import models as pos
 from app.programmes import models as programmes
+from app.referrals import models as referrals
 from app.staff import models as staff
 from app.till import models as till
 from app.transfer import models as transfer
@@ -30,6 +31,7 @@ __all__ = [
     "metadata",
     "pos",
     "programmes",
+    "referrals",
     "staff",
     "till",
     "transfer",

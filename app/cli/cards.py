@@ -25,6 +25,7 @@ from app.members.service import (
     read_contact,
 )
 from app.programmes.models import Programme
+from app.referrals import service as referrals
 from app.web.joining import Joined, join
 from passes.card import CardStatus
 
@@ -59,6 +60,7 @@ def card() -> None:
 @click.option("--birthday", default="", metavar="MM-DD", help="Day and month; may be left out.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--google", is_flag=True, help="Make the pass at Google too and print its link.")
+@click.option("--from", "referral_code", metavar="CODE", help="The code of who brought them.")
 @click.option("--account", metavar="ACCOUNT", help="A further card of this account, not a new one.")
 @role_options(default="owner")
 @json_option
@@ -69,6 +71,7 @@ def issue(
     birthday: str,
     language: str,
     google: bool,
+    referral_code: str | None,
     account: str | None,
     role: str,
     limit: int | None,
@@ -101,6 +104,7 @@ def issue(
                 language=language,
                 source="cli",
                 now=now,
+                referral_code=referral_code,
             )
         else:
             joined = _share(
@@ -295,5 +299,25 @@ def _set_status(card_id: str, slug: str | None, status: CardStatus, reason: str 
 
 
 card.add_command(print_)
+
+
+@card.command("refer")
+@click.argument("which", metavar="ACCOUNT|CARD")
+@json_option
+@programme_option
+def refer(which: str, as_json: bool, slug: str | None) -> None:
+    """Print the link by which a member brings others."""
+    context = open_context(make=False)
+    with context.database.write_all() as session:
+        programme = choose_programme(session, slug)
+        enter(session, programme.id)
+        account_id = find_account(session, which)
+        code = referrals.code_of(session, account_id, now=context.clock())
+    url = f"{context.config.url}/join/{programme.slug}?from={code}"
+    if as_json:
+        print_json({"code": code, "url": url})
+        return
+    click.echo(f"{code}\n{url}")
+
 
 COMMANDS = [card]

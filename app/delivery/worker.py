@@ -26,6 +26,7 @@ from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
 from app.programmes import designs, occasions
 from app.programmes.terms import terms_of as terms_at
+from app.referrals import service as referrals
 from app.webhooks import sending
 
 _log = logging.getLogger(__name__)
@@ -319,6 +320,7 @@ class Worker:
             ledger.release_lapsed_holds,
             benefits.lapse,
             designs.spread,
+            referrals.settle,
         )
         done = 0
         for step in steps:

@@ -19,6 +19,7 @@ from app.programmes.mechanics import (
     multipasses,
     occasions,
     prices,
+    referrals,
     rewards,
     stamps,
 )
@@ -29,6 +30,7 @@ from app.programmes.mechanics.discounts import Discount
 from app.programmes.mechanics.multipasses import Multipass
 from app.programmes.mechanics.occasions import Occasion
 from app.programmes.mechanics.prices import MemberPrice
+from app.programmes.mechanics.referrals import Referral
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
 from app.programmes.rules.model import Rule
@@ -75,6 +77,8 @@ class Settings:
     **Besides points.** *stamps*, *rewards*, *coupons*, *multipasses* and *clubs*: see
     `app.programmes.mechanics`.
 
+    **Referral.** *referral* is what members and those whom they bring get.
+
     **Occasions.** *occasions* are birthdays and days of joining, with what they give.
 
     **Prices.** *discounts* and *prices* (those for members): see `app.programmes.mechanics`.
@@ -115,6 +119,7 @@ class Settings:
     multipasses: tuple[Multipass, ...] = ()
     clubs: tuple[Club, ...] = ()
     occasions: tuple[Occasion, ...] = ()
+    referral: Referral | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
@@ -131,7 +136,7 @@ def _kept(value: Any) -> Any:
             return [_kept(each) for each in value]
         case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
             return value.as_json()
-        case Discount() | MemberPrice() | Occasion() | Multipass() | Club():
+        case Discount() | MemberPrice() | Occasion() | Multipass() | Club() | Referral():
             return value.as_json()
     return value
 
@@ -171,6 +176,7 @@ _READERS: dict[str, Reader] = {
     "multipasses": multipasses.read,
     "clubs": clubs.read,
     "occasions": occasions.read,
+    "referral": referrals.read,
 }
 
 

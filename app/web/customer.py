@@ -82,6 +82,7 @@ def join(slug: str) -> AnyResponse | str | tuple[str, int]:
             language=_language(),
             source=_source(session, programme),
             consents=frozenset(request.form.getlist("consent")),
+            referral_code=request.form.get("from", "")[:40],
             now=now,
         )
     return redirect(url_for("customer.card_page", token=joined.link_token), 303)
@@ -243,6 +244,7 @@ def _join_page(programme: Programme, typed: dict[str, Any], wrong: dict[str, lis
         typed=typed,
         wrong=wrong,
         at=request.values.get("at", "")[:40],
+        brought_by=request.values.get("from", "")[:40],
         brand=_brand(programme),
         label=wording.points_label(programme.points_names, 0, "en"),
     )

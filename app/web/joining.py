@@ -1,5 +1,6 @@
 """One customer joins: an account, a card and the secret link to its page."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.cards import service as cards
 from app.cards.models import Card
+from app.errors import NotFound
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.members import service as members
 from app.members.service import Contact
 from app.programmes.models import Programme
+from app.referrals import service as referrals
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,13 @@ def join(
     source: str,
     now: datetime,
     consents: frozenset[str] = frozenset(),
+    referral_code: str | None = None,
 ) -> Joined:
     """Give somebody a card. Nothing is asked that is not needed: the contact may be empty.
 
     A contact that is known already is answered like a new one, so that joining tells nobody who
-    is a member; the earlier card stays what it is.
+    is a member; the earlier card stays what it is. A *referral_code* that nobody has is left out
+    of account: whoever mistyped it still wants the card.
     """
     member_id = None
     if contact != Contact():
@@ -60,4 +65,7 @@ def join(
         source=source,
         now=now,
     )
+    if referral_code:
+        with contextlib.suppress(NotFound):
+            referrals.refer(session, referral_code, account.id, now=now)
     return Joined(card, cards.create_link(session, card, now=now))

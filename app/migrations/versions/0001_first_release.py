@@ -744,6 +744,48 @@ def make_tables() -> None:
         postgresql_where=sa.text("number IS NOT NULL"),
     )
     op.create_table(
+        "referral_codes",
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_referral_codes_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_referral_codes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_referral_codes")),
+        sa.UniqueConstraint(
+            "programme_id", "code", name=op.f("uq_referral_codes_programme_id_code")
+        ),
+    )
+    op.create_table(
+        "referrals",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("referrer_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("referred_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("referred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_referrals_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["referred_id"], ["accounts.id"], name=op.f("fk_referrals_referred_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["referrer_id"], ["accounts.id"], name=op.f("fk_referrals_referrer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+        sa.UniqueConstraint("referred_id", name=op.f("uq_referrals_referred_id")),
+    )
+    op.create_index("ix_referrals_referrer", "referrals", ["referrer_id", "given_at"], unique=False)
+    op.create_index("ix_referrals_status", "referrals", ["status", "referred_id"], unique=False)
+    op.create_table(
         "tallies",
         sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),

@@ -60,7 +60,8 @@ def days_of(day: date) -> list[str]:
     return found
 
 
-def _gives(value: Any) -> tuple[tuple[str, str, int], ...]:
+def read_gives(value: Any) -> tuple[tuple[str, str, int], ...]:
+    """Things as they are written, by kind and code. Raises `Wrong`."""
     if not isinstance(value, dict):
         raise Wrong('write it as {"coupon": {"cake": 1}}.')
     found = []
@@ -79,7 +80,7 @@ _READERS = {
     "names": _reading.names,
     "on": choice(BIRTHDAY, JOINING),
     "points": whole(0, 1_000_000),
-    "gives": _gives,
+    "gives": read_gives,
     "days_before": whole(0, 60),
     "lasts_days": whole(0, 3650),
     "tiers": _reading.codes,

@@ -222,6 +222,15 @@ EVERYTHING: dict[str, Any] = {
             "tiers": ["gold"],
         }
     ],
+    "referral": {
+        "names": {"en": "Thanks"},
+        "at_least": "10.00",
+        "within_days": 30,
+        "referrer": {"points": 100},
+        "referred": {"points": 50, "gives": {"coupon": {"welcome": 1}}},
+        "taper": [100, 50],
+        "most_a_year": 5,
+    },
 }
 
 
