@@ -29,6 +29,7 @@ from scanner.errors import (
 )
 from scanner.freshness import forget_shop, refresh
 from scanner.page import people, selling, visits
+from scanner.page.guard import BadRequest
 from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.showing import Showing
 from scanner.page.state import Stage, View
@@ -128,6 +129,8 @@ class Desk:
             return work()
         except ScanError as error:
             self.tell_error(error)
+        except BadRequest:
+            raise
         except Exception:
             _log.exception("the till could not do what was asked")
             self.tell(Told.REFUSED)

@@ -59,6 +59,10 @@ class Stranger(Exception):
         self.status = status
 
 
+class BadRequest(Exception):
+    """Our page asked for something that our page never asks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """The secrets of one start of the till program, and what is demanded of a request."""

@@ -98,6 +98,7 @@ def _standing(desk: Desk) -> dict[str, Any]:
 
 
 def _events(desk: Desk, after: int | None) -> Iterator[bytes]:
+    yield b": here\n\n"  # the headers go out at once, with the first of the body
     for event in desk.showing.events(after):
         if event is None:
             yield b": here\n\n"

@@ -15,7 +15,7 @@ from scanner.errors import ConfigError
 from scanner.page import pos, selling
 from scanner.page.desk import Desk
 from scanner.page.errands import approve, find_receipt, refused_list, resolve, take_back
-from scanner.page.guard import LONGEST_BODY, PAGE_HEADER, Guard, Stranger
+from scanner.page.guard import LONGEST_BODY, PAGE_HEADER, BadRequest, Guard, Stranger
 from scanner.page.snapshot import snapshot
 from scanner.page.watching import Eye
 from scanner.page.words import LANGUAGES, words
@@ -24,10 +24,6 @@ ADDRESS = "127.0.0.1"
 MOST_STREAMS = 12  # of pages and of programs, each; a newer one ends the oldest
 LONGEST_TEXT = 8000
 _FRAME = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n"
-
-
-class BadRequest(Exception):
-    """The page sent something that our page does not send."""
 
 
 def make_app(desk: Desk, guard: Guard, eye: Eye | None) -> Flask:
