@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.benefits.models import Tally
+from app.benefits.promises import STAMPS
 from app.cards.models import Card
 from app.keys import KeyRing
 from app.ledger.models import Account, Lot
@@ -17,16 +19,18 @@ from app.members import service as members
 from app.members.models import Member
 from app.members.service import Contact
 from app.programmes.models import Programme
+from app.programmes.terms import rulebook_of
 
 COLUMNS = tuple(
-    "number name email phone language joined tier tier_until points lots account_id".split()
+    "number name email phone language joined tier tier_until points lots stamps account_id".split()
 )
 WORDS = (
     "An account a line, with the person of its first card: to be imported elsewhere with "
     "`counterfoil import members`. The number is the one that the customer was imported with, else "
     "the card's, else the account's. Points are those that have not expired, pending and held ones "
     "among them; debt is not in it. Lots are points:end, an end being the last day that they can "
-    "be used on, a moment in UTC (the first without) or never."
+    "be used on, a moment in UTC (the first without) or never. Stamps are told where the programme "
+    "has one stamp card."
 )
 
 
@@ -43,6 +47,7 @@ class Line:
     tier_until: str
     lots: str
     points: int
+    stamps: int | None
     account_id: str
 
     def cells(self) -> list[Any]:
@@ -59,6 +64,7 @@ class Line:
             self.tier_until,
             self.points,
             self.lots,
+            self.stamps or None,
             self.account_id,
         ]
 
@@ -68,6 +74,12 @@ def customers(
 ) -> Iterator[Line]:
     """Every account that has its points itself, in the order of the accounts' ids."""
     lots = _Lots(session, programme.time_zone, now)
+    cards = rulebook_of(session, programme.id, now).at(now).settings.stamps
+    stamps = (
+        Tally.kind == STAMPS,
+        Tally.what == (cards[0].code if len(cards) == 1 else None),
+        or_(Tally.expires_at.is_(None), Tally.expires_at > now),
+    )
     first = (
         select(Card.account_id, func.min(Card.id).label("card_id"))
         .where(Card.replaced_by_id.is_(None))
@@ -82,6 +94,7 @@ def customers(
             Account.tier_override,
             Account.tier_override_until,
             Account.rolling_expires_at,
+            Tally.count.label("stamps"),
             Card.id.label("card_id"),
             Card.language,
             Member.id.label("member_id"),
@@ -90,6 +103,7 @@ def customers(
         .outerjoin(first, first.c.account_id == Account.id)
         .outerjoin(Card, Card.id == first.c.card_id)
         .outerjoin(Member, Member.id == Card.member_id)
+        .outerjoin(Tally, and_(Tally.account_id == Account.id, *stamps))
         .where(Account.merged_into_id.is_(None))
         .order_by(Account.id),
         execution_options={"yield_per": 1000},
@@ -113,6 +127,7 @@ def customers(
             tier_until=_end(until, programme.time_zone),
             lots=told,
             points=points,
+            stamps=row.stamps,
             account_id=row.id,
         )
 

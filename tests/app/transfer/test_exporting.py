@@ -180,3 +180,19 @@ def test_a_folder_with_something_in_it_is_refused(desk: Desk, tmp_path: Path) ->
         export(desk, tmp_path)
     with pytest.raises(Invalid, match="There are: customers"):
         export(desk, tmp_path / "out", what=["shoes"])
+
+
+def test_stamps_go_along_where_there_is_one_card(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    card = {"code": "coffee", "names": {"en": "Coffee"}, "size": 10}
+    there = open_desk("there", stamps=[card])
+    there.run(there.write("number,stamps,points\nA,7,1\nB,,2\n"))
+    export(there, tmp_path / "out", what=["customers"])
+    found = {row["number"]: row["stamps"] for row in rows(tmp_path / "out" / "customers.csv")}
+    assert found == {"A": "7", "B": ""}
+    here = open_desk("here", stamps=[card | {"code": "other"}])
+    assert here.run(tmp_path / "out" / "customers.csv", "moved").wrong == 0
+    export(here, tmp_path / "again", what=["customers"])
+    again = {row["number"]: row["stamps"] for row in rows(tmp_path / "again" / "customers.csv")}
+    assert again == found
