@@ -20,7 +20,7 @@ def create_app(context: "Context") -> "APIFlask":
     from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
     from app.front import LANES
-    from app.web import customer, pages
+    from app.web import customer, draws, pages
 
     app = APIFlask(
         "app",
@@ -49,7 +49,7 @@ def create_app(context: "Context") -> "APIFlask":
     wallets = app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
-    for part in (till, pos, apple, google, metrics, customer):
+    for part in (till, pos, apple, google, metrics, customer, draws):
         app.register_blueprint(part.blueprint)
     desk = app.extensions["counterfoil.accruals"] = AccrualDesk(context)
     app.extensions[LANES] = [PassLane(wallets.desk), AccrualLane(desk)]
