@@ -215,3 +215,34 @@ REWARD_REDEEMED = _posted(
         "percent": None,
     },
 )
+
+ENDPOINT_ID = "e0c5a0b4-6d0d-4b8e-9d1b-1f3c6f1b2a90"
+ENDPOINT: dict[str, Any] = {
+    "id": ENDPOINT_ID,
+    "url": "https://shop.example.com/counterfoil",
+    "events": ["points.accrued", "points.returned"],
+    "waiting": 0,
+    "created_at": NOW,
+    "failing_since": None,
+    "disabled_at": None,
+    "disabled_reason": None,
+}
+ENDPOINTS: dict[str, Any] = {"items": [ENDPOINT]}
+ENDPOINT_IN: dict[str, Any] = {"url": ENDPOINT["url"], "events": ENDPOINT["events"]}
+NEW_ENDPOINT: dict[str, Any] = ENDPOINT | {
+    "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+}
+RESEND: dict[str, Any] = {"event_id": POSTING_ID}
+DELIVERIES: dict[str, Any] = {
+    "items": [
+        {
+            "event_id": POSTING_ID,
+            "type": "points.accrued",
+            "status": "delivered",
+            "created_at": NOW,
+            "delivered_at": NOW,
+            "tries": [{"tried_at": NOW, "status": 204, "took_ms": 38, "answer": ""}],
+        }
+    ],
+    "next_cursor": None,
+}
