@@ -24,7 +24,7 @@ from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
-from app.programmes import designs, occasions
+from app.programmes import designs, occasions, volumes
 from app.programmes.terms import terms_of as terms_at
 from app.referrals import service as referrals
 from app.webhooks import sending
@@ -330,10 +330,12 @@ class Worker:
         return done
 
     def _celebrate(self) -> Progress | None:
-        """Give presents for birthdays and days of joining."""
+        """Give presents for birthdays and days of joining, and bonuses for volume."""
         context = self._context
         with context.database.write_all() as session:
             done = occasions.give(session, context.clock(), _LEDGER_LIMIT, context.keys)
+        with context.database.write_all() as session:
+            done += volumes.give(session, context.clock(), _LEDGER_LIMIT)
         return Progress(settled=done) if done else None
 
 

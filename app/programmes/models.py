@@ -161,7 +161,8 @@ class ExchangeRate(OfProgramme, Base):
 
 
 class OccasionDay(OfProgramme, Base):
-    """How far an occasion is given: the local *day* that is being worked on, *after* whom."""
+    """How far an occasion (or a volume bonus) is given: the local *day* that is being worked on,
+    *after* whom."""
 
     __tablename__ = "occasion_days"
 

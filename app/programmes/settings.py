@@ -22,6 +22,7 @@ from app.programmes.mechanics import (
     referrals,
     rewards,
     stamps,
+    volumes,
 )
 from app.programmes.mechanics.checks import contradictions, unknown_tiers
 from app.programmes.mechanics.clubs import Club
@@ -33,6 +34,7 @@ from app.programmes.mechanics.prices import MemberPrice
 from app.programmes.mechanics.referrals import Referral
 from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
+from app.programmes.mechanics.volumes import Volume
 from app.programmes.rules.model import Rule
 from app.programmes.rules.reading import read_rules
 from app.programmes.rules.segments import Segment, read_segments
@@ -81,7 +83,8 @@ class Settings:
 
     **Occasions.** *occasions* are birthdays and days of joining, with what they give.
 
-    **Prices.** *discounts* and *prices* (those for members): see `app.programmes.mechanics`.
+    **Prices.** *discounts*, *prices* (those for members) and *volumes* (bonuses): see
+    `app.programmes.mechanics`.
 
     **Accounts.** Of the points issued the share *expected_redemption* is expected to be redeemed.
     """
@@ -120,6 +123,7 @@ class Settings:
     clubs: tuple[Club, ...] = ()
     occasions: tuple[Occasion, ...] = ()
     referral: Referral | None = None
+    volumes: tuple[Volume, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they are kept; decimals as text, so that nothing is rounded."""
@@ -136,7 +140,7 @@ def _kept(value: Any) -> Any:
             return [_kept(each) for each in value]
         case BonusRule() | Tiers() | Rule() | Segment() | StampCard() | Reward() | CouponKind():
             return value.as_json()
-        case Discount() | MemberPrice() | Occasion() | Multipass() | Club() | Referral():
+        case Discount() | MemberPrice() | Occasion() | Multipass() | Club() | Referral() | Volume():
             return value.as_json()
     return value
 
@@ -177,6 +181,7 @@ _READERS: dict[str, Reader] = {
     "clubs": clubs.read,
     "occasions": occasions.read,
     "referral": referrals.read,
+    "volumes": volumes.read,
 }
 
 

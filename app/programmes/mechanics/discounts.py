@@ -71,6 +71,14 @@ class Discount:
         return scales.next_step(self.scale, spent_minor, exponent)
 
 
+def account_kinds(value: Any) -> tuple[str, ...]:
+    """Kinds of accounts. Raises `Wrong`."""
+    found = _reading.codes(value)
+    if wrong := set(found) - set(ACCOUNT_KINDS):
+        raise Wrong(f"there are no {min(wrong)!r} accounts; choose of {', '.join(ACCOUNT_KINDS)}.")
+    return found
+
+
 _READERS = {
     "code": _reading.code,
     "names": _reading.names,
@@ -79,16 +87,9 @@ _READERS = {
     "scale": scales.read,
     "months": whole(0, 120),
     "tiers": _reading.codes,
-    "accounts": lambda value: _account_kinds(value),
+    "accounts": account_kinds,
     "excluded_categories": categories,
 }
-
-
-def _account_kinds(value: Any) -> tuple[str, ...]:
-    found = _reading.codes(value)
-    if wrong := set(found) - set(ACCOUNT_KINDS):
-        raise Wrong(f"there are no {min(wrong)!r} accounts; choose of {', '.join(ACCOUNT_KINDS)}.")
-    return found
 
 
 def read(value: Any) -> tuple[Discount, ...]:

@@ -231,6 +231,17 @@ EVERYTHING: dict[str, Any] = {
         "taper": [100, 50],
         "most_a_year": 5,
     },
+    "volumes": [
+        {
+            "code": "trade",
+            "names": {"en": "Volume bonus"},
+            "every": "quarter",
+            "scale": [{"from": "5000", "percent": "1"}, {"from": "20000", "percent": "2"}],
+            "kind": "slab",
+            "accounts": ["company", "household"],
+            "after_days": 7,
+        }
+    ],
 }
 
 
