@@ -34,6 +34,10 @@ def _to_json(value: Any) -> str:
 _JSON: Any = {"json_serializer": _to_json, "json_deserializer": msgspec.json.decode}
 
 
+#: The connection that was used last is used next: it has every statement prepared and planned.
+_POOL: Any = {"pool_use_lifo": True}
+
+
 class Database:
     """An engine and the two ways to open a session on it.
 
@@ -47,7 +51,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
             self.engine = create_engine(
-                url, pool_size=32, max_overflow=64, hide_parameters=True, **_JSON
+                url, pool_size=32, max_overflow=64, hide_parameters=True, **_POOL, **_JSON
             )
             _tune_sqlite(self.engine, busy_ms)
         else:
@@ -57,6 +61,7 @@ class Database:
                 max_overflow=40,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                **_POOL,
                 **_JSON,
             )
             event.listen(self.engine, "connect", _ids_as_text)
