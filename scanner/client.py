@@ -1,6 +1,6 @@
 """The till's side of the service: JSON under /api/till/v1/ and nothing else.
 
-What an answer means is decided here, once: final (returned, or Refused), to be tried again
+What an answer means is decided once (`answers`): final (returned, or Refused), to be tried again
 (TryLater: no network, a fault, too many requests, or something between that is not the service,
 such as a captive portal's page), or the end of a credential (SignInAgain, TillRevoked).
 """
@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx2
 
+from scanner.answers import (
+    FINAL,
+    Json,
+    failure,
+    foreign,
+    json_of,
+    kind_of,
+    why_unreachable,
+)
 from scanner.cashiers import Cashier
 from scanner.config import Programme, programme_from
 from scanner.errors import (
     ConfigError,
     Refused,
     ServiceError,
-    SignInAgain,
     TillRevoked,
     TryLater,
 )
@@ -32,12 +39,10 @@ from scanner.errors import (
 API = "/api/till/v1"
 STATEMENT = "counterfoil-statement"
 MAX_ANSWER_BYTES = 2_000_000
+# The list of refused cards: a million of them, and time for a slow line.
+MAX_LIST_BYTES = 8_100_000
+LIST_PATIENCE = 6
 MOST_CONNECTIONS = 32
-# Only these are believed to be the service's own no; a network's sign-in page says no, too.
-PROBLEM = "application/problem+json"
-FINAL = frozenset({400, 403, 404, 409, 410, 413, 422})
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ class Client:
                 raise ValueError("a text is missing")
             return Enrolment(*texts, programme=programme_from(answer["programme"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise _foreign(f"its answer makes no sense: {error}") from None
+            raise foreign(f"its answer makes no sense: {error}") from None
 
     def keys(self) -> Json:
         """Return the public keys and refused cards as the service words them."""
@@ -171,7 +176,7 @@ class Client:
                 raise ValueError("a text is missing")
             return Cashier(*texts)
         except (KeyError, TypeError, ValueError) as error:
-            raise _foreign(f"its answer makes no sense: {error}") from None
+            raise foreign(f"its answer makes no sense: {error}") from None
 
     def sign_out(self, cashier: Cashier) -> None:
         """End the cashier's session."""
@@ -183,14 +188,14 @@ class Client:
             "POST", "/presentations", encode({"code": text}), session=cashier.session
         )
         if not isinstance(answer.get("outcome"), str):
-            raise _foreign("its answer has no outcome")
+            raise foreign("its answer has no outcome")
         return answer
 
     def quote(self, receipt: Json, cashier: Cashier) -> Json:
         """Ask what a receipt would give: points, and what there is besides."""
         answer = self.request("POST", "/quotes", encode(receipt), session=cashier.session)
         if not isinstance(answer.get("points"), int):
-            raise _foreign("its answer has no points")
+            raise foreign("its answer has no points")
         return answer
 
     def receipts(self, number: str, cashier: Cashier) -> list[Json]:
@@ -200,7 +205,7 @@ class Client:
         )
         listed = answer.get("receipts")
         if not isinstance(listed, list):
-            raise _foreign("its answer has no receipts")
+            raise foreign("its answer has no receipts")
         return [each for each in listed if isinstance(each, dict)]
 
     def post(
@@ -218,7 +223,7 @@ class Client:
             # A credential was refused, not the posting.
             raise TryLater(str(refused), reached=True, code=refused.code) from None
         if answer.get("posting_id") != json.loads(body).get("id"):
-            raise _foreign("its answer is not about what was asked")
+            raise foreign("its answer is not about what was asked")
         return answer
 
     def hand_over(self, kind: str, body: bytes, reason: str) -> Json:
@@ -249,13 +254,13 @@ class Client:
         if approval is not None:
             headers["Counterfoil-Manager"] = approval
         status, content, answered = self._exchange(method, path, body, headers)
-        kind = _kind(answered)
+        kind = kind_of(answered)
         if status == 204:
             return {}
-        answer = _json(content, kind)
+        answer = json_of(content, kind)
         if status in (200, 201, 202) and answer is not None and kind == "application/json":
             return answer
-        raise self._noted(_failure(status, answer, kind, answered.get("retry-after", "")))
+        raise self._noted(failure(status, answer, kind, answered.get("retry-after", "")))
 
     def _noted(self, error: ServiceError) -> ServiceError:
         if isinstance(error, TillRevoked) and self.on_revoked is not None:
@@ -268,16 +273,30 @@ class Client:
         Raises TryLater or TillRevoked.
         """
         headers = {"If-None-Match": etag} if etag else {}
-        status, content, answered = self._exchange("GET", "/refused-cards", None, headers)
+        status, content, answered = self._exchange(
+            "GET",
+            "/refused-cards",
+            None,
+            headers,
+            most_bytes=MAX_LIST_BYTES,
+            seconds=self._patience.answer * LIST_PATIENCE,
+        )
         if status not in (200, 304):
-            kind = _kind(answered)
+            kind = kind_of(answered)
             wait = answered.get("retry-after", "")
-            raise self._noted(_failure(status, _json(content, kind), kind, wait))
+            raise self._noted(failure(status, json_of(content, kind), kind, wait))
         etag, statement = answered.get("etag", ""), answered.get(STATEMENT, "")
         return Heard(status, etag, statement, content)
 
     def _exchange(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        *,
+        most_bytes: int = MAX_ANSWER_BYTES,
+        seconds: float | None = None,
     ) -> tuple[int, bytes, httpx2.Headers]:
         reached = False
         try:
@@ -285,7 +304,7 @@ class Client:
                 method, self._address + API + path, content=body, headers=headers
             ) as response:
                 reached = True
-                content = _bounded(response, self._patience.answer)
+                content = _bounded(response, most_bytes, seconds or self._patience.answer)
                 return response.status_code, content, response.headers
         except httpx2.TimeoutException as error:
             raise TryLater(
@@ -296,7 +315,7 @@ class Client:
             ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise TryLater(
-                _why_unreachable(error),
+                why_unreachable(error),
                 reached=reached,
                 lost=not isinstance(error, httpx2.ConnectError | httpx2.UnsupportedProtocol),
             ) from None
@@ -307,85 +326,16 @@ def encode(data: Json) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _bounded(response: httpx2.Response, seconds: float) -> bytes:
+def _bounded(response: httpx2.Response, most_bytes: int, seconds: float) -> bytes:
     """Read an answer of bounded size in bounded time."""
     until = time.monotonic() + seconds
-    content = b""
+    content = bytearray()
     for chunk in response.iter_bytes():
         content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise _foreign("its answer is far too long")
+        if len(content) > most_bytes:
+            raise foreign("its answer is far too long")
         if time.monotonic() > until:
             raise TryLater(
                 "The service does not answer in time.", reached=True, lost=True, slow=True
             )
-    return content
-
-
-def _kind(headers: httpx2.Headers) -> str:
-    kind: str = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind
-
-
-def _why_unreachable(error: Exception) -> str:
-    """Say why nothing was reached; a certificate that is not trusted is no passing trouble."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return (
-                "What answers at the service's address has a certificate that this till does not "
-                f"trust ({cause.verify_message}): a network with a sign-in page, or a wrong clock."
-            )
-        cause = cause.__cause__ or cause.__context__
-    return f"The service cannot be reached ({type(error).__name__})."
-
-
-def _json(content: bytes, kind: str) -> Json | None:
-    """Return the JSON object of an answer, None where it is something else."""
-    if kind not in ("application/json", PROBLEM):
-        return None
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _failure(
-    status: int, answer: Json | None, kind: str, wait: str
-) -> TryLater | Refused | SignInAgain | TillRevoked:
-    """Say what an answer that is not a success means; `wait`: its Retry-After."""
-    code = answer.get("code") if answer and kind == PROBLEM else None
-    if answer is None or not isinstance(code, str):
-        return _foreign(f"it answered with status {status} and no reason")
-    message = _sentence(answer)
-    if status == 401:
-        if code == "till_revoked":
-            return TillRevoked(message)
-        return SignInAgain(message) if code == "sign_in_again" else Refused(status, code, message)
-    if status in FINAL:
-        return Refused(status, code, message)
-    return TryLater(
-        message,
-        reached=True,
-        code=code,
-        too_often=status == 429,
-        retry_after_seconds=int(wait) if wait.isdecimal() and len(wait) < 6 else None,
-    )
-
-
-def _sentence(answer: Json) -> str:
-    """Return what a problem says, for a person, bounded."""
-    text = answer.get("detail") or answer.get("title") or answer["code"]
-    fields = answer.get("errors")
-    if isinstance(fields, dict) and fields:
-        text = f"{text} ({', '.join(str(name) for name in fields)})"
-    return " ".join(str(text).split())[:500]
-
-
-def _foreign(why: str) -> TryLater:
-    """Something answered that is not our service, or not in its right mind."""
-    return TryLater(
-        f"What answered is not the service: {why}. A network with a sign-in page may be between.",
-        reached=True,
-    )
+    return bytes(content)

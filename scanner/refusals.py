@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scanner.check import KeyRing
 
 FILE = "refused.bin"
-MAX_BYTES = 4_000_000
+MAX_BYTES = 8_200_000
 
 Keys = Mapping[int, Ed25519PublicKey]
 

@@ -175,3 +175,22 @@ def test_nothing_but_the_service_can_make_a_till_forget(
     with Client(till.service, till.token) as client, pytest.raises(Exception, match="not the serv"):
         client.keys()
     assert cards.card_ids() == [BLOCKED]
+
+
+def test_a_list_of_very_many_is_taken_and_one_without_end_is_not(
+    tmp_path: Path, till: Till, service: Any
+) -> None:
+    service.refused = {f"{number * 7919:016x}": "expired" for number in range(300_000)}
+    ring = fresh(tmp_path, till)
+    assert ring.trouble is None and len(ring.refused) == 300_000
+    real = service._refused_cards
+
+    def endless(known: str | None) -> tuple[int, Any]:
+        _, raw = real(None)
+        raw.content = bytes(9_000_000)
+        return 200, raw
+
+    service._refused_cards = endless
+    ring = fresh(tmp_path, till)
+    assert ring.trouble is not None and "too long" in ring.trouble
+    assert len(ring.refused) == 300_000
