@@ -30,6 +30,11 @@ _WORDS = {
     "coupons": "Good once, each with a pass of its own; rules give them.",
     "discounts": "A share off every purchase, fixed or rising with what was spent.",
     "prices": "What goods cost members; with tiers, a closed deal.",
+    "multipasses": "Entries that are paid for at once and used one by one.",
+    "clubs": "Memberships that are bought for some months; to discounts and prices one more tier.",
+    "occasions": "Presents for birthdays and for the day of joining.",
+    "referral": "What members get for bringing members, and what those get.",
+    "volumes": "Points for what a company bought in a whole month, quarter or year.",
     "bonuses": "Points for receipts that are large enough.",
     "locations": "Where it holds; tills stand there.",
 }
