@@ -181,6 +181,8 @@ class RewardOut(Schema):
     points_to = Integer(allow_none=True)
     stamps = Nested(StampPriceOut, allow_none=True)
     left = Integer(allow_none=True, metadata={"description": "How many there are still."})
+    missing_points = Integer()
+    missing_stamps = Integer()
     can_take = Boolean()
     why_not = String(allow_none=True)
 

@@ -455,6 +455,10 @@ def replace_card(
     old = _card_to_change(session, card_id, reason)
     if old.status == CardStatus.REPLACED:
         raise Conflict("This card was replaced already.")
+    if old.kind == Kind.COUPON:
+        raise Conflict(
+            "A coupon is not replaced: its holder finds it on the page of their own card."
+        )
     ledger.lock_account(session, old.account_id)
     new = issue_card(
         session,

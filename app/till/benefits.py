@@ -103,14 +103,17 @@ def _tile(
     why_not = reward.why_not(local_day(shown.now, shown.book.time_zone), shown.tier)
     price: dict[str, Any] | None = None
     lowest = reward.points if reward.points_from is None else reward.points_from
+    missing_stamps = missing_points = 0
     if reward.stamps is not None:
         size = next(each.size for each in shown.settings.stamps if each.code == reward.stamps)
         price = {"code": reward.stamps, "count": size}
-        missing = size - max(0, stamps.get(reward.stamps, 0))
-        if why_not is None and missing > 0:
-            why_not = f"{missing} stamps are missing."
-    elif why_not is None and (lowest or 0) > shown.points:
-        why_not = f"{(lowest or 0) - shown.points} points are missing."
+        missing_stamps = max(0, size - max(0, stamps.get(reward.stamps, 0)))
+        if why_not is None and missing_stamps:
+            why_not = f"{missing_stamps} stamps are missing."
+    else:
+        missing_points = max(0, (lowest or 0) - shown.points)
+        if why_not is None and missing_points:
+            why_not = f"{missing_points} points are missing."
     if left == 0:
         why_not = "The last one was taken."
     highest = None
@@ -128,6 +131,8 @@ def _tile(
         "points_to": highest,
         "stamps": price,
         "left": left,
+        "missing_points": missing_points,
+        "missing_stamps": missing_stamps,
         "can_take": why_not is None,
         "why_not": why_not,
     }

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from app.benefits import service as benefits
 from app.benefits.check import check
 from app.cards.models import Card
+from app.cards.service import replace_card
+from app.errors import Conflict
 from app.ledger.postings import Circumstances, Given, Present, Request
 from app.programmes import giving
 from app.programmes.service import change_settings
@@ -226,6 +228,29 @@ def test_a_coupon_on_the_members_card_is_used_once_and_comes_back_with_its_recei
     assert [each["id"] for each in look(cafe, card)["coupons"]] == [coupon_id]
     assert look(cafe, own)["outcome"] == "accepted"
     whole(cafe)
+
+
+def test_another_programmes_coupon_is_none_of_ours(cafe: Any, open_shop: Any) -> None:
+    other = open_shop()
+    with other.context.database.write(other.programme_id) as session:
+        change_settings(session, other.programme_id, SETTINGS, valid_from=other.context.clock())
+    theirs = other.issue()
+    coupon_id, own = give_coupon(other, theirs, own_pass=True)
+    mine = cafe.issue()
+    assert coupon(cafe, mine, coupon_id=coupon_id, amount_minor=2500).status_code == 404
+    assert coupon(cafe, own, amount_minor=2500).json["outcome"] == "other_programme"
+    assert coupon(other, own, amount_minor=2500).status_code == 201
+    back = cafe.posting(posting_id=str(uuid.uuid4()))
+    assert cafe.ask("POST", "/reversals", back).status_code == 404
+
+
+def test_a_coupons_pass_is_not_replaced(cafe: Any) -> None:
+    _, own = give_coupon(cafe, cafe.issue(), own_pass=True)
+    with (
+        cafe.context.database.write(cafe.programme_id) as session,
+        pytest.raises(Conflict, match="not replaced"),
+    ):
+        replace_card(session, cafe.context.keys, own.id, now=cafe.context.clock())
 
 
 def test_a_coupon_ends_with_its_last_local_day(cafe: Any) -> None:
