@@ -128,7 +128,9 @@ class LiveReader:
     def _search(self, view: View, lively: bool, late: Callable[[], bool]) -> Ran:
         """Look for a code in the regions: with all that there is where one may be a phone."""
         if not lively or self._fruitless():
-            return self._run(view, self._next_in_turn(view), late)
+            # It is clutter most likely: a look now and then, should it be a phone after all.
+            now = self._frames % 3 == 0
+            return self._run(view, self._next_in_turn(view) if now else (), late)
         ran = self._run(view, LIVE[1:], late)
         # Whatever there is no time for on one frame goes first on the next.
         both = [self._stacked, self._next_in_turn]
