@@ -6,6 +6,7 @@ What a card does not have is not shown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -33,6 +34,10 @@ _DEFAULT_COUNTED = Counted(
         ("ru", (("one", "балл"), ("few", "балла"), ("many", "баллов"), ("other", "балла"))),
     )
 )
+
+
+#: Further stamp cards up to this number stand on the front; a phone shows four fields in a row.
+_MOST_BESIDE = 4
 
 
 def points_card(
@@ -94,10 +99,12 @@ def stamp_card(
     stamps: int,
     reward: Words | None = None,
     rewards_ready: int = 0,
+    others: Sequence[tuple[Words, int, int]] = (),
 ) -> CardFace:
     """A card with `stamps` of the `look.stamps` that it takes; they are drawn into its picture.
 
     `reward` is what a full card is worth, `rewards_ready` how many are waiting to be taken.
+    `others` are further stamp cards on it: name, stamps, and how many fill it.
     Raises FaceError for more stamps than the card takes.
     """
     if not 0 <= stamps <= look.stamps:
@@ -108,6 +115,9 @@ def stamp_card(
     made.shared("reward", Section.SECONDARY, words.REWARD, reward)
     if rewards_ready:
         made.own("ready", Section.AUXILIARY, words.READY, rewards_ready, Form.NUMBER)
+    for number, (name, count, size) in enumerate(others, 2):
+        section = Section.AUXILIARY if number <= _MOST_BESIDE else Section.BACK
+        made.own(f"stamps_{number}", section, name, f"{count}/{size}")
     return made.face("stamps")
 
 

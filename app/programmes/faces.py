@@ -70,11 +70,15 @@ class Printed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StampsDrawn:
-    """The first stamp card of a programme: how many fill it, and what a full one is worth."""
+    """The first stamp card of a programme: how many fill it, and what a full one is worth.
+
+    *others* are its further cards: code, name, and how many fill each.
+    """
 
     code: str
     size: int
     reward: Text | None
+    others: tuple[tuple[str, Text, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,10 @@ def _named(settings: Settings) -> TierNames:
     for card in settings.stamps[:1]:
         rewards = [each for each in settings.rewards if each.stamps == card.code]
         reward = _all_languages(rewards[0].names) if rewards else None
-        drawn = StampsDrawn(card.code, card.size, reward)
+        others = tuple(
+            (each.code, _all_languages(each.names), each.size) for each in settings.stamps[1:]
+        )
+        drawn = StampsDrawn(card.code, card.size, reward, others)
     return TierNames(by_code, drawn) if by_code or drawn else NO_TIERS
 
 
@@ -335,6 +342,10 @@ def fill_in(
             stamps=count % drawn.size,
             reward=drawn.reward,
             rewards_ready=count // drawn.size,
+            others=[
+                (name, max(0, stamps.get(code, 0)) % size, size)
+                for code, name, size in drawn.others
+            ],
         )
     if look.kind is CardKind.DISCOUNT and besides.discount is not None:
         return _discount_face(look, issued, besides.discount, besides.currency, tier)

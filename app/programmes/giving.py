@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.benefits import service as benefits
-from app.benefits.promises import COUPON, STAMPS, Offer
+from app.benefits.promises import COUPON, GIFT, STAMPS, Offer
 from app.ledger import rules as ledger_rules
 from app.ledger.postings import Circumstances, Operation, Posted, Request
 from app.ledger.rules import ReturnPolicy
@@ -63,6 +63,7 @@ class RuledPromises:
             STAMPS: settings.stamps,
             COUPON: settings.coupons,
             REWARD: settings.rewards,
+            GIFT: settings.rewards,
         }
         for thing in things.get(kind, ()):
             if thing.code == what:
@@ -105,13 +106,16 @@ def offer_of(
     expires_at: datetime | None = None,
 ) -> Offer:
     """A coupon of that kind, issued at that moment; *expires_at* instead of its own, if given."""
+    begins = valid_from or at
+    if coupon.valid_from is not None:
+        begins = max(begins, ledger_rules.start_of_day(coupon.valid_from, time_zone))
     ends = [expires_at] if expires_at is not None else []
     if not ends and coupon.valid_days is not None:
-        ends.append(ledger_rules.expiry(at, time_zone=time_zone, days=coupon.valid_days))
+        ends.append(ledger_rules.expiry(begins, time_zone=time_zone, days=coupon.valid_days))
     if coupon.valid_to is not None:
         day_after = coupon.valid_to + timedelta(days=1)
         ends.append(ledger_rules.start_of_day(day_after, time_zone))
-    return Offer(coupon.code, coupon.as_json(), valid_from or at, min(ends, default=None))
+    return Offer(coupon.code, coupon.as_json(), begins, min(ends, default=None))
 
 
 def post(

@@ -4,8 +4,9 @@
      "at_least": "20", "valid_days": 30, "tiers": []}
     {"code": "cake", "names": {"en": "A slice of cake"}, "kind": "goods", "valid_to": "2026-12-31"}
 
-A coupon lasts *valid_days* local days after its issue (0: only that day; none: for ever), and to
-*valid_to* at the longest. *at_least* is what the receipt has to reach. *tiers* is whom it is for.
+A coupon can be used from *valid_from* on, if not from its issue. From then it lasts *valid_days*
+local days (0: only that day; none: for ever), and to *valid_to* at the longest. *at_least* is what
+the receipt has to reach. *tiers* is whom it is given to by hand; a rule has conditions of its own.
 What is issued keeps what it promised, whatever becomes of the programme's settings.
 """
 
@@ -32,6 +33,7 @@ class CouponKind:
     amount: Decimal | None = None
     percent: Decimal | None = None
     at_least: Decimal | None = None
+    valid_from: date | None = None
     valid_days: int | None = None
     valid_to: date | None = None
     tiers: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ _READERS = {
     "amount": _reading.or_none(decimal(1_000_000)),
     "percent": _reading.or_none(decimal(100, decimals=2)),
     "at_least": _reading.or_none(decimal(1_000_000)),
+    "valid_from": _reading.or_none(_reading.day),
     "valid_days": _reading.or_none(whole(0, 3650)),
     "valid_to": _reading.or_none(_reading.day),
     "tiers": _reading.codes,
@@ -70,4 +73,6 @@ def read_one(value: Any) -> CouponKind:
         raise Wrong("amount: say how much an amount_off takes off, and nothing else does.")
     if (coupon.kind == "percent_off") != (coupon.percent is not None):
         raise Wrong("percent: say how much a percent_off takes off, and nothing else does.")
+    if coupon.valid_from and coupon.valid_to and coupon.valid_to < coupon.valid_from:
+        raise Wrong("valid_to: no earlier than valid_from.")
     return coupon

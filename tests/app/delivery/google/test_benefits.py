@@ -30,7 +30,10 @@ from passes.card import CardKind
 from tests.app.delivery.google.shop import ISSUER, deliver, shown
 
 SETTINGS: dict[str, Any] = {
-    "stamps": [{"code": "coffee", "names": {"en": "Coffee card"}, "size": 10}],
+    "stamps": [
+        {"code": "coffee", "names": {"en": "Coffee card"}, "size": 10},
+        {"code": "lunch", "names": {"en": "Lunch card", "lv": "Pusdienas"}, "size": 5},
+    ],
     "rewards": [
         {"code": "free", "names": {"en": "Free coffee", "lv": "Kafija"}, "stamps": "coffee"}
     ],
@@ -127,15 +130,17 @@ def test_a_stamp_card_shows_its_stamps_in_the_strip(
     assert deliver(cafe.context, senders, now=clock())
     assert "7/10" in json.dumps(shown(google, card))
     give(cafe, card, "stamps", "coffee", 3)
+    give(cafe, card, "stamps", "lunch", 2)
     full = apple(cafe, wallets, card)
     assert header(full) == "0/10"
-    assert full["storeCard"]["auxiliaryFields"][0]["value"] == 1
+    assert [each["value"] for each in full["storeCard"]["auxiliaryFields"]] == [1, "2/5"]
     redeem(
         cafe,
         card,
         Order("reward", "free", "Free", {"gives": "goods"}, price=Price("stamps", "coffee", 10)),
     )
-    assert "auxiliaryFields" not in apple(cafe, wallets, card)["storeCard"]
+    spent = apple(cafe, wallets, card)["storeCard"]["auxiliaryFields"]
+    assert [each["value"] for each in spent] == ["2/5"]
 
 
 def test_a_design_of_stamps_without_stamps_shows_points(programme: Any, wallets: Wallets) -> None:
