@@ -23,6 +23,7 @@ from scanner.page.guard import Guard
 
 if TYPE_CHECKING:
     from scanner.page.desk import Desk
+    from scanner.page.showing import Event
 
 TOKEN_FILE = "pos-token"  # noqa: S105 - a file's name
 LONGEST_RECEIPT = 64
@@ -81,7 +82,7 @@ def routes(
         guard.check_pos(request)
         last = request.headers.get("Last-Event-ID", "")
         after = int(last) if last.isdecimal() and len(last) < 12 else None
-        return answer(_events(desk, after), "text/event-stream")
+        return answer(_events(desk.showing.events(after)), "text/event-stream")
 
     return blueprint
 
@@ -97,9 +98,9 @@ def _standing(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _events(desk: Desk, after: int | None) -> Iterator[bytes]:
+def _events(events: Iterator[Event | None]) -> Iterator[bytes]:
     yield b": here\n\n"  # the headers go out at once, with the first of the body
-    for event in desk.showing.events(after):
+    for event in events:
         if event is None:
             yield b": here\n\n"
         else:

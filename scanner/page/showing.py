@@ -99,6 +99,10 @@ class Showing:
             seen = self._last_event if after is None else after
             if seen > self._last_event:
                 seen = 0  # a number of an earlier start: all that this one has
+        # From this moment on, not from when the first is asked for.
+        return self._events_after(seen)
+
+    def _events_after(self, seen: int) -> Iterator[Event | None]:
         while True:
             with self._changed:
                 if self._last_event == seen and not self._closed:
