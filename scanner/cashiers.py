@@ -122,14 +122,16 @@ class OfflineCashiers:
         if entry["failures"] >= MAX_FAILURES:
             raise SignInError(
                 f"{name} is locked on this till after {MAX_FAILURES} wrong PINs. "
-                "Sign in once with the network up."
+                "Sign in once with the network up.",
+                "locked",
             )
         # Counted before it is tried: pulling the plug must not give a free guess.
         entry["failures"] += 1
         write_private(self._folder, FILE, known)
         if not _HASH.verify(self._keyed(pin), entry["verifier"]):
             left = MAX_FAILURES - entry["failures"]
-            raise SignInError(f"Wrong PIN. {left} {'try' if left == 1 else 'tries'} left offline.")
+            tries = "try" if left == 1 else "tries"
+            raise SignInError(f"Wrong PIN. {left} {tries} left offline.", "wrong_pin")
         entry["failures"] = 0
         write_private(self._folder, FILE, known)
         return Cashier(entry["id"], entry["name"], entry["role"])

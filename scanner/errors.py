@@ -53,7 +53,11 @@ class QueueError(ScanError):
 
 
 class SignInError(ScanError):
-    """The cashier may not work at this till now."""
+    """The cashier may not work at this till now; `code` as the service would word the reason."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotRedeemed(ScanError):

@@ -31,6 +31,8 @@ def code_of(refused: Refused | str) -> str:
 def told_of_sign_in(error: SignInError, cause: BaseException | None = None) -> Told:
     """Which of the outcomes a refused sign-in is."""
     cause = cause or error.__cause__ or error.__context__
+    if error.code is not None:
+        return told_of_code(error.code)
     if isinstance(cause, Refused):
         told = told_of_code(cause.code)
         return Told.SIGN_IN_REFUSED if told is Told.REFUSED else told

@@ -1,6 +1,8 @@
 // Hand scanners that type. Nobody types ten characters in a third of a second; they do.
 
-const GAP_MS = 60;
+const GAP_MS = 100;
+// Letters mean nothing on this page: what begins with one is a code, however slow the scanner.
+const LETTERS_GAP_MS = 1000;
 const SHORTEST = 8;
 
 /** Follow the keyboard; `scanned(text)` is told each code, `undo()` takes its keys back. */
@@ -12,8 +14,9 @@ export function listen(scanned, undo) {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const now = performance.now();
-    if (now - at > GAP_MS) {
+    const now = event.timeStamp; // when the key was pressed, however busy the page is
+    const gap = !field && /^[^0-9.,]/.test(burst) ? LETTERS_GAP_MS : GAP_MS;
+    if (now - at > gap) {
       burst = "";
       field = document.activeElement instanceof HTMLInputElement ? document.activeElement : null;
       before = field ? field.value : undo.keep();

@@ -12,6 +12,9 @@ from app.demo.cafe import CASHIER, CASHIER_PIN, MANAGER, MANAGER_PIN
 from app.ledger.models import Entry
 from scanner.page.start import Running
 
+# Machines that run tests are slow at times; that is not what is tested here.
+expect.set_options(timeout=20_000)
+
 Open = Callable[..., Page]
 Shoot = Callable[[Page, str], Path]
 
