@@ -25,9 +25,11 @@ export function listen(scanned, undo) {
     if (event.key === "Enter" && burst.length >= SHORTEST) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (field) field.value = before;
-      else undo.back(before);
-      const text = burst;
+      // Digits that were keyed in right before a card of ours stay where they were typed.
+      const begins = Math.max(0, burst.search(/CF\d:/));
+      const text = burst.slice(begins);
+      if (field) field.value = before + burst.slice(0, begins);
+      else undo.back(before + burst.slice(0, begins));
       burst = "";
       scanned(text);
       return;
