@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -258,7 +258,16 @@ def expiry(
     """
     if months < 0 or days < 0:
         raise ValueError("points cannot expire before they are earned")
-    last = add_months(earned_at.astimezone(_zone(time_zone)).date(), months)
+    day = earned_at.astimezone(_zone(time_zone)).date()
+    return _expiry_of(day, time_zone, months, days, round_up)
+
+
+@lru_cache(4096)
+def _expiry_of(
+    day: date, time_zone: str, months: int, days: int, round_up: RoundUp | None
+) -> datetime:
+    """When points of a local day expire: a shop's are the same all day long."""
+    last = add_months(day, months)
     last += timedelta(days=days)
     if round_up is not None:
         last = end_of(last, round_up)

@@ -314,6 +314,8 @@ def _stamps(
 
 
 def _lines_that_earn(tariff: Tariff, lines: Sequence[Line]) -> list[tuple[int, Line]]:
+    if not tariff.excluded:
+        return list(enumerate(lines, 1))
     return [(at, line) for at, line in enumerate(lines, 1) if earns(tariff, line)]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from app.ledger.grounds import Grounds, How, Need
@@ -48,6 +49,9 @@ class Compiled:
     goods: Wanted
     per_thousandths: int
     factor: tuple[int, int]
+    #: Whether it depends on the account at all, and on its other receipts.
+    is_personal: bool
+    asks: bool
 
     @property
     def name(self) -> str:
@@ -106,6 +110,7 @@ def _compiled(rule: Rule, exponent: int, zone: ZoneInfo) -> Compiled:
         return None if local is None else local.replace(tzinfo=zone).astimezone(UTC)
 
     on = rule.conditions
+    asks = bool(on.a_day or on.first_purchase or on.segments)
     rate = (0, 1)
     if rule.points is not None and rule.per_amount is not None:
         up, down = rule.points.as_integer_ratio()
@@ -125,6 +130,8 @@ def _compiled(rule: Rule, exponent: int, zone: ZoneInfo) -> Compiled:
         wanted(rule.goods),
         int(rule.per_quantity * 1000),
         (rule.factor or Decimal(1)).as_integer_ratio(),
+        is_personal=bool(asks or on.tiers or on.once),
+        asks=asks,
     )
 
 
@@ -132,6 +139,7 @@ def _keys(names: Iterable[str]) -> frozenset[str]:
     return frozenset(key_of(name) for name in names)
 
 
+@lru_cache(16_384)
 def key_of(name: str) -> str:
     """Big and small letters of goods are the same."""
     return name.strip().casefold()
@@ -181,9 +189,11 @@ class Bill:
         if self._index is None:
             self._index = self._indexed()
         items, categories = self._index
-        positions = {at for item in goods.items for at in items.get(item, ())}
-        positions.update(at for kind in goods.categories for at in categories.get(kind, ()))
-        return self._found(sorted(positions))
+        lists = [items[item] for item in goods.items if item in items]
+        lists += [categories[kind] for kind in goods.categories if kind in categories]
+        if len(lists) == 1:
+            return self._found(lists[0])
+        return self._found(sorted({at for each in lists for at in each}))
 
     def without(self, categories: frozenset[str]) -> Found:
         """The lines of no such category."""
@@ -200,12 +210,13 @@ class Bill:
             return _NONE
         if not self._by_position:
             self._by_position = dict(self.lines)
-        lines = [self._by_position[at] for at in positions]
-        return Found(
-            tuple(positions),
-            sum(int(Decimal(line.quantity) * 1000) for line in lines),
-            sum(line.amount_minor for line in lines),
-        )
+        thousandths = money = 0
+        for at in positions:
+            line = self._by_position[at]
+            pieces = line.quantity
+            thousandths += pieces * 1000 if type(pieces) is int else int(Decimal(pieces) * 1000)
+            money += line.amount_minor
+        return Found(tuple(positions), thousandths, money)
 
     def _indexed(self) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
         items: dict[str, list[int]] = defaultdict(list)

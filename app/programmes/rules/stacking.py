@@ -42,10 +42,14 @@ def asked_of(
     today = first = False
     names = set(besides)
     for each in found:
+        if not each.compiled.asks:
+            continue
         on = each.rule.conditions
         today = today or on.a_day is not None
         first = first or on.first_purchase
         names.update(on.segments)
+    if not (today or first or names):
+        return None
     windows = {
         segment.within_days
         for segment in segments
@@ -112,6 +116,9 @@ def _held(
     had = set(facts.once_keys)
     held = []
     for each in found:
+        if not each.compiled.is_personal:
+            held.append(each)
+            continue
         on = each.rule.conditions
         if on.tiers and facts.tier not in on.tiers:
             continue

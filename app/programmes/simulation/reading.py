@@ -6,15 +6,15 @@ is read, nor time with what was read before.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.db import Id
+from app.db import EVERYWHERE, Id, Prepared
 from app.ledger.models import (
     Account,
     Entry,
@@ -42,6 +42,7 @@ class Range(NamedTuple):
 class Wants:
     """What has to be read beside the receipts since *since*; *context* is where visits begin."""
 
+    programme_id: str
     since: datetime
     context: datetime | None
     now: datetime
@@ -63,63 +64,102 @@ class Holder:
     once: frozenset[str]
 
 
-_COLUMNS = (
-    Entry.account_id,
-    Entry.sequence,
-    Entry.posting_id,
-    Entry.occurred_at,
-    Entry.recorded_at,
-    Entry.counted_minor,
-    Receipt.id,
-    Receipt.location_id,
-    Receipt.amount_minor,
-    Receipt.currency,
-    Receipt.earning_minor,
-    Receipt.tax_minor,
-    Receipt.coupons_minor,
-    Receipt.paid_points,
-    Receipt.exchange_rate,
-    Receipt.exchange_source,
+_entries: Any = Entry.__table__
+_receipts: Any = Receipt.__table__
+_sold: Any = ReceiptLine.__table__
+_came: Any = ReceiptReturn.__table__
+_ids: Any = bindparam("ids", expanding=True)
+#: Ids as the database writes them: making them one way or another costs more than all the rest.
+_page = Prepared(
+    select(
+        cast(_entries.c.account_id, Text).label("account_id"),
+        _entries.c.sequence,
+        cast(_entries.c.posting_id, Text).label("posting_id"),
+        _entries.c.occurred_at,
+        _entries.c.recorded_at,
+        _entries.c.counted_minor,
+        cast(_receipts.c.id, Text).label("id"),
+        cast(_receipts.c.location_id, Text).label("location_id"),
+        _receipts.c.amount_minor,
+        _receipts.c.currency,
+        _receipts.c.earning_minor,
+        _receipts.c.tax_minor,
+        _receipts.c.coupons_minor,
+        _receipts.c.paid_points,
+        _receipts.c.exchange_rate,
+        _receipts.c.exchange_source,
+    )
+    .select_from(_entries.join(_receipts, _receipts.c.id == _entries.c.receipt_id))
+    .where(
+        tuple_(_entries.c.account_id, _entries.c.sequence)
+        > tuple_(bindparam("account", type_=Id), bindparam("sequence", type_=BigInteger)),
+        _entries.c.account_id < bindparam("ends"),
+        # As text, so that no index of programmes is taken for the way: SQLite would read and sort
+        # all of the programme for each page.
+        cast(_entries.c.programme_id, Text) == cast(bindparam("programme", type_=Id), Text),
+        _entries.c.kind == EntryKind.ACCRUAL,
+        _entries.c.occurred_at >= bindparam("context"),
+        _entries.c.recorded_at <= bindparam("now"),
+    )
+    .order_by(_entries.c.account_id, _entries.c.sequence)
+    .limit(PAGE)
 )
+_lines_of = Prepared(
+    select(
+        cast(_sold.c.receipt_id, Text).label("receipt"),
+        _sold.c.item,
+        _sold.c.category,
+        _sold.c.quantity_thousandths,
+        _sold.c.amount_minor,
+    )
+    .where(_sold.c.receipt_id.in_(_ids))
+    .order_by(_sold.c.receipt_id, _sold.c.position)
+)
+_returns_of = Prepared(
+    select(
+        cast(_came.c.receipt_id, Text).label("receipt"),
+        _came.c.recorded_at,
+        _came.c.amount_minor,
+        _came.c.earning_minor,
+        _came.c.counted_minor_due,
+        _came.c.lines,
+    ).where(
+        _came.c.receipt_id.in_(_ids),
+        _came.c.reversed_at.is_(None),
+        _came.c.recorded_at <= bindparam("now"),
+    )
+)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_AFTER_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 def receipts(
     session: Session, which: Range, wants: Wants, places: dict[str, str], zone: ZoneInfo
 ) -> Iterator[tuple[Holder, Past]]:
-    """The receipts of the accounts in the order in which they came, each with its holder."""
-    wanted = (
-        select(*_COLUMNS)
-        .join(Receipt, Receipt.id == Entry.receipt_id)
-        .where(
-            Entry.kind == EntryKind.ACCRUAL,
-            Entry.recorded_at <= wants.now,
-            Entry.account_id >= which.begins,
-        )
-        .order_by(Entry.account_id, Entry.sequence)
-        .limit(PAGE)
-    )
-    if wants.context is not None:
-        wanted = wanted.where(Entry.occurred_at >= wants.context)
-    if which.ends is not None:
-        wanted = wanted.where(Entry.account_id < which.ends)
-    after: tuple[str, int] | None = None
+    """The receipts of the accounts in the order in which they came, each with its holder.
+
+    In a session that is open for all programmes.
+    """
+    given = {
+        "account": which.begins,
+        "sequence": -1,
+        "ends": which.ends or _AFTER_ALL,
+        "programme": wants.programme_id,
+        "context": wants.context or _EVER,
+        "now": wants.now,
+    }
     holders: dict[str, Holder] = {}
     while True:
-        page = wanted
-        if after is not None:
-            page = wanted.where(
-                tuple_(Entry.account_id, Entry.sequence)
-                > tuple_(literal(after[0], Id), literal(after[1]))
-            )
-        rows: Sequence[Any] = session.execute(page).all()
+        rows = _page(session, given, programme_id=EVERYWHERE)
         if not rows:
             return
-        after = rows[-1].account_id, rows[-1].sequence
+        given |= {"account": rows[-1].account_id, "sequence": rows[-1].sequence}
         ids = {row.account_id for row in rows}
         known = {each: holders[each] for each in ids & holders.keys()}
         holders = known | _holders(session, sorted(ids - known.keys()), wants, zone)
-        lines = _lines(session, rows) if wants.lines else {}
-        back = _back(session, rows, wants.now)
+        sold = [row.id for row in rows]
+        lines = _lines(session, sold) if wants.lines else {}
+        back = _back(session, sold, wants.now)
         for row in rows:
             yield holders[row.account_id], _past(row, lines, back, places)
 
@@ -130,67 +170,33 @@ def _past(
     back: dict[str, tuple[Back, ...]],
     places: dict[str, str],
 ) -> Past:
+    _, _, posting_id, occurred_at, recorded_at, counted, receipt_id, location_id, *facts = row
+    amount, currency, earning, tax, coupons, paid, rate, source = facts
     exchange = None
-    if row.exchange_rate is not None:
-        day = row.occurred_at.date()
-        exchange = Exchange(Decimal(row.exchange_rate), row.exchange_source or "", day)
-    sale = Sale(
-        row.amount_minor,
-        row.currency,
-        row.occurred_at,
-        row.tax_minor,
-        row.coupons_minor,
-        row.paid_points,
-        lines.get(row.id, ()),
-        places.get(row.location_id),
-    )
-    return Past(
-        row.posting_id,
-        row.occurred_at,
-        row.recorded_at,
-        sale,
-        exchange,
-        row.earning_minor,
-        row.counted_minor,
-        back.get(row.id, ()),
-    )
+    if rate is not None:
+        exchange = Exchange(Decimal(rate), source or "", occurred_at.date())
+    sold = lines.get(receipt_id, ())
+    place = places.get(location_id)
+    sale = Sale(amount, currency, occurred_at, tax, coupons, paid, sold, place)
+    came = back.get(receipt_id, ())
+    return Past(posting_id, occurred_at, recorded_at, sale, exchange, earning, counted, came)
 
 
-def _lines(session: Session, rows: Sequence[Any]) -> dict[str, tuple[Line, ...]]:
+def _lines(session: Session, ids: Sequence[str]) -> dict[str, tuple[Line, ...]]:
     found: dict[str, list[Line]] = {}
-    for receipt_id, item, category, thousandths, amount, earns in session.execute(
-        select(
-            ReceiptLine.receipt_id,
-            ReceiptLine.item,
-            ReceiptLine.category,
-            ReceiptLine.quantity_thousandths,
-            ReceiptLine.amount_minor,
-            ReceiptLine.earns,
-        )
-        .where(ReceiptLine.receipt_id.in_([row.id for row in rows]))
-        .order_by(ReceiptLine.receipt_id, ReceiptLine.position)
+    for receipt_id, item, category, thousandths, amount in _lines_of(
+        session, {"ids": ids}, programme_id=EVERYWHERE
     ):
         whole, rest = divmod(thousandths, 1000)
         quantity = Decimal(thousandths) / 1000 if rest else whole
-        found.setdefault(receipt_id, []).append(Line(item, amount, quantity, category, earns))
+        found.setdefault(receipt_id, []).append(Line(item, amount, quantity, category))
     return {receipt_id: tuple(each) for receipt_id, each in found.items()}
 
 
-def _back(session: Session, rows: Sequence[Any], now: datetime) -> dict[str, tuple[Back, ...]]:
+def _back(session: Session, ids: Sequence[str], now: datetime) -> dict[str, tuple[Back, ...]]:
     found: dict[str, list[Back]] = {}
-    for receipt_id, *facts in session.execute(
-        select(
-            ReceiptReturn.receipt_id,
-            ReceiptReturn.recorded_at,
-            ReceiptReturn.amount_minor,
-            ReceiptReturn.earning_minor,
-            ReceiptReturn.counted_minor_due,
-            ReceiptReturn.lines,
-        ).where(
-            ReceiptReturn.receipt_id.in_([row.id for row in rows]),
-            ReceiptReturn.reversed_at.is_(None),
-            ReceiptReturn.recorded_at <= now,
-        )
+    for receipt_id, *facts in _returns_of(
+        session, {"ids": ids, "now": now}, programme_id=EVERYWHERE
     ):
         found.setdefault(receipt_id, []).append(Back(*facts))
     return {receipt_id: tuple(each) for receipt_id, each in found.items()}
@@ -207,7 +213,7 @@ def _holders(
     carried: dict[str, int] = {}
     if wants.carried:
         sums = session.execute(
-            select(Entry.account_id, func.sum(Entry.carried_micro))
+            select(cast(Entry.account_id, Text), func.sum(Entry.carried_micro))
             .where(Entry.account_id.in_(ids), Entry.occurred_at < wants.since)
             .group_by(Entry.account_id)
         )
@@ -215,7 +221,7 @@ def _holders(
     once = _once(session, ids, wants)
     tiers = _tiers(session, ids) if wants.tiers else {}
     rows = session.execute(
-        select(Account.id, Account.kind, Account.created_at).where(Account.id.in_(ids))
+        select(cast(Account.id, Text), Account.kind, Account.created_at).where(Account.id.in_(ids))
     )
     return {
         account_id: Holder(
@@ -234,7 +240,7 @@ def _once(session: Session, ids: Sequence[str], wants: Wants) -> dict[str, list[
     found: dict[str, list[str]] = {}
     if wants.once_keys:
         for account_id, key in session.execute(
-            select(Entry.account_id, Entry.once_key)
+            select(cast(Entry.account_id, Text), Entry.once_key)
             .where(
                 Entry.account_id.in_(ids),
                 Entry.once_key.in_(wants.once_keys),
@@ -251,10 +257,10 @@ def _tiers(session: Session, ids: Sequence[str]) -> dict[str, list[TierThen]]:
     found: dict[str, list[TierThen]] = {}
     for account_id, since, tier, posting_id in session.execute(
         select(
-            TierChange.account_id,
+            cast(TierChange.account_id, Text),
             TierChange.effective_from,
             TierChange.to_tier,
-            TierChange.posting_id,
+            cast(TierChange.posting_id, Text),
         )
         .where(TierChange.account_id.in_(ids))
         .order_by(TierChange.effective_from, TierChange.sequence)

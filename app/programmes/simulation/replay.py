@@ -101,8 +101,8 @@ class Outcome:
     """What a receipt gives for good: after what came back of it."""
 
     points: int
-    rules: Counter[str]
-    things: Counter[tuple[str, str]]
+    rules: Mapping[str, int]
+    things: Mapping[tuple[str, str], int]
 
 
 @dataclass(slots=True)
@@ -272,23 +272,25 @@ class _Facts:
 def _net(value: Value, past: Past) -> Outcome:
     """What stays of a receipt's value after all that came back."""
     if past.back and past.returned_minor >= past.sale.amount_minor:
-        return Outcome(0, Counter(), Counter())
+        return _NOTHING
     kept = _kept(value, past) if past.back else None
     points = value.points
     earning_minor = value.earning_minor or 0
     if kept is not None and earning_minor:
         points -= due_so_far(points, earning_minor - kept.earning_minor, earning_minor)
-    rules: Counter[str] = Counter()
-    if points:
-        rules["base"] = points
+    rules = {"base": points} if points else {}
     for bonus in value.bonuses:
         left = bonus.points if kept is None else _bonus_left(bonus, kept, earning_minor, past)
         points += left
-        rules[bonus.name] += left
-    things: Counter[tuple[str, str]] = Counter()
+        rules[bonus.name] = rules.get(bonus.name, 0) + left
+    things: dict[tuple[str, str], int] = {}
     for thing in value.given:
-        things[thing.kind, thing.what] += _things_left(thing, kept)
+        key = thing.kind, thing.what
+        things[key] = things.get(key, 0) + _things_left(thing, kept)
     return Outcome(points, rules, things)
+
+
+_NOTHING = Outcome(0, {}, {})
 
 
 def _things_left(thing: Given, kept: Kept | None) -> int:

@@ -13,7 +13,7 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from app.db import Database
@@ -115,11 +115,18 @@ def _check(session: Session, book: Rulebook, plan: Plan) -> None:
 def replayed(database: Database, plan: Plan, which: Range) -> Tally:
     """What a range of accounts comes to."""
     tally = Tally()
-    with database.read(plan.programme_id) as session:
+    with database.read_all() as session:
         book = whole_rulebook(session, plan.programme_id, plan.now)
         changing = Changing(plan.change, book.currency, book.time_zone, plan.scope)
         wants = _wants(book, changing, plan)
-        places = {each.id: each.slug for each in session.scalars(select(Location))}
+        places = {
+            each: slug
+            for each, slug in session.execute(
+                select(cast(Location.id, Text), Location.slug).where(
+                    Location.programme_id == plan.programme_id
+                )
+            )
+        }
         zone = book.everywhere(plan.now).tariff.zone
         choices = _choices(book)
         replay: Replay | None = None
@@ -146,9 +153,12 @@ def replayed(database: Database, plan: Plan, which: Range) -> Tally:
             counted = True
             before, after, spend_minor = replay.receipt(past)
             tally.receipt(past.sale.location or "", spend_minor, before.points, after.points)
-            tally.rules.update(after.rules)
-            tally.things_before.update(before.things)
-            tally.things_after.update(after.things)
+            for rule, points in after.rules.items():
+                tally.rules[rule] += points
+            for thing, count in before.things.items():
+                tally.things_before[thing] += count
+            for thing, count in after.things.items():
+                tally.things_after[thing] += count
         if replay is not None and counted:
             tally.member(replay.account_id, replay.change)
     return tally
@@ -180,6 +190,7 @@ def _wants(book: Rulebook, changing: Changing, plan: Plan) -> Wants:
         bonus.once for each in settings for bonus in each.bonuses
     }
     return Wants(
+        programme_id=plan.programme_id,
         since=plan.since,
         context=context,
         now=plan.now,
