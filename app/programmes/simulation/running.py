@@ -4,6 +4,7 @@ Each process reads accounts of its own; what they find adds up in any order. So 
 this very process, which is what one of few receipts is.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -95,6 +96,8 @@ def _done(
 @cache
 def _opened(url: str) -> Database:
     """A process's own database, opened once."""
+    gc.freeze()
+    gc.set_threshold(100_000)  # What is made here for each receipt has no cycles.
     return Database(url)
 
 

@@ -11,7 +11,9 @@ from app.clock import FixedClock
 from app.db import Database
 from app.ledger import by_hand, service
 from app.ledger.check import check
-from app.ledger.models import Account, EarningDay, Entry, Lot, TierChange
+from app.ledger.facts import kept_of
+from app.ledger.grounds import Kept
+from app.ledger.models import Account, EarningDay, Entry, EntryKind, Lot, TierChange
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -77,6 +79,17 @@ class Bench:
             )
 
     accrual = staticmethod(accrual)
+
+    def kept(self, posting_id: str) -> Kept:
+        """What is kept of the receipt of an accrual."""
+        with self.database.read(self.programme_id) as session:
+            receipt_id = session.scalar(
+                select(Entry.receipt_id).where(
+                    Entry.posting_id == posting_id, Entry.kind == EntryKind.ACCRUAL
+                )
+            )
+            assert receipt_id is not None
+            return kept_of(session, receipt_id)
 
     def account(self) -> str:
         with self.database.write(self.programme_id) as session:

@@ -28,14 +28,19 @@ as dates once the programme has a zone: "2026-10-25 03:30", by its clocks ("agai
 
     programme zone Europe/Riga; inactive 12 months; tiers silver 100, gold 300x2, by spend, rolling,
               one step, grace 30; earns 1 per 50.00 carried on; not tobacco; bonus 50 at 100.00;
-              money JPY; money USD 0.9          (terms that a scenario needs; they may change)
+              money JPY; money USD 0.9; stacking best; segment new joined_within_days=3;
+              rule Buns item categories=bun gives=3+stamps:cup:2 most=5;
+              rule Set basket contains=coffee:1,bun:2 each gives=5+coupon:cake
+                                                (terms that a scenario needs; they may change)
+    buy ... place harbour   in that location
 
 A line may begin with somebody's name ("Anna: earn 100"): it is about an account of that name. It
 may end in "! InsufficientPoints": it is refused with that error. Expected after "->", apart by ";":
 balance, available, pending, held, debt, moved (by the last posting), lots, in draw order ("lots:
 50 until day 30, 20 for ever" or "lots: none"), tier (or "tier none"), counted and spent (towards
 tiers), carried, told (a reason in the last answer), changes ("changes: silver earned, none
-returned"), settled ("settled: Bakery -60, Cinema 60"), rolling (until when).
+returned"), given (by the last posting: "given 2 stamps cup"), left (of what A gave, after returns:
+"left A 1 stamps cup"), settled ("settled: Bakery -60, Cinema 60"), rolling (until when).
 """
 
 from collections.abc import Callable
@@ -58,6 +63,7 @@ from counterfoil_tests_ledger_words import (
 )
 
 from app.ledger import errors
+from app.ledger.grounds import count_left, grounds_from_json
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -230,6 +236,7 @@ class Play:
             exchange_rate=exchange.rate if exchange else None,
             exchange_source=exchange.source if exchange else None,
             once_keys=earning.once_keys,
+            asked=earning.asked(tariff),
         )
 
     def hold(self, points: str, said: Options) -> HoldPoints:
@@ -279,7 +286,11 @@ class Play:
             codes = [reason["code"] for reason in self.last.answer["explain"]]
             assert said in codes, codes
             return
-        found = self.found(what)
+        if what == "left":
+            name, _, said = said.partition(" ")
+            found = self.left(name)
+        else:
+            found = self.found(what)
         assert found == said.strip(), f"{what} is {found}"
 
     def found(self, what: str) -> str:
@@ -290,6 +301,9 @@ class Play:
                 return str(self.last.answer["points"])
             case "lots":
                 return self.lots()
+            case "given":
+                assert self.last is not None
+                return _told_things(self.last.answer.get("given", []))
             case "tier":
                 return str(self.ledger.row(account_id).tier or "none")
             case "changes":
@@ -310,12 +324,29 @@ class Play:
                 return ", ".join(told) or "none"
         return str(getattr(self.ledger.standing(account_id), what))
 
+    def left(self, name: str) -> str:
+        """What is left of the things that a posting gave, by what is kept of its receipt."""
+        given = self.done[name][1].answer.get("given", [])
+        kept = self.ledger.kept(self.names[name])
+        return _told_things(
+            [
+                each
+                | {"count": count_left(each["count"], grounds_from_json(each["grounds"]), kept)}
+                for each in given
+            ]
+        )
+
     def lots(self) -> str:
         told = []
         for remaining, expires_at in self.ledger.lots(self.account_id):
             when = "for ever" if expires_at is None else f"until {self.programme.told(expires_at)}"
             told.append(f"{remaining} {when}")
         return ", ".join(told) or "none"
+
+
+def _told_things(given: list[dict[str, Any]]) -> str:
+    told = [f"{each['count']} {each['kind']} {each['what']}" for each in given if each["count"]]
+    return ", ".join(told) or "nothing"
 
 
 class Valued:

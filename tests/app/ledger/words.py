@@ -13,7 +13,7 @@ from app.ledger.rules import RoundUp
 from app.ledger.tiers import Downgrade, Level, Measure, TierScheme, Window
 from app.programmes.earning import Exchange, Sale, Tariff, marked, tariff_of
 from app.programmes.fields import BonusRule, Tiers
-from app.programmes.settings import Settings
+from app.programmes.settings import Settings, settings_from_json
 from app.programmes.wording import currency_exponent
 
 FIRST_DAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -27,7 +27,7 @@ _PARTS = re.compile(
     r"(?:day (?P<day>\d+)|(?P<date>\S+-\S+))(?: (?P<hour>\d\d):(?P<minute>\d\d)(?P<fold> again)?)?"
 )
 _OPTIONS = re.compile(
-    r"\b(?:(?P<name>as|receipt|worth|minutes|policy|floor|grace|by|into|in|coupons|tax|paid|counts)"
+    r"\b(?:(?P<name>as|receipt|worth|minutes|policy|floor|grace|by|into|in|coupons|tax|paid|counts|place)"
     r" (?P<value>\S+)"
     rf"|(?P<when>expires|from|happened|until) (?P<moment>{_MOMENT})"
     r"|(?P<lasts>lasts) (?P<length>\d+ (?:month|day)s?(?: to the end of the \w+)?)"
@@ -85,6 +85,52 @@ def lines(text: str, currency: str = "EUR") -> tuple[Line, ...]:
             Line(f"item {number}", minor(amount, currency), Decimal(quantity), kind or None)
         )
     return tuple(told)
+
+
+def _things(text: str) -> dict[str, Any]:
+    """ "3+stamps:cup:2" as three points and two stamps."""
+    given: dict[str, Any] = {}
+    for part in text.split("+"):
+        kind, _, rest = part.partition(":")
+        if rest:
+            what, _, count = rest.partition(":")
+            given.setdefault(kind, {})[what] = int(count or 1)
+        else:
+            given["points"] = int(part)
+    return given
+
+
+def _sets(text: str) -> list[dict[str, Any]]:
+    """ "coffee:1,bun:2" as two sets of goods, by category."""
+    pairs = (each.split(":") for each in text.split(","))
+    return [{"categories": [kind], "quantity": count} for kind, count in pairs]
+
+
+def _listed(text: str) -> list[str]:
+    return text.split(",")
+
+
+#: How the facts of a rule are read.
+_READ: dict[str, Any] = {
+    "gives": _things,
+    "contains": _sets,
+    "most": int,
+    "a_day": int,
+    "worth": int,
+} | dict.fromkeys(
+    (
+        "weekdays",
+        "hours",
+        "locations",
+        "tiers",
+        "segments",
+        "items",
+        "categories",
+        "only_categories",
+        "excluded_categories",
+    ),
+    _listed,
+)
 
 
 @dataclass
@@ -208,6 +254,33 @@ class ProgrammeWords:
         rule = BonusRule("bonus", Decimal(least), int(points), once or None)
         self.settings = replace(self.settings, bonuses=(*self.settings.bonuses, rule))
 
+    def _say_rule(self, rest: str) -> None:
+        """ "Buns item categories=bun gives=3+stamps:cup:2 most=5 each": see `scenario`."""
+        name, kind, *facts = rest.split()
+        rule: dict[str, Any] = {"name": name, "kind": kind}
+        for fact in facts:
+            key, equals, value = fact.partition("=")
+            rule[key] = _READ.get(key, str)(value) if equals else True
+        kept = [each.as_json() for each in self.settings.rules if each.name != name]
+        self._set(rules=[*kept, rule])
+
+    def _say_segment(self, rest: str) -> None:
+        """ "busy within_days=30 visits_at_least=2"."""
+        name, *facts = rest.split()
+        said = dict(fact.split("=") for fact in facts)
+        read = {
+            key: value if "spend" in key else value.split(",") if key == "kinds" else int(value)
+            for key, value in said.items()
+        }
+        before = {each.name: each.as_json() for each in self.settings.segments}
+        self._set(segments=before | {name: read})
+
+    def _say_stacking(self, rest: str) -> None:
+        self._set(stacking=rest)
+
+    def _set(self, **changes: Any) -> None:
+        self.settings = settings_from_json(self.settings.as_json() | changes)
+
     def _say_money(self, rest: str) -> None:
         """ "EUR"; "money USD 0.9" gives another currency's rate."""
         currency, _, rate = rest.partition(" ")
@@ -234,6 +307,7 @@ class ProgrammeWords:
             coupons_minor=minor(said.named.get("coupons", "0"), currency),
             paid_with_points=int(said.named.get("paid", "0")),
             lines=told,
+            location=said.named.get("place"),
         )
         if currency == self.currency:
             return sale, None
