@@ -4,6 +4,10 @@ from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf
 
+from app.api.benefit_schemas import BenefitOut as BenefitOut
+from app.api.benefit_schemas import CouponOut as CouponOut
+from app.api.benefit_schemas import RewardOut as RewardOut
+from app.api.benefit_schemas import StampsOut as StampsOut
 from app.api.fields import Flag, Whole, moment, text, uuid
 from app.programmes.settings import HIGHEST_AMOUNT_MINOR
 from passes.code import STATIC_LENGTH, Outcome
@@ -147,60 +151,6 @@ class RedeemOut(Schema):
     minimum = Integer()
     step = Integer()
     maximum = Integer()
-
-
-class StampsOut(Schema):
-    """A stamp card: *count* of *size* on the one begun, *full* ones beside it."""
-
-    code = String()
-    name = String(metadata={"description": "In the member's language."})
-    count = Integer()
-    size = Integer()
-    full = Integer()
-    owed = Integer()
-
-
-class StampPriceOut(Schema):
-    """So many stamps of a card."""
-
-    code = String()
-    count = Integer()
-
-
-class RewardOut(Schema):
-    """A reward as a tile: what it costs, and why it cannot be taken, if so."""
-
-    code = String()
-    name = String(metadata={"description": "In the member's language."})
-    kind = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off", "entry"]})
-    points = Integer(allow_none=True)
-    points_from = Integer(
-        allow_none=True, metadata={"description": "The cashier chooses how many points."}
-    )
-    points_step = Integer(allow_none=True)
-    points_to = Integer(allow_none=True)
-    stamps = Nested(StampPriceOut, allow_none=True)
-    left = Integer(allow_none=True, metadata={"description": "How many there are still."})
-    missing_points = Integer()
-    missing_stamps = Integer()
-    can_take = Boolean()
-    why_not = String(allow_none=True)
-
-
-class CouponOut(Schema):
-    """A coupon: what it is worth, from which amount on and until when (exclusive)."""
-
-    id = String()
-    code = String()
-    name = String(metadata={"description": "In the member's language."})
-    kind = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off"]})
-    status = String()
-    amount_minor = Integer(allow_none=True)
-    percent = String(allow_none=True)
-    at_least_minor = Integer(allow_none=True)
-    valid_from = String()
-    expires_at = String(allow_none=True)
-    can_use = Boolean()
 
 
 class DiscountOut(Schema):
@@ -386,18 +336,6 @@ class CouponIn(PostingIn):
         allow_none=True,
         metadata={"description": "The receipt's amount before the coupon."},
     )
-
-
-class BenefitOut(Schema):
-    """What was redeemed. *amount_minor* is what to take off the receipt, where that is known."""
-
-    kind = String(metadata={"enum": ["reward", "coupon"]})
-    what = String()
-    name = String(metadata={"description": "In the member's language."})
-    gives = String(metadata={"enum": ["goods", "gift", "amount_off", "percent_off"]})
-    amount_minor = Integer(allow_none=True)
-    currency = String(allow_none=True)
-    percent = String(allow_none=True)
 
 
 class ReturnedLineIn(Schema):

@@ -329,24 +329,9 @@ def fill_in(
         extras=extras.of_card(serial_number=card.serial_number, code=card.code),
     )
     if coupon_shown is not None:
-        ends_at = coupon_shown.expires_at
-        last = None if ends_at is None else local_day(ends_at - _MOMENT, time_zone)
-        return coupon(
-            look, replace(issued, valid_until=ends_at), offer=coupon_shown.offer, valid_until=last
-        )
+        return _coupon_face(look, issued, coupon_shown, time_zone)
     if look.kind is CardKind.STAMPS and drawn is not None:
-        count = max(0, stamps.get(drawn.code, 0))
-        return stamp_card(
-            look,
-            issued,
-            stamps=count % drawn.size,
-            reward=drawn.reward,
-            rewards_ready=count // drawn.size,
-            others=[
-                (name, max(0, stamps.get(code, 0)) % size, size)
-                for code, name, size in drawn.others
-            ],
-        )
+        return _stamps_face(look, issued, drawn, stamps)
     if look.kind is CardKind.DISCOUNT and besides.discount is not None:
         return _discount_face(look, issued, besides.discount, besides.currency, tier)
     if look.kind is CardKind.CLUB and besides.membership is not None:
@@ -389,4 +374,27 @@ def _discount_face(
         spent=major(found.spent_minor) if found.discount.scale else None,
         until_next=None if missing is None else major(missing),
         next_share=None if following is None else following / 100,
+    )
+
+
+def _coupon_face(look: Look, issued: Issued, shown: CouponShown, time_zone: str) -> CardFace:
+    ends_at = shown.expires_at
+    last = None if ends_at is None else local_day(ends_at - _MOMENT, time_zone)
+    issued = replace(issued, valid_until=ends_at)
+    return coupon(look, issued, offer=shown.offer, valid_until=last)
+
+
+def _stamps_face(
+    look: Look, issued: Issued, drawn: StampsDrawn, stamps: Mapping[str, int]
+) -> CardFace:
+    count = max(0, stamps.get(drawn.code, 0))
+    return stamp_card(
+        look,
+        issued,
+        stamps=count % drawn.size,
+        reward=drawn.reward,
+        rewards_ready=count // drawn.size,
+        others=[
+            (name, max(0, stamps.get(code, 0)) % size, size) for code, name, size in drawn.others
+        ],
     )
