@@ -238,7 +238,7 @@ async function choose(language) {
   at("languages").setAttribute("aria-label", word("language"));
   at("languages").replaceChildren(...LANGUAGES.map((code) => el("button", {
     type: "button", lang: code, title: nameOf(code), "aria-pressed": String(code === current()),
-    "aria-label": nameOf(code), onclick: () => choose(code),
+    "aria-label": `${code.toUpperCase()}: ${nameOf(code)}`, onclick: () => choose(code),
   }, code.toUpperCase())));
   at("frame").alt = word("camera_picture");
   draw(at("keys"), typed);
