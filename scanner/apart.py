@@ -61,7 +61,7 @@ class ReaderApart:
         self._deadline = deadline_seconds
         self._changed = threading.Condition()
         self._job: _Job | None = None
-        self._done: tuple[int, float, Sighting] | None = None
+        self._done: tuple[int, float, Sighting | None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._standby: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -112,9 +112,10 @@ class ReaderApart:
             self._changed.notify_all()
             return True
 
-    def take(self, timeout_seconds: float) -> tuple[int, float, Sighting] | None:
+    def take(self, timeout_seconds: float) -> tuple[int, float, Sighting | None] | None:
         """Return (camera, at, sighting) of the frame handed over, None while it is not read.
 
+        The sighting is None where the reader died of the frame: nobody knows what it showed.
         Waits no longer than `timeout_seconds`; kills a reader that is over its deadline.
         """
         until = time.monotonic() + timeout_seconds
@@ -170,9 +171,8 @@ class ReaderApart:
                 job.began = time.monotonic()
                 sighting = _exchange(process, job)
             if sighting is None:
-                self._replace(process)
                 # The frame that killed a reader is not given to the next one.
-                sighting = Sighting([], [])
+                self._replace(process)
             with self._changed:
                 self._job, self._done = None, (job.camera, job.at, sighting)
                 self._changed.notify_all()

@@ -93,7 +93,10 @@ class Watch:
                 yield Seen(reading[0], newest.at, newest)
                 continue
             (camera, frame), reading = reading, None
-            yield self._told(camera, frame, done[2])
+            if done[2] is None:
+                yield Seen(camera, frame.at, frame)
+            else:
+                yield self._told(camera, frame, done[2])
 
     def _hand_over(self) -> tuple[int, Frame] | None:
         """Give the next camera's newest frame to the reader, waiting for one a moment."""
