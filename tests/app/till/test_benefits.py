@@ -230,6 +230,58 @@ def test_a_coupon_on_the_members_card_is_used_once_and_comes_back_with_its_recei
     whole(cafe)
 
 
+def test_what_rules_give_goes_with_the_part_of_the_receipt_that_it_was_given_for(
+    cafe: Any,
+) -> None:
+    rules = [
+        {
+            "name": "Big basket",
+            "kind": "basket",
+            "at_least": "50",
+            "gives": {"coupon": {"five": 1}, "gift": {"tote": 1}},
+        },
+        {
+            "name": "Cake",
+            "kind": "item",
+            "categories": ["cake"],
+            "gives": {"stamps": {"visits": 2}},
+        },
+    ]
+    with cafe.context.database.write(cafe.programme_id) as session:
+        change_settings(
+            session, cafe.programme_id, {"rules": rules}, valid_from=cafe.context.clock()
+        )
+    card = cafe.issue()
+    lines = [
+        {"item": "Cake", "category": "cake", "quantity": 2, "amount_minor": 2000},
+        {"item": "Beans", "category": "beans", "quantity": 1, "amount_minor": 4000},
+    ]
+    sale = cafe.accrue(card, 6000, lines=lines)
+    assert sale.status_code == 201, sale.json
+    shown = look(cafe, card)
+    assert [each["code"] for each in shown["coupons"]] == ["five"]
+    # Two for each cake, and one for the visit.
+    assert shown["stamps"][1]["count"] == 5
+    one_cake = cafe.posting(
+        posting_id=sale.json["posting_id"], lines=[{"position": 1, "quantity": 1}]
+    )
+    back = cafe.ask("POST", "/reversals", one_cake).json
+    shown = look(cafe, card)
+    assert [each["code"] for each in shown["coupons"]] == ["five"], "50.00 are kept"
+    assert shown["stamps"][1]["count"] == 3
+    other = cafe.posting(posting_id=sale.json["posting_id"], lines=[{"position": 1, "quantity": 1}])
+    told = cafe.ask("POST", "/reversals", other).json["explain"]
+    shown = look(cafe, card)
+    assert (shown["coupons"], shown["stamps"][1]["count"]) == ([], 1)
+    assert any(each.startswith("Take the gift back: “tote”") for each in told)
+    undone = cafe.ask("POST", "/reversals", cafe.posting(posting_id=back["posting_id"]))
+    assert undone.status_code == 201, undone.json
+    shown = look(cafe, card)
+    assert [each["code"] for each in shown["coupons"]] == ["five"]
+    assert shown["stamps"][1]["count"] == 3
+    whole(cafe)
+
+
 def test_another_programmes_coupon_is_none_of_ours(cafe: Any, open_shop: Any) -> None:
     other = open_shop()
     with other.context.database.write(other.programme_id) as session:
