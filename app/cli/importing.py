@@ -49,7 +49,8 @@ def import_() -> None:
     multiple=True,
     metavar="COLUMN=HEADING",
     help="Which heading is which column: number, name, first_name, last_name, email, phone, "
-    "language, joined, points, expires, points2, expires2, ..., lots, tier, tier_until, stamps. "
+    "birthday, language, joined, points, expires, points2, expires2, ..., lots, tier, "
+    "tier_until, stamps. "
     "Usual headings in English, German, Latvian and Russian are known.",
 )
 @click.option("--name", help="The import's name, by which a repeat is known; the file's, if none.")

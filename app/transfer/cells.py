@@ -5,7 +5,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 
 from app.ledger.rules import start_of_day
-from app.members.service import LANGUAGES
+from app.members.service import LANGUAGES, plain_birthday
 
 MOST_POINTS = 1_000_000_000
 LONGEST_NUMBER = 64
@@ -130,6 +130,20 @@ def _day(cell: str, year: int, month: int, day_: int) -> date:
             f"{found} is not between {FIRST_DAY:%Y} and {LAST_DAY:%Y}.", "Correct the year."
         )
     return found
+
+
+def birthday(cell: str, order: str | None = None) -> str | None:
+    """A birthday as month and day; of a year that is told nothing is kept. Raises `Unreadable`."""
+    found = text(cell)
+    if not found:
+        return None
+    kept = plain_birthday(found)
+    if kept is not None:
+        return kept
+    # The year is no matter, so that it need not be one of ours.
+    year = re.sub(r"(?<![0-9])(?:18|19|20)[0-9]{2}(?![0-9])", "2000", _TIME.sub("", found))
+    day_ = day(year, order)
+    return None if day_ is None else f"{day_:%m-%d}"
 
 
 def is_never(cell: str) -> bool:

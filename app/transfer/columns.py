@@ -24,6 +24,8 @@ ALIASES: Mapping[str, str] = {
     "Telefonnummer, Handy, Mobil, Mobilnummer, telefons, tālrunis, tālruņa numurs, mobilais, "
     "телефон, номер телефона, мобильный",
     "language": "language, lang, Sprache, valoda, язык",
+    "birthday": "birthday, birth date, date of birth, born, Geburtstag, Geburtsdatum, "
+    "dzimšanas diena, dzimšanas datums, дата рождения, день рождения",
     "joined": "joined, joined on, joined at, member since, since, created, registered, "
     "registration date, Mitglied seit, Beitritt, Beitrittsdatum, Eintritt, Eintrittsdatum, "
     "Kunde seit, pievienojās, pievienošanās datums, reģistrācijas datums, klients kopš, "

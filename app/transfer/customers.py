@@ -22,7 +22,10 @@ from app.programmes.models import Programme
 from app.programmes.terms import rulebook_of
 
 COLUMNS = tuple(
-    "number name email phone language joined tier tier_until points lots stamps account_id".split()
+    (
+        "number name email phone birthday language joined tier tier_until points lots stamps "
+        "account_id"
+    ).split()
 )
 WORDS = (
     "An account a line, with the person of its first card: to be imported elsewhere with "
@@ -58,6 +61,7 @@ class Line:
             told.name,
             told.email,
             told.phone,
+            told.birthday,
             self.language,
             self.joined,
             self.tier,

@@ -7,7 +7,7 @@ times; so are "points 2" and "expires 2" beside "points" and "expires", and "lot
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -211,6 +211,7 @@ class Reader:
 
         contact = self._contact(row, group.number, problems)
         language = read("language", cells.language)
+        contact = replace(contact, birthday=read("birthday", cells.birthday, self.frame.dates))
         joined = read("joined", self._joined)
         tier = read("tier", self._tier)
         until = read("tier_until", self._until) if tier else None

@@ -233,3 +233,27 @@ def test_stamps_come_along_and_go_with_the_opening(open_desk: Callable[..., Desk
 def test_stamps_without_a_card_for_them_are_told(desk: Desk) -> None:
     _, [problem] = desk.check(desk.write("number,stamps\nA,3\n"))
     assert (problem.line, problem.column) == (2, "stamps")
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("1985-05-17", "05-17"),
+        ("17.05.1899", "05-17"),
+        ("17.5.", "05-17"),
+        ("05-17", "05-17"),
+        ("29.02.1987", "02-29"),
+        ("", None),
+    ],
+)
+def test_of_a_birthday_day_and_month_come_along(desk: Desk, told: str, kept: str | None) -> None:
+    desk.run(desk.write(f"number,Geburtsdatum\nA,{told}\n"))
+    with desk.context.database.read(desk.programme.id) as session:
+        keys, programme_id = desk.context.keys, desk.programme.id
+        found = members.members_by_numbers(session, keys, programme_id, ["A"])
+        assert members.contact_of(session, keys, found["A"]).birthday == kept
+
+
+def test_a_birthday_that_is_none_is_told(desk: Desk) -> None:
+    _, [problem] = desk.check(desk.write("number,birthday\nA,31.02.1985\n"))
+    assert (problem.line, problem.column) == (2, "birthday")
