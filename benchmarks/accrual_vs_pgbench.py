@@ -28,7 +28,7 @@ def measure() -> dict[str, Any]:
             subprocess.run([tool, "-i", "-q", "-s", "50", target], check=True, capture_output=True)
             before = _pgbench(tool, target)
             with running(
-                Path(folder), database_url=server.get_uri(database="counterfoil"), workers=2
+                Path(folder), database_url=server.get_uri(database="counterfoil"), workers=1
             ) as service:
                 service.load(seconds=2, clients=CLIENTS)
                 load = service.load(seconds=SECONDS, clients=CLIENTS)

@@ -159,6 +159,10 @@ def _tune_sqlite(engine: Engine, busy_ms: int) -> None:
             # INSERT OR REPLACE would else delete past the triggers that guard the ledger.
             "recursive_triggers=ON",
             f"busy_timeout={busy_ms}",
+            # Pages that many postings change are copied back once for all of them: the log may
+            # grow to 32 MB in between. What a commit makes durable is the same.
+            "wal_autocheckpoint=8000",
+            "cache_size=-32768",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -192,7 +192,8 @@ class _Run:
         return int(changed), int(expired)
 
 
-_IDS = "CAST(string_to_array(CAST(:ids AS text), ',') AS uuid[])"
+#: In a query of its own it is read once for each statement, not once for each row.
+_IDS = "CAST((SELECT CAST(string_to_array(CAST(:ids AS text), ',') AS uuid[])) AS uuid[])"
 _LOCK = f"""
 SELECT CAST(id AS text) FROM accounts
 WHERE id = ANY({_IDS}) AND programme_id = :programme

@@ -379,7 +379,8 @@ class Draw(OfAccount, Base):
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
     entry_id: Mapped[str] = mapped_column(Id, ForeignKey("entries.id"))
-    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), index=True)
+    #: The entry's, which has the foreign key; `ledger.check` compares the two.
+    account_id: Mapped[str] = mapped_column(Id, index=True)
     lot_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lots.id"))
     points: Mapped[int] = mapped_column(BigInteger)
     recorded_at: Mapped[datetime]
