@@ -36,6 +36,7 @@ DEADLINE_SECONDS = 0.3  # of processor time where that can be told ...
 HANGING_SECONDS = 2.0  # ... and of time in any case: a busy machine is not the frame's fault
 LATE_SECONDS = 0.15  # by then the next reader is started, so that it stands by at the deadline
 START_SECONDS = 30.0
+STANDBY_SECONDS = 30.0  # a reader that stands by unneeded costs memory
 CAREFUL_SECONDS = 10.0  # after a reader was killed
 LARGEST = 64_000_000  # bytes of one frame
 READY = b"ready\n"
@@ -65,7 +66,7 @@ class ReaderApart:
         self._process: subprocess.Popen[bytes] | None = None
         self._standby: subprocess.Popen[bytes] | None = None
         self._stopped = False
-        self._killed_at = float("-inf")
+        self._killed_at = self._late_at = float("-inf")
         self.killed = 0
         """How many readers were killed because a frame took too long."""
 
@@ -107,6 +108,7 @@ class ReaderApart:
         with self._changed:
             if self._job is not None or self._done is not None:
                 return False
+            self._dismiss_standby()
             careful = time.monotonic() - self._killed_at < CAREFUL_SECONDS
             self._job = _Job(camera, picture, at, careful)
             self._changed.notify_all()
@@ -139,11 +141,22 @@ class ReaderApart:
             taken = min(waited, spent - job.spent)
         if taken > LATE_SECONDS and self._standby is None:
             self._standby = self._start()
+        if taken > LATE_SECONDS:
+            self._late_at = time.monotonic()
         if taken > self._deadline or waited > HANGING_SECONDS:
             job.began = None  # once
             self.killed += 1
             self._killed_at = time.monotonic()
             self._process.kill()
+
+    def _dismiss_standby(self) -> None:
+        """Let the next reader go where nothing has been late for a while."""
+        standby = self._standby
+        if standby is None or time.monotonic() - self._late_at < STANDBY_SECONDS:
+            return
+        self._standby = None
+        standby.kill()
+        _close(standby)
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own module in our own interpreter

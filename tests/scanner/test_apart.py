@@ -110,3 +110,16 @@ def test_a_reader_that_does_not_start_is_one_clear_line(monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "executable", "/bin/true")
     with pytest.raises(DecoderError, match="does not start"), ReaderApart():
         pass
+
+
+def test_a_reader_that_stands_by_unneeded_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, draw: Callable[..., np.ndarray]
+) -> None:
+    with ReaderApart() as reader:
+        standby = reader._standby = reader._start()
+        reader._late_at = time.monotonic()
+        reads(reader, jpeg(draw(None)), 1.0)
+        assert reader._standby is standby
+        monkeypatch.setattr("scanner.apart.STANDBY_SECONDS", 0.0)
+        reads(reader, jpeg(draw(None)), 1.1)
+        assert reader._standby is None and standby.poll() is not None
