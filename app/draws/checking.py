@@ -36,6 +36,7 @@ def read_document(data: bytes, name: str = "The file") -> dict[str, Any]:
         raise Invalid(f"{name} is too large for a draw.")
     try:
         document = json.loads(data)
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{name} is no JSON: it was not published by a draw.") from error
     if not isinstance(document, dict) or document.get("format") != rules.VERSION:
@@ -130,6 +131,9 @@ def _check_list(closed: Mapping[str, Any], findings: list[Finding]) -> list[Hold
         holders.append(Holder(match[1], int(match[2])))
     names = [holder.pseudonym for holder in holders]
     tickets = sum(holder.tickets for holder in holders)
+    if tickets > MOST_TICKETS:
+        findings.append(Finding(False, "The list has more tickets than a draw can have."))
+        return None
     if names != sorted(set(names)) or rules.list_text(holders) != text:
         findings.append(Finding(False, "The list is not sorted, or somebody is in it twice."))
         return None

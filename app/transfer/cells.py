@@ -44,7 +44,7 @@ def text(cell: str) -> str:
     cell = cell.strip().strip("\u00a0\ufeff")
     if match := _FORMULA.fullmatch(cell):
         return match[1].strip()
-    if cell.startswith("'") and cell[1:].startswith(_GUARDED):
+    if cell.startswith("'") and cell.lstrip("'").startswith(_GUARDED):
         return cell[1:]
     return cell
 

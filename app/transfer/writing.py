@@ -23,7 +23,8 @@ def cell(value: Any) -> Any:
         return f"{value:f}"
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False, default=_plain)
-    if isinstance(value, str) and value.startswith(FORMULA):
+    # One apostrophe more, also where there are some: so that exactly one is taken off again.
+    if isinstance(value, str) and value.lstrip("'").startswith(FORMULA):
         return "'" + value
     return value
 

@@ -15,7 +15,7 @@ from app.errors import Conflict, Invalid
 from app.ledger.models import Account, Lot
 from app.members.models import MemberRead
 from app.members.reads import Reader
-from app.transfer import exporting
+from app.transfer import cells, exporting, writing
 from tests.app.transfer.conftest import TIERS, Desk
 
 LIST = '''number,name,phone,points,expires,points2,expires2,tier,tier until
@@ -25,6 +25,15 @@ lines, ""quoted""",,7,,,,,
 C,,,0,,,,,
 D,Āda,,100,2027-01-15T12:30:00+00:00,,,silver,
 '''
+
+
+@pytest.mark.parametrize("name", ["=1+1", "'=1+1", "''@x", "-5", "'plain", "+"])
+def test_a_guarded_cell_is_read_as_it_was(name: str) -> None:
+    told = writing.cell(name)
+    assert not told.startswith(writing.FORMULA)
+    assert cells.text(told) == name
+
+
 READER = Reader("cli", "tester")
 
 
