@@ -1,8 +1,10 @@
 """Who may ask what with an API key."""
 
+import hmac
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,6 +134,27 @@ class TestWho:
         assert again.headers["Idempotent-Replay"] == "true"
         system.key = old
         assert system.post("/accruals", body, id=id).status_code == 401
+
+    def test_hashes_are_compared_in_constant_time_also_where_there_is_no_such_key(
+        self, system: ShopSystem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compared: list[tuple[int, int]] = []
+
+        def compare(given: bytes, kept: bytes) -> bool:
+            compared.append((len(given), len(kept)))
+            return hmac.compare_digest(given, kept)
+
+        monkeypatch.setattr(keys, "hmac", SimpleNamespace(compare_digest=compare))
+        right = system.key
+        same_handle = make_key(
+            lambda count: bytes.fromhex(right[4:20]) if count == 8 else bytes(20)
+        )
+        for wrong in (make_key(fresh).text, same_handle.text):
+            system.key = wrong
+            assert system.ask("POST", "/members/search", {"email": "a@b.cd"}).status_code == 401
+        system.key = right
+        assert system.ask("POST", "/members/search", {"email": "a@b.cd"}).status_code == 200
+        assert compared == [(32, 32)] * 3
 
     def test_only_the_hash_is_kept(self, shop: Any, system: ShopSystem) -> None:
         with shop.context.database.read(shop.programme_id) as session:
