@@ -144,10 +144,13 @@ def _one(page: Page, till: Running, camera: _Camera, coming: list[bytes], sharp:
     """Hold one card up; seconds from its first sharp frame to the drawn card."""
     page.evaluate("() => { window.noted = false; window.seen = []; }")
     camera.show(coming, sharp)
-    page.wait_for_function("window.seen.length > 0", timeout=20_000, polling=20)
-    seen = float(page.evaluate("window.seen[0]"))
-    assert camera.left_at is not None
-    wait = seen - camera.left_at
+    seen, until = None, time.monotonic() + 20
+    while seen is None and time.monotonic() < until:
+        time.sleep(0.05)
+        seen = page.evaluate("window.seen[0] ?? null")
+    if seen is None or camera.left_at is None:
+        raise RuntimeError("the page did not show the card within 20 seconds")
+    wait = float(seen) - camera.left_at
     camera.clear()
     till.desk.ask(till.desk.put_away)
     time.sleep(GONE_SECONDS)

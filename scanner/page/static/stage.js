@@ -60,9 +60,8 @@ export function card(view, actions, chosen) {
   return [
     shown.vip && el("p.vip", {}, word("vip")),
     el(`div.person${name.length > 14 ? ".long" : ""}`, {},
-      el("h2", {}, name),
+      el("div.named", {}, el("h2", {}, name), shown.tier && el("span.tier", {}, shown.tier)),
       el("button.away", { type: "button", onclick: actions.putAway, "data-key": "away", "aria-label": word("put_away") }, "✕")),
-    shown.tier && el("p", {}, el("span.tier", {}, shown.tier)),
     balance(shown),
     stamps(shown),
     rewards(shown, view, actions),
