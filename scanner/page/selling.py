@@ -113,6 +113,7 @@ def redeem(desk: Desk, card_number: int, points: int, *, approval: str | None = 
     facts, receipt = facts_of(done), view.sale.receipt
     left = left_of(view.card.seen or {}, done, None)
     desk.posted(Told.REDEEMED, done, "redemption", facts, receipt=receipt, undo=True, left=left)
+    quote(desk)
 
 
 def hand_out(
@@ -148,6 +149,7 @@ def hand_out(
     facts = facts_of(done) | _benefit(done, tile["name"])
     rest = left_of(seen, done, what_id)
     desk.posted(Told.HANDED_OUT, done, kind, facts, receipt=sale.receipt, undo=True, left=rest)
+    quote(desk)
 
 
 def left_of(seen: dict[str, Any], done: Posted, used: str | None) -> dict[str, Any]:

@@ -61,7 +61,7 @@ const actions = {
   understood: () => act("understood"),
   putAway: () => act("put-away"),
   redeem: (wanted) => act("redeem", { card: view.card.number, points: wanted, ...sale() }),
-  handOut: (tile) => act("hand-out", { card: view.card.number, kind: tile.kind, id: tile.id }),
+  handOut: (tile) => act("hand-out", { card: view.card.number, kind: tile.kind, id: tile.id, ...sale() }),
 };
 
 async function signIn() {
