@@ -111,7 +111,12 @@ class Front(ThreadWorker):  # type: ignore[misc]
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Take in all that has come; then each lane answers its share together."""
-        super().wait_for_and_dispatch_events(timeout)
+        registered = self.poller.get_map()
+        for key, _ in self.poller.select(timeout):
+            # Whatever was called before may have closed the connection, given it to a thread, or
+            # accepted another one under its number: then this was said of something that is over.
+            if registered.get(key.fd) is key:
+                key.data(key.fileobj)
         for lane in self._lanes:
             lane.go()
 
