@@ -9,6 +9,7 @@ day) is the one that counts.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from scanner.errors import CardRefused
 from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.selling import facts_of
 from scanner.sale import Posted
-from scanner.unsent import State
+from scanner.unsent import Posting, State
 
 if TYPE_CHECKING:
     from scanner.page.desk import Desk
@@ -60,11 +61,19 @@ def next_visit(desk: Desk, reading: Reading) -> datetime | None:
         (
             each.kept_at
             for each in kept
-            if each.card_id == card_id and each.kind == "accrual" and each.kept_at > since
+            if each.card_id == card_id and each.kept_at > since and _is_visit(each)
         ),
         default=None,
     )
     return None if last is None else last + interval
+
+
+def _is_visit(posting: Posting) -> bool:
+    """Whether this is a visit, not a receipt that somebody paid."""
+    if posting.kind != "accrual":
+        return False
+    body = json.loads(posting.body)
+    return bool(body.get("amount_minor") == body.get("coupons_minor") == 1)
 
 
 def _stamps(done: Posted) -> int:
