@@ -18,6 +18,8 @@ from app.pos.places import place_of
 from app.pos.postings import code_of, occurred_at
 from app.programmes import quoting
 from app.programmes.earning import Sale
+from app.programmes.mechanics.baskets import Basket
+from app.programmes.pricelist import basket_of
 from app.programmes.pricing import price
 from app.programmes.redeeming import most_redeemable
 from app.programmes.service import programme_by_id
@@ -50,10 +52,11 @@ def quote(
     programme = programme_by_id(session, holder.programme_id)
     language = "en"
     redeem: dict[str, Any] | None = None
+    account_id: str | None = None
     if body.get("card"):
         code = code_of(session, body["card"])
         card, _ = cards.card_by_code(session, code, now=now)
-        language = card.language
+        language, account_id = card.language, card.account_id
         quoted = quoting.quote(
             session, book, sale, card.account_id, now=now, location_id=place.location_id
         )
@@ -63,7 +66,40 @@ def quote(
     earn = dict(quoted.as_json())
     reasons = earn.pop("reasons")
     earn["explain"] = tell(reasons, voice_of(programme, settings, language))
-    return {"earn": earn, "redeem": redeem, "language": language}
+    cost = None
+    if sale.currency == book.currency:
+        basket = basket_of(session, book, account_id, sale, now=now)
+        cost = _cost(basket, language)
+    return {"earn": earn, "cost": cost, "redeem": redeem, "language": language}
+
+
+def _cost(basket: Basket, language: str) -> dict[str, Any]:
+    discount = None
+    if basket.discount is not None:
+        discount = {
+            "code": basket.discount.code,
+            "name": basket.discount.name(language),
+            "amount_minor": basket.discount_minor,
+            "parts": [
+                {"amount_minor": part.minor, "percent": f"{part.percent.normalize():f}"}
+                for part in basket.parts
+            ],
+        }
+    return {
+        "label_minor": basket.label_minor,
+        "to_pay_minor": basket.to_pay_minor,
+        "saved_minor": basket.saved_minor,
+        "discount": discount,
+        "lines": [
+            {
+                "position": line.position,
+                "label_minor": line.label_minor,
+                "price_minor": line.price_minor,
+                "member_price": line.member_price and line.member_price.name(language),
+            }
+            for line in basket.lines
+        ],
+    }
 
 
 def _check_lines(sale: Sale) -> None:

@@ -18,6 +18,8 @@ from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook
 from app.programmes.wording import currency_exponent
 
+_NOBODY = Buyer(frozenset(), "personal", {})
+
 
 @dataclass(frozen=True, slots=True)
 class DiscountNow:
@@ -34,15 +36,18 @@ class DiscountNow:
 
 
 def basket_of(
-    session: Session, book: Rulebook, account_id: str, sale: Sale, *, now: datetime
+    session: Session, book: Rulebook, account_id: str | None, sale: Sale, *, now: datetime
 ) -> Basket:
-    """What a basket costs the member at *now*; it is in the programme's currency."""
+    """What a basket costs the member at *now*, or somebody who joins now.
+
+    It is in the programme's currency.
+    """
     settings = book.at(now).settings
     day = local_day(now, book.time_zone)
     return price_basket(
         sale.amount_minor,
         sale.lines,
-        _buyer(session, book, settings, account_id, now),
+        _NOBODY if account_id is None else _buyer(session, book, settings, account_id, now),
         prices=settings.prices,
         discounts=settings.discounts,
         day=day,

@@ -161,6 +161,18 @@ QUOTED: dict[str, Any] = {
         "rule_version": 3,
         "explain": ["€12.50 at 1 point for each €1.00 makes 12 points."],
     },
+    "cost": {
+        "label_minor": 1250,
+        "to_pay_minor": 1188,
+        "saved_minor": 62,
+        "discount": {
+            "code": "members",
+            "name": "Members' discount",
+            "amount_minor": 62,
+            "parts": [{"amount_minor": 1250, "percent": "5"}],
+        },
+        "lines": [],
+    },
     "redeem": {
         "available": 112,
         "points": {

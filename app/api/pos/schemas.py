@@ -305,10 +305,47 @@ class RedeemableOut(Schema):
     coupons = List(Nested(QuotedCouponOut))
 
 
+class DiscountPartOut(Schema):
+    """So much of the basket at so many percent."""
+
+    amount_minor = Integer()
+    percent = String()
+
+
+class BasketDiscountOut(Schema):
+    """The discount that takes most off, and how it came about."""
+
+    code = String()
+    name = String(metadata={"description": "In the member's language."})
+    amount_minor = Integer()
+    parts = List(Nested(DiscountPartOut))
+
+
+class PricedLineOut(Schema):
+    """A line: what is on its label, and what it costs the member (named where that is special)."""
+
+    position = Integer()
+    label_minor = Integer()
+    price_minor = Integer()
+    member_price = String(allow_none=True)
+
+
+class CostOut(Schema):
+    """What the basket costs the member: member prices first, the discount on the rest."""
+
+    label_minor = Integer()
+    to_pay_minor = Integer()
+    saved_minor = Integer()
+    discount = Nested(BasketDiscountOut, allow_none=True)
+    lines = List(Nested(PricedLineOut))
+
+
 class BasketQuoteOut(Schema):
-    """What a basket would earn, and what may be redeemed with it (null without a card)."""
+    """What a basket would earn, what it costs the member (null in a foreign currency), and what
+    may be redeemed with it (null without a card)."""
 
     earn = Nested(EarnOut)
+    cost = Nested(CostOut, allow_none=True)
     redeem = Nested(RedeemableOut, allow_none=True)
     language = String()
 

@@ -38,6 +38,10 @@ class MemberPrice:
                 kept[theirs] = kept.pop(ours)
         return kept
 
+    def name(self, language: str) -> str:
+        """What it is called."""
+        return _reading.in_language(self.names, language, self.item)
+
     def is_for(self, groups: frozenset[str], day: date) -> bool:
         """Whether a member gets it on this local day; *groups* are the tier and the clubs."""
         return (

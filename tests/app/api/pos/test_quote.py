@@ -86,3 +86,27 @@ def test_a_basket_may_be_long(shop: Any, system: ShopSystem, lines: int) -> None
     body = {"amount_minor": 10 * lines, "currency": "EUR", "lines": given}
     answer = system.ask("POST", "/quote", body | {"card": shop.issue().code})
     assert answer.status_code == 200
+
+
+def test_it_says_what_the_basket_costs_the_member(
+    shop: Any, system: ShopSystem, clock: FixedClock
+) -> None:
+    rule(
+        shop,
+        clock,
+        discounts=[{"code": "five", "names": {"en": "Five off", "de": "Fünf ab"}, "percent": "5"}],
+        prices=[{"item": "beans", "price": "17.90", "names": {"en": "Beans", "de": "Bohnen"}}],
+    )
+    lines = [
+        {"item": "beans", "quantity": 1, "amount_minor": 2000},
+        {"item": "cake", "quantity": 1, "amount_minor": 1000},
+    ]
+    body = {"amount_minor": 3000, "currency": "EUR", "lines": lines}
+    card = shop.issue(language="de")
+    cost = system.ask("POST", "/quote", body | {"card": card.code}).json["cost"]
+    assert (cost["label_minor"], cost["to_pay_minor"], cost["saved_minor"]) == (3000, 2740, 260)
+    assert [each["member_price"] for each in cost["lines"]] == ["Bohnen", None]
+    assert cost["discount"]["name"] == "Fünf ab"
+    assert cost["discount"]["parts"] == [{"amount_minor": 1000, "percent": "5"}]
+    new = system.ask("POST", "/quote", body).json["cost"]
+    assert new["to_pay_minor"] == 2740, "somebody who joins now pays that too"
