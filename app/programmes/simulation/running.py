@@ -6,6 +6,7 @@ this very process, which is what one of few receipts is.
 
 import gc
 import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -164,6 +165,8 @@ def replayed(database: Database, plan: Plan, which: Range) -> Tally:
                 tally.things_after[thing] += count
         if replay is not None and counted:
             tally.member(replay.account_id, replay.change)
+    for named in (tally.top_winners, tally.top_losers):
+        named[:] = [(change, str(uuid.UUID(account_id))) for change, account_id in named]
     return tally
 
 
