@@ -21,7 +21,7 @@ from scanner.presentation import Presentations
 from scanner.schedule import Sighting
 from scanner.seen import Corners, Mark, Seen
 
-TURN_SECONDS = 0.05  # the longest that one turn of the loop waits
+TURN_SECONDS = 0.03  # the longest that one turn of the loop waits
 ASLEEP_SECONDS = 0.12  # while nothing moves a frame is looked at so often
 
 
