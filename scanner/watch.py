@@ -59,6 +59,7 @@ class Watch:
         self._numbers = [-1 for _ in self.cameras]
         self._next_at = [0.0 for _ in self.cameras]
         self._turn = 0
+        self._stopped = False
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -78,10 +79,14 @@ class Watch:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
+    def stop(self) -> None:
+        """End the iteration soon, also while no camera is there; from any thread."""
+        self._stopped = True
+
     def __iter__(self) -> Iterator[Seen]:
         """Yield what each look showed; ends only with CameraError, or when the caller leaves."""
         reading: tuple[int, Frame] | None = None
-        while True:
+        while not self._stopped:
             if reading is None:
                 reading = self._hand_over()
                 if reading is None:

@@ -50,6 +50,7 @@ class Eye:
         self._fresh = threading.Condition()
         self._picture: tuple[int, bytes] = (0, b"")
         self._looking = 0
+        self._watching: Watch | None = None
         self._drawn_at = float("-inf")
         self._shown = 0
         self._hinted_at = float("-inf")
@@ -61,6 +62,9 @@ class Eye:
     def stop(self) -> None:
         """Let the camera go."""
         self._stop.set()
+        watching = self._watching
+        if watching is not None:
+            watching.stop()
         with self._fresh:
             self._fresh.notify_all()
         self._thread.join(timeout=15)
@@ -99,6 +103,7 @@ class Eye:
             sources, decoder=self._decoder, fps=self._fps, patient=live,
             on_change=self._on_change,
         ) as watch:  # fmt: skip
+            self._watching = watch
             for seen in watch:
                 if self._stop.is_set():
                     return
