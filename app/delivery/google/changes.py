@@ -18,6 +18,18 @@ _NOTABLE = ("loyaltyPoints",)
 #: Google was told of this field and did not answer: nobody knows what it has.
 UNCERTAIN = ""
 _DIGEST_CHARACTERS = 16
+_SHAPE_CHARACTERS = 4
+#: Fields that have now these parts, now those. A PATCH merges objects: a part that is no longer
+#: there has to be cleared, or a card that shows a share beside "int" would show points as well.
+_POINTS: Json = {
+    "localizedLabel": None,
+    "balance": {"int": None, "double": None, "string": None, "money": None},
+}
+_PARTS: Mapping[str, Json] = {
+    "loyaltyPoints": _POINTS,
+    "secondaryLoyaltyPoints": _POINTS,
+    "validTimeInterval": {"start": None, "end": None},
+}
 #: They name the resource and never change.
 _NAMES = ("id", "classId")
 
@@ -48,7 +60,9 @@ def change(body: Mapping[str, Any], told: Mapping[str, str] | None, key: bytes) 
     if told is None:
         return Change("PUT", dict(body), digests, None)
     changed: Json = {
-        name: body[name] for name, digest in digests.items() if told.get(name) != digest
+        name: _patched(name, body[name], told.get(name), digest)
+        for name, digest in digests.items()
+        if told.get(name) != digest
     }
     changed |= {name: None for name in told if name not in digests}
     return Change("PATCH", changed, digests, dict(told) | dict.fromkeys(changed, UNCERTAIN))
@@ -99,6 +113,31 @@ def class_change(body: Mapping[str, Any], told: Mapping[str, Any]) -> Json:
     return {**changed, "reviewStatus": "UNDER_REVIEW"} if changed else {}
 
 
+def _patched(name: str, value: Any, told: str | None, digest: str) -> Any:
+    """A field as a PATCH has it: with null for its parts that Google may have and that are over."""
+    shape = digest[-_SHAPE_CHARACTERS:]
+    if name not in _PARTS or told is None or told[-_SHAPE_CHARACTERS:] == shape:
+        return value
+    return _over(_PARTS[name], value)
+
+
+def _over(parts: Mapping[str, Any], value: Mapping[str, Any]) -> Json:
+    laid: Json = dict(parts)
+    for name, item in value.items():
+        below = parts.get(name)
+        laid[name] = _over(below, item) if isinstance(below, dict) else item
+    return laid
+
+
 def _digest(name: str, value: Any, key: bytes) -> str:
-    text = json.dumps([name, value], sort_keys=True, separators=(",", ":"))
+    """What tells one value from another; of a field with parts its end tells which these are."""
+    digest = _keyed([name, value], key)
+    if name not in _PARTS:
+        return digest
+    parts = {each: sorted(item) if isinstance(item, dict) else 0 for each, item in value.items()}
+    return digest[:-_SHAPE_CHARACTERS] + _keyed([name, parts], key)[:_SHAPE_CHARACTERS]
+
+
+def _keyed(content: Any, key: bytes) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:_DIGEST_CHARACTERS]

@@ -1,6 +1,7 @@
 """How a card and its programme are rendered for Google, and what is refused before it is sent."""
 
 import hashlib
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from passes.google.loyalty import loyalty_class, loyalty_object
 from passes.google.offer import offer_class, offer_object
 from passes.google.parts import is_blank
 from passes.google.rotating import rotating_barcode
+from passes.text import Text
 
 _MARK_CHARACTERS = 12
 
@@ -62,11 +64,15 @@ def object_body(
 
 def class_suffix(face: CardFace) -> str:
     """What tells the class of a coupon's offer from the programme's own: all coupons of one offer
-    share a class. Nothing for cards."""
+    share a class. Nothing for cards.
+
+    Only what never changes counts: an object stays in the class that it was inserted with.
+    """
     if face.kind is not CardKind.COUPON:
         return ""
     offer = face.field("offer")
-    text = repr((offer.value if offer else "", face.look.terms))
+    value = offer.value if offer else ""
+    text = json.dumps(value.words if isinstance(value, Text) else str(value))
     return "." + hashlib.sha256(text.encode()).hexdigest()[:_MARK_CHARACTERS]
 
 
