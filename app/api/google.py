@@ -9,12 +9,15 @@ from sqlalchemy import select
 
 from app import problems
 from app.context import current_context
+from app.db import enter
 from app.delivery import callbacks
 from app.delivery.google import look, roots
 from app.errors import Misconfigured, NotFound
 from app.programmes import designs
-from app.programmes.faces import look_of
+from app.programmes.faces import NO_TIERS, look_of, tiers_of
 from app.programmes.models import Programme
+from app.programmes.terms import rulebook_of
+from passes.card import CardKind
 from passes.errors import CallbackError, UnknownRootKeyError
 from passes.google.callback import MAX_BODY_BYTES, Callback, verify
 
@@ -80,12 +83,24 @@ def hero(slug: str) -> Response:
     return _picture(slug, "hero")
 
 
+@blueprint.get("/stamps/<int(max=100):stamps>/<slug>.png")
+def stamp_picture(stamps: int, slug: str) -> Response:
+    """The picture across a stamp card that has so many stamps."""
+    return _picture(slug, f"stamps/{stamps}")
+
+
 def _picture(slug: str, kind: str) -> Response:
-    with current_context().database.read_all() as session:
+    context = current_context()
+    with context.database.read_all() as session:
         programme = session.scalar(select(Programme).where(Programme.slug == slug[:40]))
         if programme is None:
             raise NotFound("There is no such programme.")
-        shown = look_of(programme, designs.current(session, programme.id))
+        enter(session, programme.id)
+        design, tiers = designs.current(session, programme.id), NO_TIERS
+        if design.kind is CardKind.STAMPS:
+            book = rulebook_of(session, programme.id, context.clock())
+            tiers = tiers_of(session, book.versions[0].id)
+        shown = look_of(programme, design, tiers)
     image = look.picture(shown, kind)
     if image is None:
         raise NotFound("There is no such picture.")

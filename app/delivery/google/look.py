@@ -9,6 +9,7 @@ from app.config import GOOGLE_API_URL, Config
 from app.delivery.google.preflight import inspect_resource
 from app.errors import Misconfigured
 from app.programmes.models import Programme
+from passes.apple.design import stamps_on
 from passes.artwork import google as artwork
 from passes.card import CardFace, CardKind, Look
 from passes.google.loyalty import loyalty_class, loyalty_object
@@ -18,6 +19,7 @@ from passes.google.rotating import rotating_barcode
 from passes.text import Text
 
 _MARK_CHARACTERS = 12
+_STAMPS = "stamps/"
 
 
 def class_body(
@@ -53,13 +55,25 @@ def class_body(
 
 
 def object_body(
-    face: CardFace, *, object_id: str, class_id: str, totp_key: bytes
+    face: CardFace,
+    programme: Programme,
+    config: Config,
+    *,
+    object_id: str,
+    class_id: str,
+    totp_key: bytes,
 ) -> dict[str, Any]:
     """The object of a card, whole. Its barcode rotates: the key goes over REST, never in a link."""
     if face.kind is CardKind.COUPON:
         return offer_object(face, object_id=object_id, class_id=class_id)
     rotating = None if is_blank(face) else rotating_barcode(face.code, totp_key)
-    return loyalty_object(face, object_id=object_id, class_id=class_id, rotating=rotating)
+    stamps = stamps_on(face)
+    drawn = None
+    if stamps is not None:
+        drawn = picture_url(config, programme.slug, f"{_STAMPS}{stamps}", face.look)
+    return loyalty_object(
+        face, object_id=object_id, class_id=class_id, rotating=rotating, hero_url=drawn
+    )
 
 
 def class_suffix(face: CardFace) -> str:
@@ -85,7 +99,13 @@ def picture_url(config: Config, slug: str, kind: str, look: Look) -> str:
 
 
 def picture(look: Look, kind: str) -> bytes | None:
-    """The picture behind such an address as PNG; None where the look has none."""
+    """The picture behind such an address as PNG; None where the look has none.
+
+    *kind* is "logo", "wide-logo", "hero", or "stamps/7" for the hero with seven stamps in it.
+    """
+    if kind.startswith(_STAMPS):
+        stamps = int(kind.removeprefix(_STAMPS))
+        return artwork.hero(look, stamps) if stamps <= look.stamps else None
     match kind:
         case "logo":
             return artwork.logo(look)

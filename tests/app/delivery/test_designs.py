@@ -1,5 +1,6 @@
 """What an owner gave is what Google is told, at addresses of ours."""
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from app.db import Database
 from app.delivery.google.look import class_body, object_body
 from app.keys import KeyRing
 from app.ledger.models import Account
-from app.programmes import designs
+from app.ledger.postings import Circumstances, Given, Present, Request
+from app.programmes import designs, giving
 from app.programmes.faces import face_of
 from app.programmes.service import change_settings, programme_by_id
+from app.programmes.terms import rulebook_of
 from tests.app.api.programmes import Programme
 from tests.passes.artwork.pictures import photo, wordmark
 
@@ -43,7 +46,14 @@ def bodies(kaffa: Programme, card: Card) -> tuple[dict[str, Any], dict[str, Any]
         face = face_of(session, context.keys, fresh, now=context.clock())
         return (
             class_body(face, programme, context.config, class_id="1.kaffa"),
-            object_body(face, object_id="1.a", class_id="1.kaffa", totp_key=bytes(32)),
+            object_body(
+                face,
+                programme,
+                context.config,
+                object_id="1.a",
+                class_id="1.kaffa",
+                totp_key=bytes(32),
+            ),
         )
 
 
@@ -82,3 +92,35 @@ def test_google_is_told_the_tier_in_every_language(kaffa: Programme) -> None:
     assert tier["body"] == "Gold"
     said = {each["language"]: each["value"] for each in tier["localizedBody"]["translatedValues"]}
     assert said["lv"] == "Zelts"
+
+
+def test_google_is_told_where_the_picture_with_the_stamps_is(kaffa: Programme) -> None:
+    context, card = kaffa.context, kaffa.issue()
+    stamps = [{"code": "coffee", "names": {"en": "Coffee card"}, "size": 4}]
+    with context.database.write(kaffa.programme_id) as session:
+        change_settings(session, kaffa.programme_id, {"stamps": stamps}, valid_from=context.clock())
+        read = designs.read_changes({"kind": "stamps"})
+        designs.change(session, kaffa.programme_id, read, now=context.clock())
+    client, seen = create_app(context).test_client(), set()
+    for count in range(4):
+        _, of_card = bodies(kaffa, card)
+        found = address(of_card["heroImage"])
+        assert f"/google/stamps/{count}/kaffa.png?v=" in found
+        answer = client.get(found.removeprefix(URL))
+        assert (answer.status_code, answer.mimetype) == (200, "image/png")
+        seen.add(answer.data)
+        with context.database.write(kaffa.programme_id) as session:
+            now = context.clock()
+            giving.post(
+                session,
+                rulebook_of(session, kaffa.programme_id, now),
+                Request(str(uuid.uuid4()), "present", bytes(32)),
+                Present(
+                    card.account_id, (Given("stamps", "coffee", 1, "by hand"),), "for the test"
+                ),
+                Circumstances(now),
+                now=now,
+            )
+    assert len(seen) == 4, "each number has a picture of its own"
+    assert client.get("/google/stamps/5/kaffa.png").status_code == 404
+    assert client.get("/google/stamps/101/kaffa.png").status_code == 404
