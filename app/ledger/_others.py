@@ -90,8 +90,8 @@ def _summed(asked: Asked, visits: list[date], money: list[tuple[date, int]]) -> 
     windows = {}
     for days in asked.windows:
         since = asked.day - timedelta(days=days - 1)
+        within = [day for day in visits if since <= day <= asked.day]
         windows[days] = Activity(
-            sum(since <= day <= asked.day for day in visits),
-            sum(minor for day, minor in money if since <= day),
+            len(within), sum(minor for day, minor in money if since <= day), frozenset(within)
         )
     return OtherReceipts(visits.count(asked.day), asked.first and not visits, windows)

@@ -100,10 +100,12 @@ class ReturnedLine:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What an account did in some days: receipts of which something is kept, and money spent."""
+    """What an account did in some days: receipts of which something is kept, money spent, and the
+    local days of those receipts."""
 
     visits: int = 0
     spend_minor: int = 0
+    days: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _compiled(rule: Rule, exponent: int, zone: ZoneInfo) -> Compiled:
         return None if local is None else local.replace(tzinfo=zone).astimezone(UTC)
 
     on = rule.conditions
-    asks = bool(on.a_day or on.first_purchase or on.segments)
+    asks = bool(on.a_day or on.first_purchase or on.segments or on.streak)
     rate = (0, 1)
     if rule.points is not None and rule.per_amount is not None:
         up, down = rule.points.as_integer_ratio()

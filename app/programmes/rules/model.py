@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from app.programmes.rules.streaks import Streak
+
 
 class Kind(StrEnum):
     """What a rule looks at."""
@@ -48,7 +50,7 @@ class Conditions:
     *begins* and *ends* are local moments, the end exclusive; *hours* are local minutes of the day,
     the end exclusive, and may run past midnight. *at_least* is money that earns. *a_day*: of an
     account's visits of a local day only the first so many count. *once*: the account gets what
-    gives this key a single time.
+    gives this key a single time. *streak*: the visit completes one.
     """
 
     begins: datetime | None = None
@@ -63,6 +65,7 @@ class Conditions:
     contains: tuple[Goods, ...] = ()
     a_day: int | None = None
     once: str | None = None
+    streak: Streak | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +182,6 @@ _WRITTEN: Mapping[str, Any] = {
     "weekdays": lambda days: [WEEKDAYS[day] for day in days],
     "hours": lambda hours: [f"{clock_time(start)}-{clock_time(end)}" for start, end in hours],
     "at_least": str,
+    "streak": Streak.as_json,
     "contains": lambda sets: [goods_as_json(goods) for goods in sets],
 }

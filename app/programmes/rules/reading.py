@@ -34,6 +34,7 @@ from app.programmes.rules.model import (
     Rule,
 )
 from app.programmes.rules.segments import tier_code
+from app.programmes.rules.streaks import MOST, UNITS, Streak
 
 MOST_RULES = 200
 MOST_POINTS = 1_000_000
@@ -131,6 +132,16 @@ def _gives(value: Any) -> Gives:
     return Gives(points, tuple(things))
 
 
+def _streak(value: Any) -> Streak:
+    if (
+        not isinstance(value, Mapping)
+        or len(value) != 1
+        or (unit := next(iter(value))) not in UNITS
+    ):
+        raise Wrong(f'write it as {{"weeks": 4}}, in {", ".join(UNITS)}.')
+    return Streak(unit, option(unit, whole(2, MOST[unit]), value))
+
+
 _CONDITIONS: dict[str, Reader] = {
     "from": _moment,
     "until": _moment,
@@ -144,6 +155,7 @@ _CONDITIONS: dict[str, Reader] = {
     "contains": listed(_goods, _MOST_SETS),
     "a_day": whole(1, 1000),
     "once": lambda value: text_of(value, LONGEST_KEY, "once"),
+    "streak": _streak,
 }
 _NAMED = {"from": "begins", "until": "ends"}
 _COMMON = ("name", "kind", "role", *_CONDITIONS)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.ledger.explain import Reason, because
-from app.ledger.postings import AccountFacts, Asked
+from app.ledger.postings import AccountFacts, Activity, Asked
 from app.programmes.rules.compiled import Candidate, RuleSet
 from app.programmes.rules.model import Kind, Role
 from app.programmes.rules.segments import Segment, in_segments
+from app.programmes.rules.streaks import LOOK_BACK_DAYS
 
 #: A fraction of points.
 Exact = tuple[int, int]
@@ -39,7 +40,7 @@ def asked_of(
 
     *besides*: segments that are asked for by something else.
     """
-    today = first = False
+    today = first = streak = False
     names = set(besides)
     for each in found:
         if not each.compiled.asks:
@@ -47,14 +48,17 @@ def asked_of(
         on = each.rule.conditions
         today = today or on.a_day is not None
         first = first or on.first_purchase
+        streak = streak or on.streak is not None
         names.update(on.segments)
-    if not (today or first or names):
+    if not (today or first or streak or names):
         return None
     windows = {
         segment.within_days
         for segment in segments
         if segment.name in names and segment.within_days is not None
     }
+    if streak:
+        windows.add(LOOK_BACK_DAYS)
     if not (today or first or windows):
         return None
     return Asked(day, today, first, tuple(sorted(windows)))
@@ -124,6 +128,10 @@ def _held(
             continue
         if on.first_purchase and not facts.is_first:
             continue
+        if on.streak is not None:
+            seen = facts.windows.get(LOOK_BACK_DAYS, Activity())
+            if not on.streak.is_completed(day, seen.days):
+                continue
         if on.segments:
             if segments is None:
                 segments = in_segments(rules.segments, facts, day, rules.exponent)

@@ -212,6 +212,11 @@ class Replay:
             windows[days] = Activity(
                 sum(each.is_visit(moment) for each in within),
                 sum(each.counted(moment) for each in within),
+                frozenset(
+                    day
+                    for day, those in self._seen.items()
+                    if since <= day <= asked.day and any(each.is_visit(moment) for each in those)
+                ),
             )
         today = sum(each.is_visit(moment) for each in self._seen.get(asked.day, ()))
         is_first = asked.first and not any(

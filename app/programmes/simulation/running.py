@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.db import Database
 from app.errors import Invalid, NotFound
 from app.programmes.models import Location
+from app.programmes.rules.streaks import LOOK_BACK_DAYS
 from app.programmes.settings import Settings, settings_from_json
 from app.programmes.simulation import reading
 from app.programmes.simulation.reading import Range, Wants
@@ -188,6 +189,8 @@ def _wants(book: Rulebook, changing: Changing, plan: Plan) -> Wants:
     context: datetime | None = plan.since
     if any(rule.conditions.first_purchase for rule in rules):
         context = None
+    elif any(rule.conditions.streak is not None for rule in rules):
+        context = plan.since - timedelta(days=LOOK_BACK_DAYS + 2)
     elif days or looks_back:
         # From the beginning of the day, by any clock.
         context = plan.since - timedelta(days=days + 2)

@@ -26,8 +26,8 @@ POSTS = (
     "/presentations",
     "/accruals",
     "/holds",
-    f"/holds/{uuid.uuid4()}/capture",
-    f"/holds/{uuid.uuid4()}/release",
+    "/holds/7b0e4f6a-52a4-4bd6-8d53-0f9f4a3a6c11/capture",
+    "/holds/7b0e4f6a-52a4-4bd6-8d53-0f9f4a3a6c11/release",
     "/reversals",
 )
 
