@@ -50,7 +50,12 @@ def inspect_programme(
         )
     else:
         for body in (card.class_body, card.body):
-            yield from inspect_resource(body, is_google=is_google, issuer=service.issuer_id)
+            yield from inspect_resource(
+                body,
+                is_google=is_google,
+                issuer=service.issuer_id,
+                is_offer=card.kind == "offer",
+            )
     if offline:
         return
     if card is not None:

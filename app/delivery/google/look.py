@@ -27,12 +27,16 @@ def class_body(
 ) -> dict[str, Any]:
     """The class of a programme, as all its cards share it: whose *face* it is does not matter."""
     hears = config.url.startswith("https://")
+    hero = None
+    if face.look.hero is not None:
+        hero = picture_url(config, programme.slug, "hero", face.look)
     if face.kind is CardKind.COUPON:
         return offer_class(
             face,
             class_id=class_id,
             issuer_name=programme.name,
             logo_url=picture_url(config, programme.slug, "logo", face.look),
+            hero_url=hero,
             callback_url=f"{config.url}/google/callback" if hears else None,
         )
     return loyalty_class(
@@ -45,11 +49,7 @@ def class_body(
             if artwork.wide_logo(face.look) is not None
             else None
         ),
-        hero_url=(
-            picture_url(config, programme.slug, "hero", face.look)
-            if face.look.hero is not None
-            else None
-        ),
+        hero_url=hero,
         callback_url=f"{config.url}/google/callback" if hears else None,
     )
 

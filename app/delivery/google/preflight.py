@@ -31,9 +31,16 @@ _REVIEW = ("UNDER_REVIEW", "DRAFT")
 
 
 def inspect_resource(
-    body: object, *, is_google: bool = True, issuer: str | None = None, known: Json | None = None
+    body: object,
+    *,
+    is_google: bool = True,
+    issuer: str | None = None,
+    known: Json | None = None,
+    is_offer: bool = False,
 ) -> list[Finding]:
-    """What Google would refuse, or not show, in a loyalty class or object.
+    """What Google would refuse, or not show, in a class or object: of a loyalty card, or an offer.
+
+    An offer's class is known by its fields, its object by *is_offer* alone.
 
     *is_google* is False where another server stands in for Google: it reaches this machine's own
     addresses. *issuer* is our own number, *known* another discovery document's schemas.
@@ -48,12 +55,12 @@ def inspect_resource(
             )
         ]
     is_class = "classId" not in body
-    kind = "Offer" if "redemptionChannel" in body else "Loyalty"
-    name = f"{kind}Class" if is_class else "LoyaltyObject"
+    kind = "Offer" if is_offer or (is_class and "redemptionChannel" in body) else "Loyalty"
+    name = f"{kind}Class" if is_class else f"{kind}Object"
     findings = list(check(name, body, known or schemas()))
     findings += _ids(body, issuer)
     findings += _class(body) if is_class else _object(body)
-    findings += _lengths(body, "loyaltyClass" if is_class else "loyaltyObject")
+    findings += _lengths(body, name[0].lower() + name[1:])
     for where, address in addresses(body):
         findings += from_outside(where, address, is_google=is_google)
     return findings

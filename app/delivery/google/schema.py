@@ -19,6 +19,7 @@ Json = Mapping[str, Any]
 REQUIRED: dict[str, tuple[str, ...]] = {
     "LoyaltyClass": ("id", "issuerName", "programLogo", "programName", "reviewStatus"),
     "LoyaltyObject": ("classId", "id", "state"),
+    "OfferObject": ("classId", "id", "state"),
     "OfferClass": ("id", "issuerName", "provider", "redemptionChannel", "reviewStatus", "title"),
 }
 _PLAIN: dict[str, tuple[type, ...]] = {

@@ -28,6 +28,7 @@ from app.programmes.terms import rulebook_of
 from app.web import leaving
 from app.web.joining import join
 from tests.app.delivery.google.shop import ISSUER, deliver, patches, shown
+from tests.passes.artwork.pictures import photo
 
 SETTINGS: dict[str, Any] = {
     "stamps": [{"code": "coffee", "names": {"en": "Coffee card"}, "size": 10}],
@@ -107,7 +108,9 @@ def whole(shop: Any, wallets: Wallets, card: Card) -> dict[str, Any]:
     with shop.context.database.read(shop.programme_id) as session:
         found = wallets.google.read(session, card.id, now=shop.context.clock())
     for body in (found.class_body, found.body):
-        findings = inspect_resource(body, is_google=False, issuer=ISSUER)
+        findings = inspect_resource(
+            body, is_google=False, issuer=ISSUER, is_offer=found.kind == "offer"
+        )
         assert [each for each in findings if each.severity == "error"] == []
     return found.body
 
@@ -161,6 +164,7 @@ def test_a_companys_card_is_what_google_takes(
 def test_a_coupon_can_be_saved_after_the_shop_has_new_terms(
     shop: Any, wallets: Wallets, senders: Senders, google: GoogleStandIn, clock: FixedClock
 ) -> None:
+    be(shop, hero=photo())
     own = coupon_card(shop, shop.issue())
     google.open_save_link(wallets.google.save_link(own.id, now=clock()))
     be(shop, terms="One slice a day.")
@@ -171,6 +175,8 @@ def test_a_coupon_can_be_saved_after_the_shop_has_new_terms(
     google.open_save_link(wallets.google.save_link(own.id, now=clock()))
     card_class = google.classes[at_google(google, own)["classId"]]
     assert card_class["finePrint"] == "One slice a day."
+    assert "/google/hero/" in card_class["heroImage"]["sourceUri"]["uri"]
+    assert at_google(google, own) == whole(shop, wallets, own)
 
 
 def test_with_the_member_their_coupons_are_blanked(
