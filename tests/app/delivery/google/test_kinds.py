@@ -1,6 +1,7 @@
 """Cards of every kind at Google: whatever changes, it has just what the card shows now."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -207,3 +208,20 @@ def test_with_the_member_their_coupons_are_blanked(
     with context.database.read(shop.programme_id) as session:
         fresh = session.scalars(select(Card).where(Card.id == own.id)).one()
         assert fresh.status == "erased"
+
+
+def test_a_coupon_whose_time_is_over_is_expired_at_google(
+    shop: Any, wallets: Wallets, senders: Senders, google: GoogleStandIn, clock: FixedClock
+) -> None:
+    own = coupon_card(shop, shop.issue())
+    google.open_save_link(wallets.google.save_link(own.id, now=clock()))
+    clock.advance(timedelta(days=32))
+    with shop.context.database.write_all() as session:
+        assert benefits.lapse(session, clock(), 10) == 1
+    while deliver(shop.context, senders, now=clock()):
+        pass
+    assert at_google(google, own)["state"] == "EXPIRED"
+    assert at_google(google, own) == whole(shop, wallets, own)
+    last = [seen for seen in google.requests if seen.method == "PATCH"][-1]
+    assert "offerObject" in last.path
+    assert last.body == {"state": "EXPIRED"}
