@@ -11,7 +11,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.front.lanes import LANES, Lane, LaneThread, Waiting
-from app.front.requests import read_request
+from app.front.requests import LONGEST_HEAD, read_request
 
 #: A request that is longer than this, in bytes, goes the usual way.
 LONGEST_REQUEST = 64 * 1024
@@ -32,6 +32,8 @@ class Connection(TConn):  # type: ignore[misc]
     is_watched = True
     #: It was accepted and has not been answered yet.
     is_new = True
+    #: So many bytes of an unfinished head have come; it is looked at again when there are more.
+    unfinished = 0
 
 
 class Connections:
@@ -130,7 +132,11 @@ class Front(ThreadWorker):  # type: ignore[misc]
         if connection.in_hand:
             # It hung up, or asks again before it was answered: that has to wait.
             self._unwatch(connection)
-        elif self._goes_to_a_lane(connection, client):
+            return
+        data = _peek(client)
+        if self._is_unfinished(connection, client, data):
+            return
+        if self._goes_to_a_lane(connection, client, data):
             connection.in_hand = True
             (self.pending_conns if connection.is_new else self.keepalived_conns).remove(connection)
             connection.is_new = False
@@ -140,13 +146,18 @@ class Front(ThreadWorker):  # type: ignore[misc]
         else:
             super().on_client_socket_readable(connection, client)
 
-    def _goes_to_a_lane(self, connection: Connection, client: socket.socket) -> bool:
+    def _is_unfinished(self, connection: Connection, client: socket.socket, data: bytes) -> bool:
+        """Whether a head is yet to end: it waits here, until its time is over, and in no thread."""
+        before = connection.unfinished
+        more = before < len(data) < LONGEST_HEAD and b"\r\n\r\n" not in data
+        connection.unfinished = len(data) if more else 0
+        if more or before:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, connection.unfinished + 1)
+        return more
+
+    def _goes_to_a_lane(self, connection: Connection, client: socket.socket, data: bytes) -> bool:
         is_full = len(self.keepalived_conns) >= self.max_keepalived
         if not self._lanes or not self.alive or is_full:
-            return False
-        try:
-            data = client.recv(LONGEST_REQUEST, socket.MSG_PEEK)
-        except OSError:
             return False
         for each in self._lanes:
             if data.startswith(each.lane.begins):
@@ -231,6 +242,14 @@ class Front(ThreadWorker):  # type: ignore[misc]
         self._unwatch(connection)
         self.nr_conns -= 1
         connection.close()
+
+
+def _peek(client: socket.socket) -> bytes:
+    """What has come and was not read yet; nothing from one who hung up."""
+    try:
+        return client.recv(LONGEST_REQUEST, socket.MSG_PEEK)
+    except OSError:
+        return b""
 
 
 def _send(sock: socket.socket, parts: list[bytes]) -> bytes:

@@ -183,3 +183,31 @@ def test_who_asks_on_while_the_rest_of_an_answer_leaves_is_answered_in_order(
         service.lane_goes_on()
         answers = read_all(service, client, b"/other")
     assert answers.count(b"x") >= len(body)
+
+
+def test_unfinished_heads_hold_no_thread_and_are_answered_once_they_end(service: Service) -> None:
+    slow = [connect(service) for _ in range(5)]
+    for client in slow:
+        client.sendall(SECOND[:20])
+    for _ in range(5):
+        service.turn()
+    with connect(service) as client:
+        client.sendall(SECOND)
+        assert read_all(service, client, b"/other")
+    for client in slow:
+        client.sendall(SECOND[20:30])
+        service.turn()
+        client.sendall(SECOND[30:])
+        assert read_all(service, client, b"/other")
+        client.close()
+
+
+def test_who_leaves_in_the_middle_of_a_head_is_forgotten(service: Service) -> None:
+    client = connect(service)
+    client.sendall(SECOND[:20])
+    for _ in range(3):
+        service.turn()
+    client.close()
+    for _ in range(5):
+        service.turn()
+    assert service.worker.nr_conns == 0
