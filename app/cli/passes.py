@@ -45,12 +45,27 @@ def pass_() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Trusted root (PEM or DER); by default Apple's and the one of this installation.",
 )
+@click.option(
+    "--previous",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An earlier file of the same pass: what must never change is compared.",
+)
+@click.option("--nfc", is_flag=True, help="Apple granted this pass type the NFC entitlement.")
 @json_option
-def inspect(file: Path, roots: tuple[Path, ...], as_json: bool) -> None:
+def inspect(
+    file: Path, roots: tuple[Path, ...], previous: Path | None, nfc: bool, as_json: bool
+) -> None:
     """Name what would make a phone refuse FILE, and the cure. Exit code 1 on an error."""
-    if file.stat().st_size > LARGEST:
-        raise Invalid(f"{file} is larger than any pass may be.")
-    findings = inspect_pass(file.read_bytes(), now=system_clock(), roots=_roots(roots))
+    for each in (file, previous):
+        if each is not None and each.stat().st_size > LARGEST:
+            raise Invalid(f"{each} is larger than any pass may be.")
+    findings = inspect_pass(
+        file.read_bytes(),
+        now=system_clock(),
+        roots=_roots(roots),
+        previous=None if previous is None else previous.read_bytes(),
+        nfc_entitled=nfc,
+    )
     if as_json:
         print_json(
             {

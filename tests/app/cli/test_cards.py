@@ -17,6 +17,7 @@ from app.certs import ROOT
 from app.certs.files import read_certificates
 from app.programmes.service import programme_by_slug
 from passes import code as card_code
+from passes.apple import pkpasses
 from passes.code import Kind
 
 
@@ -240,3 +241,20 @@ def test_paper_cards_are_cards_of_their_own(cafe: Any, tmp_path: Path) -> None:
     for wrong in (["--out", str(svg)], [card, "--blank", "2", "--out", str(svg)]):
         assert cafe.type("card", "print", *wrong).exit_code == 2
     assert "There is no card" in cafe.refused("card", "print", "0" * 16, "--out", str(out))
+
+
+def test_two_passes_that_are_to_be_one_are_told_apart(cafe: Any, tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        card = cafe.json("card", "issue")["card_id"]
+        bundle = tmp_path / f"{name}.pkpasses"
+        cafe.run("pass", "bundle", card, "--out", str(bundle))
+        [made] = pkpasses.read(bundle.read_bytes()).values()
+        files.append(tmp_path / f"{name}.pkpass")
+        files[-1].write_bytes(made)
+    same = cafe.type("pass", "inspect", str(files[0]), "--previous", str(files[0]))
+    assert same.exit_code == 0, same.output
+    other = cafe.type("pass", "inspect", str(files[0]), "--previous", str(files[1]), "--json")
+    assert other.exit_code == 1
+    codes = {each["code"] for each in json.loads(other.stdout)["findings"]}
+    assert {"serial_changed", "token_changed"} <= codes
