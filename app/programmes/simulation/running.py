@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from sqlalchemy import Text, cast, select
@@ -107,6 +107,13 @@ def _replayed_apart(url: str, plan: Plan, which: Range) -> Tally:
     return replayed(_opened(url), plan, which)
 
 
+def _stop_if_alone() -> None:
+    """End with whoever asked: nobody would take what is worked out for a command that is gone."""
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        raise SystemExit(1)
+
+
 def _check(session: Session, book: Rulebook, plan: Plan) -> None:
     """Raise what the change would raise when it is made for good."""
     changed = settings_from_json(book.everywhere(plan.now).settings.as_json() | dict(plan.change))
@@ -141,6 +148,7 @@ def replayed(database: Database, plan: Plan, which: Range) -> Tally:
                 if replay is not None and counted:
                     tally.member(replay.account_id, replay.change)
                 counted = False
+                _stop_if_alone()
                 replay = Replay(
                     holder.id,
                     holder.kind,
