@@ -41,7 +41,9 @@ def programme() -> None:
 @click.option("--currency", default="EUR", show_default=True)
 @click.option("--point", default="point", show_default=True, help="What one point is called.")
 @click.option("--points", default="points", show_default=True, help="What many are called.")
-@click.option("--points-per", default="1", show_default=True, help="Points for each full --amount.")
+@click.option(
+    "--points-per", default="1", show_default=True, help="Points for each full --amount; 0: none."
+)
 @click.option("--amount", default="1", show_default=True, help="The money that earns them.")
 def programme_add(
     slug: str,

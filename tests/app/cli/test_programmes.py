@@ -80,9 +80,9 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 
 def test_a_rate_that_is_none_is_named_with_its_field(fresh: Any) -> None:
-    result = fresh.type("programme", "add", "k", "K", "--points-per", "0")
+    result = fresh.type("programme", "add", "k", "K", "--amount", "0")
     assert result.exit_code == 1
-    assert "points: Give a number above zero" in result.stderr
+    assert "per_amount: Give a number above zero" in result.stderr
 
 
 def test_with_several_programmes_one_has_to_be_named(cafe: Any) -> None:

@@ -56,7 +56,7 @@ BASKET = st.fixed_dictionaries(
             ),
             min_size=1,
             max_size=2,
-            unique_by=str,
+            unique_by=lambda each: (tuple(each["categories"]), each["quantity"]),
         ),
         "gives": GIVES,
         "each": st.booleans(),
