@@ -42,7 +42,7 @@ BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
-_GATHER_SECONDS = 0.04
+_GATHER_SECONDS = 0.02
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
 #: Settled in one transaction. Fewer cost more each; with more, whoever posts to one waits longer.

@@ -44,10 +44,13 @@ def basket_of(
     """
     settings = book.at(now).settings
     day = local_day(now, book.time_zone)
+    buyer = _NOBODY
+    if account_id is not None and (settings.prices or settings.discounts):
+        buyer = _buyer(session, book, settings, account_id, now)
     return price_basket(
         sale.amount_minor,
         sale.lines,
-        _NOBODY if account_id is None else _buyer(session, book, settings, account_id, now),
+        buyer,
         prices=settings.prices,
         discounts=settings.discounts,
         day=day,
