@@ -11,18 +11,16 @@ before, or from its own day where these are over. What comes back takes its mont
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
-from app.ledger.grounds import Grounds, How, Need
 from app.ledger.postings import Given, Line
 from app.ledger.rules import add_months
-from app.programmes.fields import Wrong, text_of, whole
+from app.programmes.fields import whole
 from app.programmes.mechanics import _reading
+from app.programmes.mechanics.buying import bought, items
 
 KIND = "club"
 _MOST_PIECES = 20
-_LONGEST_ITEM = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,6 @@ class Club:
     def name(self, language: str) -> str:
         """What it is called."""
         return _reading.in_language(self.names, language, self.code)
-
-    def is_for(self, line: Line) -> bool:
-        """Whether a line of a receipt buys a membership."""
-        wanted = {each.strip().casefold() for each in self.items}
-        return line.amount_minor > 0 and line.item.strip().casefold() in wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +80,11 @@ def membership(club: Club, moves: Iterable[tuple[date, int]]) -> Membership | No
     return Membership(club, since, end - timedelta(days=1))
 
 
-def _items(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or len(value) > _reading.MOST:
-        raise Wrong(f"give a list of at most {_reading.MOST} items.")
-    return tuple(text_of(each, _LONGEST_ITEM, "an item") for each in value)
-
-
 _READERS = {
     "code": _reading.code,
     "names": _reading.names,
     "months": whole(1, 120),
-    "items": _items,
+    "items": items(0),
     "renew_days": whole(1, 365),
 }
 
@@ -113,12 +100,8 @@ def _read_one(value: Any) -> Club:
 
 def given(clubs: Sequence[Club], lines: Sequence[Line]) -> tuple[Given, ...]:
     """The memberships that a receipt buys; each goes with the piece that it was bought with."""
-    found = []
-    for club in clubs:
-        wanted = [(at, line) for at, line in enumerate(lines, 1) if club.is_for(line)]
-        pieces = sum(int(Decimal(str(line.quantity))) for _, line in wanted)
-        pieces = min(pieces, _MOST_PIECES)
-        if pieces:
-            need = Need(How.EACH, quantity_thousandths=1000, lines=tuple(at for at, _ in wanted))
-            found.append(Given(KIND, club.code, pieces, club.code, Grounds(pieces, (need,))))
-    return tuple(found)
+    return tuple(
+        given
+        for each in clubs
+        for given in bought(KIND, each.code, each.items, lines, each=1, most=_MOST_PIECES)
+    )

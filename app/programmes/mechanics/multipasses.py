@@ -9,18 +9,16 @@ of a pass last *lasts_months* after the last one was bought (0: for ever).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from app.ledger.grounds import Grounds, How, Need
 from app.ledger.postings import Given, Line
-from app.programmes.fields import Wrong, text_of, whole
+from app.programmes.fields import whole
 from app.programmes.mechanics import _reading
+from app.programmes.mechanics.buying import bought, items
 
 KIND = "entries"
 MOST_ENTRIES = 1000
 _MOST_PIECES = 1000
-_LONGEST_ITEM = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +44,11 @@ class Multipass:
         """What one of its entries is called."""
         return _reading.in_language(self.entry_names, language, self.code)
 
-    def is_for(self, line: Line) -> bool:
-        """Whether a line of a receipt buys it."""
-        wanted = {each.strip().casefold() for each in self.items}
-        return line.amount_minor > 0 and line.item.strip().casefold() in wanted
-
-
-def _items(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not 0 < len(value) <= _reading.MOST:
-        raise Wrong(f"give a list of 1 to {_reading.MOST} items.")
-    return tuple(text_of(each, _LONGEST_ITEM, "an item") for each in value)
-
 
 _READERS = {
     "code": _reading.code,
     "names": _reading.names,
-    "items": _items,
+    "items": items(1),
     "entries": whole(1, MOST_ENTRIES),
     "entry_names": _reading.names,
     "lasts_months": whole(0, 1200),
@@ -80,13 +67,10 @@ def _read_one(value: Any) -> Multipass:
 
 def given(passes: Sequence[Multipass], lines: Sequence[Line]) -> tuple[Given, ...]:
     """The entries that a receipt buys; each goes with the piece that it was bought with."""
-    found = []
-    for each in passes:
-        wanted = [(at, line) for at, line in enumerate(lines, 1) if each.is_for(line)]
-        pieces = sum(int(Decimal(str(line.quantity))) for _, line in wanted)
-        pieces = min(pieces, _MOST_PIECES)
-        if pieces:
-            need = Need(How.EACH, quantity_thousandths=1000, lines=tuple(at for at, _ in wanted))
-            grounds = Grounds(pieces, (need,))
-            found.append(Given(KIND, each.code, pieces * each.entries, each.code, grounds))
-    return tuple(found)
+    return tuple(
+        given
+        for each in passes
+        for given in bought(
+            KIND, each.code, each.items, lines, each=each.entries, most=_MOST_PIECES
+        )
+    )
