@@ -1,5 +1,6 @@
 """What a programme promises besides points, for `app.benefits`: by the rules of the day."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.benefits import service as benefits
 from app.benefits.promises import COUPON, GIFT, STAMPS, Offer
+from app.errors import CounterfoilError
 from app.ledger import rules as ledger_rules
 from app.ledger.postings import Circumstances, Operation, Posted, Request
 from app.ledger.rules import ReturnPolicy
@@ -20,6 +22,8 @@ from app.programmes.mechanics.rewards import Reward
 from app.programmes.mechanics.stamps import StampCard
 from app.programmes.settings import Settings
 from app.programmes.terms import Rulebook
+
+_log = logging.getLogger(__name__)
 
 #: So long lasts a coupon that a rule names and the settings no longer have.
 _FORGOTTEN_DAYS = 30
@@ -137,3 +141,24 @@ def post(
         now=now,
         terms=book.terms(now),
     )
+
+
+def post_apart(
+    session: Session,
+    book: Rulebook,
+    request: Request,
+    operation: Operation,
+    circumstances: Circumstances,
+    *,
+    now: datetime,
+) -> Posted | None:
+    """As `post`, for the background work: what the ledger refuses is logged, and None.
+
+    Nothing of it is stored then, and it keeps nobody else from what is theirs.
+    """
+    try:
+        with session.begin_nested():
+            return post(session, book, request, operation, circumstances, now=now)
+    except CounterfoilError as error:
+        _log.warning("posting %s was refused: %s", request.id, error)
+        return None

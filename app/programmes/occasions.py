@@ -193,6 +193,5 @@ def _post(
     for what, operation in operations.items():
         mark = ledger.fingerprint(book.programme_id, None, _OPERATION, {"name": name, "what": what})
         request = Request(str(uuid.uuid5(_SPACE, f"{name}/{what}")), _OPERATION, mark)
-        if ledger.replayed(session, request) is None:
-            where = Circumstances(now, language=language or "en")
-            giving.post(session, book, request, operation, where, now=now)
+        where = Circumstances(now, language=language or "en")
+        giving.post_apart(session, book, request, operation, where, now=now)

@@ -116,8 +116,6 @@ def _post(
     name = f"{book.programme_id}/{account_id}/{volume.code}/{period}"
     mark = ledger.fingerprint(book.programme_id, None, _OPERATION, {"name": name})
     request = Request(str(uuid.uuid5(_SPACE, name)), _OPERATION, mark)
-    if ledger.replayed(session, request) is not None:
-        return
     language = session.scalar(
         select(Card.language).where(Card.account_id == account_id).order_by(Card.issued_at).limit(1)
     )
@@ -125,4 +123,4 @@ def _post(
         account_id, points, f"{volume.name(language or 'en')} {period}", available_from=now
     )
     where = Circumstances(now, language=language or "en")
-    giving.post(session, book, request, adjust, where, now=now)
+    giving.post_apart(session, book, request, adjust, where, now=now)

@@ -17,7 +17,7 @@ from app.cards.models import Card
 from app.db import enter
 from app.errors import NotFound
 from app.ledger import service as ledger
-from app.ledger.errors import AlreadyReversed, NotReversible
+from app.ledger.errors import PostingIdReused
 from app.ledger.models import Account, EarningDay
 from app.ledger.postings import (
     Adjust,
@@ -88,6 +88,7 @@ def _is_one_person(session: Session, one: str, other: str) -> bool:
     """Whether a contact of one account is one of the other's: compared by their keyed hashes."""
 
     def contacts(account_id: str) -> set[bytes]:
+        """The keyed hashes of e-mail addresses and telephone numbers."""
         rows = session.execute(
             select(Member.email_index, Member.phone_index)
             .join(Card, Card.member_id == Member.id)
@@ -203,7 +204,7 @@ def _take_back(session: Session, book: Rulebook, found: Referred, *, now: dateti
     for side in ("referred", "referrer"):
         for what in ("points", "things"):
             given = _request(book, found, f"{side}/{what}", "give")
-            if ledger.replayed(session, given) is None:
+            if not _was_given(session, given):
                 continue
             reversal = Reverse(
                 given.id,
@@ -213,13 +214,17 @@ def _take_back(session: Session, book: Rulebook, found: Referred, *, now: dateti
                 grace_days=settings.grace_days,
                 time_zone=book.time_zone,
             )
-            try:
-                with session.begin_nested():
-                    _post(session, book, found, f"{side}/{what}", reversal, now=now, act="take")
-            except (AlreadyReversed, NotReversible):
-                continue  # Somebody took it back by hand.
+            # Where somebody took it back by hand, there is nothing left to take.
+            _post(session, book, found, f"{side}/{what}", reversal, now=now, act="take")
     found.status, found.given_at = ReferralStatus.WAITING, None
     found.round += 1
+
+
+def _was_given(session: Session, request: Request) -> bool:
+    try:
+        return ledger.replayed(session, request) is not None
+    except PostingIdReused:
+        return False  # The id was taken by something else: nothing was given under it.
 
 
 def _request(book: Rulebook, found: Referred, what: str, act: str) -> Request:
@@ -243,4 +248,5 @@ def _post(
         select(Card.language).where(Card.account_id == account_id).order_by(Card.issued_at).limit(1)
     )
     where = Circumstances(now, language=language or "en")
-    giving.post(session, book, _request(book, found, what, act), operation, where, now=now)
+    request = _request(book, found, what, act)
+    giving.post_apart(session, book, request, operation, where, now=now)

@@ -1,5 +1,6 @@
 """Presents come on their day, once a year, late rather than not, never in the month of joining."""
 
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from app.errors import Invalid
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import Account, AccountKind, Entry
+from app.ledger.postings import Adjust, Circumstances, Request
 from app.members import service as members
 from app.members.service import plain_birthday, read_contact
 from app.programmes import occasions
@@ -242,3 +244,22 @@ def test_who_was_born_on_29_february_celebrates_every_year() -> None:
 def test_an_occasion_reads_what_it_keeps() -> None:
     [found] = read([{**BIRTHDAY, "gives": {"stamps": {"coffee": 2}, "gift": {"mug": 1}}}])
     assert read([found.as_json()]) == (found,)
+
+
+def test_who_cannot_be_given_anything_keeps_nobody_from_theirs(
+    shop: Programme, moving: Clock
+) -> None:
+    settle(shop, occasions=[BIRTHDAY])
+    people = [member(shop, "05-17") for _ in range(3)]
+    moving.set(5, 16)
+    run(shop)
+    moving.set(5, 17)
+    with shop.context.database.write(shop.programme_id) as session:
+        # The id of the first one's present is taken by something else.
+        name = f"{shop.programme_id}/{people[0]}/birthday/2026/points"
+        taken = Request(str(uuid.uuid5(occasions._SPACE, name)), "adjustment", bytes(32))
+        ledger.post(
+            session, taken, Adjust(people[0], 1, "x"), Circumstances(moving()), now=moving()
+        )
+    run(shop)
+    assert [balance(shop, each) for each in people] == [1, 50, 50]
