@@ -70,6 +70,7 @@ class Resolution:
 
 
 def posting_from(row: tuple[Any, ...]) -> Posting:
+    """A posting out of a row of the queue, its columns in their order."""
     return Posting(
         id=row[0],
         programme_id=row[1],

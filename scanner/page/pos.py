@@ -59,6 +59,7 @@ def routes(
 
     @blueprint.post("/sale")
     def sale() -> Any:
+        """An amount, before or after the scan."""
         guard.check_pos(request)
         told = _read(request.get_json(silent=True))
         if isinstance(told, str):

@@ -70,6 +70,7 @@ def _pages(app: Flask, desk: Desk, guard: Guard) -> None:
 
     @app.get("/")
     def page() -> str:
+        """The page itself, with its token of this start."""
         guard.check_page(request)
         programme = desk.till.programme
         mode = "self" if desk.self_service else "till"
