@@ -11,6 +11,7 @@ from app.ledger import models as ledger
 from app.members import models as members
 from app.pos import models as pos
 from app.programmes import models as programmes
+from app.programmes.drafts import models as drafts
 from app.referrals import models as referrals
 from app.staff import models as staff
 from app.till import models as till
@@ -25,6 +26,7 @@ __all__ = [
     "cards",
     "certs",
     "delivery",
+    "drafts",
     "draws",
     "ledger",
     "members",

@@ -25,6 +25,7 @@ from app.delivery.wallets import Wallets
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
 from app.programmes import designs, occasions, volumes
+from app.programmes.drafts import trials
 from app.programmes.terms import terms_of as terms_at
 from app.referrals import service as referrals
 from app.webhooks import sending
@@ -38,6 +39,7 @@ POLL_SECONDS = 0.5
 LEDGER_SECONDS = 5.0
 CERTIFICATES_SECONDS = 600.0
 OCCASIONS_SECONDS = 60.0
+TRIALS_SECONDS = 1.0
 BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
@@ -257,6 +259,7 @@ class Worker:
             Lane("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
             Lane("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
             Lane("occasions", self._celebrate, OCCASIONS_SECONDS),
+            Lane("trials", self._try_changes, TRIALS_SECONDS),
             Lane("webhooks", self._tell, self._poll_seconds),
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
         ]
@@ -328,6 +331,11 @@ class Worker:
                 terms = partial(terms_at, session, now=now)
                 done += step(session, now, _LEDGER_LIMIT, terms)
         return done
+
+    def _try_changes(self) -> Progress | None:
+        """Replay real receipts under a change that somebody is preparing; they watch."""
+        done = trials.run_one(self._context.database, self._context.clock)
+        return Progress(settled=done) if done else None
 
     def _celebrate(self) -> Progress | None:
         """Give presents for birthdays and days of joining, and bonuses for volume."""

@@ -713,6 +713,99 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("draw_id", "place", name=op.f("pk_prize_draw_winners")),
     )
     op.create_table(
+        "programme_drafts",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("baskets", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["changed_by"], ["staff.id"], name=op.f("fk_programme_drafts_changed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_drafts_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_drafts")),
+        sa.UniqueConstraint("programme_id", name=op.f("uq_programme_drafts_programme_id")),
+    )
+    op.create_table(
+        "programme_publications",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("did", sa.String(length=12), nullable=False),
+        sa.Column("about", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_publications_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_programme_publications_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_publications")),
+    )
+    op.create_index(
+        "ix_programme_publications_number",
+        "programme_publications",
+        ["programme_id", "number"],
+        unique=False,
+    )
+    op.create_table(
+        "programme_purposes",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("goal", sa.String(length=20), nullable=True),
+        sa.Column("benefit", sa.String(length=20), nullable=True),
+        sa.Column("margin", sa.String(length=8), nullable=True),
+        sa.Column("template", sa.String(length=20), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["changed_by"], ["staff.id"], name=op.f("fk_programme_purposes_changed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_purposes_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_purposes")),
+        sa.UniqueConstraint("programme_id", name=op.f("uq_programme_purposes_programme_id")),
+    )
+    op.create_table(
+        "programme_trials",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("locations", sa.JSON(), nullable=False),
+        sa.Column("segments", sa.JSON(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("found", sa.JSON(), nullable=True),
+        sa.Column("said", sa.String(length=400), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["staff.id"], name=op.f("fk_programme_trials_asked_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_programme_trials_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_trials")),
+    )
+    op.create_index(
+        "ix_programme_trials_state", "programme_trials", ["state", "asked_at"], unique=False
+    )
+    op.create_table(
         "receipts",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
