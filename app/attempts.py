@@ -53,3 +53,19 @@ def refuse_if_too_many(
 def note_attempt(session: Session, scope: str, subject: str, *, now: datetime) -> None:
     """Count one try of *subject* at *scope*."""
     session.add(Attempt(scope=scope, subject=subject[:100], tried_at=now))
+
+
+def take_back(session: Session, scope: str, subject: str) -> None:
+    """Forget the last try of *subject* at *scope*: it was a right one."""
+    last = session.scalar(
+        select(Attempt.id)
+        .where(Attempt.scope == scope, Attempt.subject == subject[:100])
+        .order_by(Attempt.tried_at.desc(), Attempt.id.desc())
+        .limit(1)
+    )
+    session.execute(delete(Attempt).where(Attempt.id == last))
+
+
+def forgive(session: Session, scope: str, subject: str) -> None:
+    """Forget every try of *subject* at *scope*."""
+    session.execute(delete(Attempt).where(Attempt.scope == scope, Attempt.subject == subject[:100]))

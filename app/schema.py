@@ -13,6 +13,7 @@ from app.pos import models as pos
 from app.programmes import models as programmes
 from app.programmes.drafts import models as drafts
 from app.referrals import models as referrals
+from app.staff import login_models as logins
 from app.staff import models as staff
 from app.till import models as till
 from app.transfer import models as transfer
@@ -29,6 +30,7 @@ __all__ = [
     "drafts",
     "draws",
     "ledger",
+    "logins",
     "members",
     "metadata",
     "pos",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -162,9 +162,10 @@ class Client:
         except (KeyError, TypeError, ValueError) as error:
             raise foreign(f"its answer makes no sense: {error}") from None
 
-    def keys(self) -> Json:
-        """Return the public keys and refused cards as the service words them."""
-        return self.request("GET", "/keys")
+    def keys(self, told: Mapping[str, str] | None = None) -> Json:
+        """Return the public keys as the service words them; `told`: what this till says of itself,
+        as headers."""
+        return self.request("GET", "/keys", told=told)
 
     def sign_in(self, name: str, pin: str) -> Cashier:
         """Sign a cashier in. Raises Refused for a wrong PIN and for too many of them."""
@@ -243,12 +244,15 @@ class Client:
         *,
         session: str | None = None,
         approval: str | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> Json:
         """Make one request; return the JSON object of a good answer, {} for an empty one.
 
         Raises TryLater, Refused, SignInAgain or TillRevoked.
         """
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = dict(told or {})
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         if session is not None:
             headers["Counterfoil-Cashier"] = session
         if approval is not None:

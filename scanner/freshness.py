@@ -21,7 +21,7 @@ from scanner.client import Client
 from scanner.clock import TillClock
 from scanner.config import Till, programme_from, save_till
 from scanner.errors import ConfigError, QueueError, ServiceError, TillRevoked, TryLater
-from scanner.unsent import Queue
+from scanner.unsent import Queue, State
 
 
 def refresh(
@@ -36,7 +36,7 @@ def refresh(
     clock = clock or TillClock(queue)
     client.on_revoked = client.on_revoked or (lambda: forget_shop(folder))
     asked = time.monotonic()
-    answer = client.keys()
+    answer = client.keys(_report(queue, till.programme.id))
     try:
         clock.heard(check.moment(answer.get("now")), took_seconds=time.monotonic() - asked)
     except QueueError:
@@ -49,6 +49,19 @@ def refresh(
     with suppress(QueueError):
         sending.redate(queue, till.programme.id, clock)
     return _with_refused(folder, till.programme.id, client, ring, clock()), clock.ahead
+
+
+def _report(queue: Queue, programme_id: str) -> dict[str, str]:
+    """What the shop's page of tills is told: how much waits here, and since when."""
+    try:
+        told = {
+            "Counterfoil-Waiting": str(queue.count(State.WAITING, programme_id)),
+            "Counterfoil-Set-Aside": str(queue.count(State.SET_ASIDE, programme_id)),
+        }
+        oldest = queue.oldest_waiting(programme_id)
+    except QueueError:
+        return {}
+    return told | ({"Counterfoil-Oldest": oldest.isoformat()} if oldest else {})
 
 
 def forget_shop(folder: Path) -> None:

@@ -26,7 +26,7 @@ from app.programmes import wording
 from app.programmes.models import Location, Programme
 from app.programmes.service import programme_by_id
 from app.programmes.terms import rulebook_of
-from app.till import access, asking, benefits, knowing, redemptions, service, waiting
+from app.till import access, asking, benefits, knowing, redemptions, reporting, service, waiting
 from app.till import rules as till_rules
 from app.till.answers import spoken
 from app.till.counter import Counter
@@ -106,13 +106,23 @@ def enrol(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(summary="Public keys, to verify cards without a network; the time", security="till")
 def keys() -> dict[str, Any]:
     context = current_context()
+    now = context.clock()
     with context.database.read_all() as session:
         till = _as_till(session)
-        return {
+        answer = {
             "programme": _programme(programme_by_id(session, till.programme_id)),
-            **knowing.keys_and_people(session, now=context.clock()),
+            **knowing.keys_and_people(session, now=now),
             "service_version": version("counterfoil"),
         }
+    reporting.note(
+        context.database,
+        till,
+        waiting=request.headers.get("Counterfoil-Waiting"),
+        oldest=request.headers.get("Counterfoil-Oldest"),
+        set_aside=request.headers.get("Counterfoil-Set-Aside"),
+        now=now,
+    )
+    return answer
 
 
 _LIST_ANSWERS: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {

@@ -155,19 +155,19 @@ class KeyRing:
 
     # -- what is done with them ---------------------------------------------------------------
 
-    def seal(self, plaintext: bytes, *, context: bytes) -> bytes:
-        """Encrypt with the newest FIELD key (AES-256-GCM), bound to *context*.
+    def seal(self, plaintext: bytes, *, context: bytes, purpose: Purpose = Purpose.FIELD) -> bytes:
+        """Encrypt with the newest key of *purpose* (AES-256-GCM), bound to *context*.
 
         One byte of format, two of key version, nonce, ciphertext with tag.
         """
-        return self.sealer()(plaintext, context)
+        return self.sealer(purpose)(plaintext, context)
 
-    def sealer(self) -> Callable[[bytes, bytes], bytes]:
+    def sealer(self, purpose: Purpose = Purpose.FIELD) -> Callable[[bytes, bytes], bytes]:
         """`seal` for many fields at once: the key is looked up and made ready a single time.
 
         Takes the plaintext and the context. Not to be kept: a rotated key is not noticed.
         """
-        key = self.current(Purpose.FIELD)
+        key = self.current(purpose)
         head = _SEAL_FORMAT + key.version.to_bytes(2, "big")
         encrypt = AESGCM(key.material).encrypt
 
@@ -177,12 +177,14 @@ class KeyRing:
 
         return seal
 
-    def open_sealed(self, sealed: bytes, *, context: bytes) -> bytes:
+    def open_sealed(
+        self, sealed: bytes, *, context: bytes, purpose: Purpose = Purpose.FIELD
+    ) -> bytes:
         """Undo `seal`. Raises `Invalid` where it is damaged or from another place, `KeyMissing`."""
         head, rest = sealed[:_SEAL_HEAD_BYTES], sealed[_SEAL_HEAD_BYTES:]
         if head[:1] != _SEAL_FORMAT or len(rest) < _NONCE_BYTES:
             raise Invalid("This is not a sealed field.")
-        key = self.get(Purpose.FIELD, int.from_bytes(head[1:], "big"))
+        key = self.get(purpose, int.from_bytes(head[1:], "big"))
         try:
             return AESGCM(key.material).decrypt(
                 rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + context

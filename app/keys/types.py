@@ -18,6 +18,8 @@ class Purpose(StrEnum):
     FIELD = "field"
     #: 32 bytes; the keyed hash that a contact is found by.
     BLIND_INDEX = "blind_index"
+    #: 32 bytes; seals the secrets of the staff's authenticator apps.
+    SECOND_FACTOR = "second_factor"
     #: 32 bytes; the tokens in Apple passes are derived from it.
     APPLE_TOKEN = "apple_token"  # noqa: S105 - a name, not a token
     #: PKCS #8 PEM; the private key of the pass certificate.
@@ -31,7 +33,13 @@ class Purpose(StrEnum):
         return self in _ON_DEMAND
 
 
-_ON_DEMAND = {Purpose.TOTP_MASTER, Purpose.FIELD, Purpose.BLIND_INDEX, Purpose.APPLE_TOKEN}
+_ON_DEMAND = {
+    Purpose.TOTP_MASTER,
+    Purpose.FIELD,
+    Purpose.BLIND_INDEX,
+    Purpose.SECOND_FACTOR,
+    Purpose.APPLE_TOKEN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What can be wrong with a sign-in."""
 
-from app.errors import TooMany, Unauthorised
+from app.errors import Invalid, NotFound, TooMany, Unauthorised
 
 
 class WrongPin(Unauthorised):
@@ -15,3 +15,29 @@ class PinLocked(TooMany):
 
     code = "locked"
     keeps_changes = True
+
+
+class WrongPassword(Unauthorised):
+    """The name or the password is not right; which of the two is not said."""
+
+    code = "wrong_password"
+    keeps_changes = True
+
+
+class WrongCode(Invalid):
+    """The code of the second factor is not right, or was used before."""
+
+    code = "wrong_code"
+    keeps_changes = True
+
+
+class LinkOver(NotFound):
+    """The link to set a password is wrong, was used, or is too old; which is not said."""
+
+    code = "link_over"
+
+
+class SignInOver(Unauthorised):
+    """Half a sign-in that took too long: it begins again with the password."""
+
+    code = "sign_in_over"

@@ -24,6 +24,19 @@ class Till(OfProgramme, Base):
     created_at: Mapped[datetime]
 
 
+class TillReport(OfProgramme, Base):
+    """What a till said of itself last, when it asked for its keys."""
+
+    __tablename__ = "till_reports"
+
+    till_id: Mapped[str] = mapped_column(Id, ForeignKey("tills.id"), primary_key=True)
+    seen_at: Mapped[datetime]
+    #: Postings that wait in its queue, since when, and those that the service refused.
+    waiting: Mapped[int] = mapped_column(default=0)
+    oldest_waiting_at: Mapped[datetime | None]
+    set_aside: Mapped[int] = mapped_column(default=0)
+
+
 class EnrolmentCode(OfProgramme, Base):
     """A code that turns a program into this till: once, and for fifteen minutes."""
 

@@ -27,8 +27,9 @@ TICK_SECONDS = 0.25
 LOCK_AFTER_SECONDS = 300.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 MOST_AT_ONCE = 50
-# A card that was blocked, and a cashier who left, are known here after this at the latest.
-REFRESH_SECONDS = 300.0
+# A card that was blocked, and a cashier who left, are known here after this at the latest; and the
+# shop's page of tills shows one that says nothing for longer as gone.
+REFRESH_SECONDS = 60.0
 
 
 class Keeper:
@@ -119,6 +120,7 @@ class Keeper:
         after = queue.count(State.WAITING, desk.till.programme.id)
         if before and not after:
             desk.showing.state(all_sent_at=time.time())
+            self._refresh_at = time.monotonic()  # the service is to know that nothing waits
         return FIRST_PAUSE_SECONDS if not after or after == before else 0.05
 
     def _bring_up_to_date(self, queue: Queue, client: Client) -> None:

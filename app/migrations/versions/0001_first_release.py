@@ -879,6 +879,85 @@ def make_tables() -> None:
     op.create_index("ix_referrals_referrer", "referrals", ["referrer_id", "given_at"], unique=False)
     op.create_index("ix_referrals_status", "referrals", ["status", "referred_id"], unique=False)
     op.create_table(
+        "staff_half_sign_ins",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_staff_half_sign_ins_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_staff_half_sign_ins_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_half_sign_ins")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_half_sign_ins_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_staff_half_sign_ins_staff_id"), "staff_half_sign_ins", ["staff_id"], unique=False
+    )
+    op.create_table(
+        "staff_logins",
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("totp_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("totp_pending", sa.LargeBinary(), nullable=True),
+        sa.Column("totp_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("totp_last_step", sa.BigInteger(), nullable=False),
+        sa.Column("email", sa.LargeBinary(), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_staff_logins_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_logins_staff_id")),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_staff_logins")),
+    )
+    op.create_table(
+        "staff_password_links",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("forgets_second_factor", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_staff_password_links_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_staff_password_links_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_password_links")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_password_links_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_staff_password_links_staff_id"), "staff_password_links", ["staff_id"], unique=False
+    )
+    op.create_table(
+        "staff_recovery_codes",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_staff_recovery_codes_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_staff_recovery_codes_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_recovery_codes")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_staff_recovery_codes_code_hash")),
+    )
+    op.create_index(
+        op.f("ix_staff_recovery_codes_staff_id"), "staff_recovery_codes", ["staff_id"], unique=False
+    )
+    op.create_table(
         "tallies",
         sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -1570,6 +1649,20 @@ def make_tables() -> None:
     )
     op.create_index(
         op.f("ix_presentations_expires_at"), "presentations", ["expires_at"], unique=False
+    )
+    op.create_table(
+        "till_reports",
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("oldest_waiting_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("set_aside", sa.Integer(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_till_reports_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_till_reports_till_id")),
+        sa.PrimaryKeyConstraint("till_id", name=op.f("pk_till_reports")),
     )
     op.create_table(
         "waiting_postings",
