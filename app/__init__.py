@@ -20,7 +20,7 @@ def create_app(context: "Context") -> "APIFlask":
     from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
     from app.front import LANES
-    from app.web import customer, draws, pages
+    from app.web import customer, draws, formats, pages, speaking, staff
 
     app = APIFlask(
         "app",
@@ -49,6 +49,9 @@ def create_app(context: "Context") -> "APIFlask":
     wallets = app.extensions["counterfoil.wallets"] = Wallets(context)
     problems.install(app)
     pages.install(app)
+    speaking.install(app)
+    formats.install(app)
+    staff.install(app)
     for part in (till, pos, apple, google, metrics, customer, draws):
         app.register_blueprint(part.blueprint)
     desk = app.extensions["counterfoil.accruals"] = AccrualDesk(context)

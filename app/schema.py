@@ -1,6 +1,7 @@
 """Every table in one import: for migrations, backup and tests."""
 
 from app.attempts import Attempt
+from app.audit import AuditEntry
 from app.benefits import models as benefits
 from app.cards import models as cards
 from app.certs import notices as certs
@@ -23,6 +24,7 @@ metadata = Base.metadata
 
 __all__ = [
     "Attempt",
+    "AuditEntry",
     "benefits",
     "cards",
     "certs",

@@ -142,6 +142,12 @@ def programme_by_slug(session: Session, slug: str) -> Programme:
     return found
 
 
+def only_slug(session: Session) -> str | None:
+    """The short name of the installation's programme; None where there are several, or none."""
+    found = session.scalars(select(Programme.slug).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
 def programme_by_id(session: Session, programme_id: str) -> Programme:
     """The programme of that id. Raises `NotFound`."""
     found = session.get(Programme, programme_id)

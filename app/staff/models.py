@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -34,4 +34,23 @@ class Staff(OfProgramme, Base):
     left_at: Mapped[datetime | None]
     #: A till forgets what it keeps of a PIN that was set before.
     pin_changed_at: Mapped[datetime | None]
+    #: In which the staff pages speak to them; empty: as the browser asks.
+    language: Mapped[str | None] = mapped_column(String(2))
     created_at: Mapped[datetime]
+
+
+class StaffSession(OfProgramme, Base):
+    """Somebody signed in at the staff pages; only the hash of the cookie's token is kept."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    staff_id: Mapped[str] = mapped_column(Id, ForeignKey("staff.id"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    #: When the second factor was given; empty where it was not, or is not asked for.
+    second_factor_at: Mapped[datetime | None]
+    #: What the browser calls itself, for the list of one's own sessions.
+    device: Mapped[str] = mapped_column(String(120))

@@ -29,6 +29,12 @@ def cell(value: Any) -> Any:
     return value
 
 
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A small table as a CSV file in UTF-8, with the mark that spreadsheets look for."""
+    text = _lines([header, *([cell(value) for value in row] for row in rows)])
+    return b"\xef\xbb\xbf" + text.encode()
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 

@@ -8,7 +8,8 @@ from app import problems
 
 #: Nothing from elsewhere, and no script or style inside a page.
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' data: blob:; script-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -23,7 +24,9 @@ def install(app: APIFlask) -> None:
             problem = response.get_json(force=True)
             if "code" in problem and problem["detail"] == NotFound.description:
                 problem["detail"] = "There is nothing at this address."
-            response.set_data(render_template("problem.html", problem=problem))
+            staff = request.path.startswith("/staff")
+            page = "staff/problem.html" if staff else "problem.html"
+            response.set_data(render_template(page, problem=problem))
             response.mimetype = "text/html"
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")

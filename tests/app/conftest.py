@@ -23,6 +23,7 @@ from app.ledger import service as ledger
 from app.programmes.service import add_location, create_programme
 from app.staff.service import add_staff
 from app.till import access
+from tests.app.office import Colleague, sign_in
 
 PINS = {"Anna": "274913", "Marta": "860257"}
 
@@ -143,3 +144,15 @@ def open_shop(context: Context, client: FlaskClient) -> Callable[[], Shop]:
 @pytest.fixture
 def shop(open_shop: Callable[[], Shop]) -> Shop:
     return open_shop()
+
+
+@pytest.fixture
+def signed_in(context: Context, app: APIFlask, shop: Shop) -> Callable[..., Colleague]:
+    """Signs somebody in at the staff pages: ``signed_in("owner")``, of *shop* or another one."""
+
+    def make(role: str = "owner", *, of: Shop | None = None, name: str = "") -> Colleague:
+        where = of or shop
+        client = app.test_client()
+        return sign_in(context, client, where.slug, where.programme_id, role, name)
+
+    return make

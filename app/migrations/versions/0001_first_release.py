@@ -22,6 +22,7 @@ IMMUTABLE = (
     "draws",
     "tier_changes",
     "member_reads",
+    "audit_entries",
     "grants",
     "prize_draw_holders",
     "prize_draw_winners",
@@ -244,6 +245,25 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("tier_review_at IS NOT NULL"),
         postgresql_where=sa.text("tier_review_at IS NOT NULL"),
+    )
+    op.create_table(
+        "audit_entries",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_kind", sa.String(length=8), nullable=False),
+        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_audit_entries_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+    )
+    op.create_index(
+        "ix_audit_entries_at", "audit_entries", ["programme_id", "at", "id"], unique=False
     )
     op.create_table(
         "exchange_rates",
@@ -490,6 +510,7 @@ def make_tables() -> None:
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pin_changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("language", sa.String(length=2), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
@@ -956,6 +977,29 @@ def make_tables() -> None:
     )
     op.create_index(
         op.f("ix_staff_recovery_codes_staff_id"), "staff_recovery_codes", ["staff_id"], unique=False
+    )
+    op.create_table(
+        "staff_sessions",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("second_factor_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("device", sa.String(length=120), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_staff_sessions_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_staff_sessions_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_sessions_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_staff_sessions_staff_id"), "staff_sessions", ["staff_id"], unique=False
     )
     op.create_table(
         "tallies",

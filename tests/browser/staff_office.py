@@ -1,0 +1,92 @@
+"""A café with staff pages, served by this process, and people signed in to them in a browser."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.config import Config
+from app.context import Context
+from app.demo.cafe import SLUG, make_cafe, make_certificates
+from app.demo.processes import free_port
+from app.migrations import upgrade
+from app.staff import sessions
+from app.staff.service import add_staff
+from app.web.staff.door import COOKIE
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+#: Every look that a page is tried in: (name, size, colour scheme).
+LOOKS = tuple(
+    (f"{size_name}-{scheme}", size, scheme)
+    for size_name, size in (("390", PHONE), ("1440", DESK))
+    for scheme in ("light", "dark")
+)
+
+
+@dataclass
+class Office:
+    """The running service and a way to sit down at it."""
+
+    context: Context
+    programme_id: str
+    url: str
+    slug: str = SLUG
+
+    def sit_down(
+        self,
+        browser: Browser,
+        role: str = "owner",
+        *,
+        size: dict[str, int] = DESK,
+        scheme: str = "light",
+        locale: str = "en-GB",
+    ) -> Page:
+        """A page of a fresh browser in which somebody of that role is signed in."""
+        now = self.context.clock()
+        with self.context.database.write(self.programme_id) as session:
+            person = add_staff(
+                session,
+                self.programme_id,
+                name=f"{role} {sessions.secrets.token_hex(4)}",
+                role=role,
+                pin="472910",
+                now=now,
+            )
+            token = sessions.start(session, person, second_factor=True, now=now)
+        context = browser.new_context(
+            viewport=size, color_scheme=scheme, locale=locale, reduced_motion="reduce"
+        )
+        context.add_cookies(
+            [{"name": COOKIE, "value": token, "url": self.address(), "httpOnly": True}]
+        )
+        return context.new_page()
+
+    def address(self, path: str = "") -> str:
+        """The whole address of a staff page."""
+        return f"{self.url}/staff/{self.slug}/{path}"
+
+
+@contextmanager
+def open_office(folder: Path) -> Iterator[Office]:
+    """Make the café in *folder* and serve it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    data = folder / "data"
+    data.mkdir(parents=True, mode=0o700)
+    config = Config(data=data, database_url=f"sqlite:///{folder / 'cafe.sqlite'}", url=url)
+    context = Context.open(config)
+    upgrade(context.database)
+    make_certificates(context)
+    cafe = make_cafe(context)
+    server = make_server("127.0.0.1", port, create_app(context), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Office(context, cafe.programme_id, url)
+    server.shutdown()
+    thread.join()
+    context.database.dispose()
