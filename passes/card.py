@@ -145,6 +145,15 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How an owner orders fields: (key, section) as they follow each other, None for one that is
+    not shown; and what they are called instead. See `passes.arranging`."""
+
+    places: tuple[tuple[str, Section | None], ...] = ()
+    labels: tuple[tuple[str, Text], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of one card, as it is shown."""
 
@@ -165,8 +174,8 @@ class Field:
 class Look:
     """A design: what all its cards share. Made once; cheap to compare and to look up.
 
-    `logo`, `hero` (the picture across the card) and `poster` (the one that fills it) are the
-    owner's uploads as they came, checked by `passes.artwork`; where one is missing it is drawn.
+    `logo`, `hero` (the picture across the card), `poster` (the one that fills it) and `icon` are
+    the owner's uploads as they came, checked by `passes.artwork`; a missing one is drawn.
     `stamps` is how many a stamp card takes. `vocabulary` are further texts that its cards use
     (tier names, rewards), so that they travel in all languages. `language` is spoken where a
     text is the card's own. `store_identifiers` are App Store numbers of the programme's app.
@@ -182,6 +191,7 @@ class Look:
     logo: bytes | None = field(default=None, repr=False)
     hero: bytes | None = field(default=None, repr=False)
     poster: bytes | None = field(default=None, repr=False)
+    icon: bytes | None = field(default=None, repr=False)
     is_poster: bool = False
     stamps: int = 0
     tier: Words | None = None
@@ -195,13 +205,15 @@ class Look:
     sharing_prohibited: bool = False
     store_identifiers: tuple[int, ...] = ()
     app_launch_url: str | None = None
+    arrangement: Arrangement | None = None
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
         _check_look(self)
         shown = (self.kind, self.programme_name, self.colours, self.logo, self.hero, self.poster)
         rest = (self.organisation, self.description, self.counted, self.stamps, self.vocabulary)
-        object.__setattr__(self, "_hash", hash((shown, rest, self.links, self.places)))
+        more = (self.links, self.places, self.icon, self.arrangement)
+        object.__setattr__(self, "_hash", hash((shown, rest, more)))
 
     def __hash__(self) -> int:
         return self._hash

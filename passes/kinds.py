@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from passes import words
+from passes.arranging import arranged
 from passes.card import (
     CardFace,
     CardKind,
@@ -238,7 +239,11 @@ class _Maker:
         self.shared("contact", Section.BACK, words.CONTACT, look.contact)
         self.own("number", Section.BACK, words.CARD_NUMBER, issued.serial_number)
         self.own("issued", Section.BACK, words.ISSUED, issued.issued_on, Form.DAY)
-        return CardFace(look, _layout(tuple(self._slots), announced), issued, tuple(self._values))
+        layout, values = _layout(tuple(self._slots), announced), tuple(self._values)
+        if look.arrangement is not None:
+            layout, order = arranged(layout, look.arrangement)
+            values = tuple(values[place] for place in order)
+        return CardFace(look, layout, issued, values)
 
 
 # Kept, so that the cards of a design share one object for each: cheap to compare when rendered.

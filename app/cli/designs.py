@@ -22,9 +22,10 @@ from app.programmes import designs
 from app.programmes.models import Location, ProgrammeDesign
 from passes.artwork.upload import MAX_BYTES
 from passes.card import CardKind
+from passes.text import LANGUAGES, said
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_PICTURES = ("logo", "hero", "poster")
+_PICTURES = ("logo", "hero", "poster", "icon")
 _REMOVABLE = (*_PICTURES, "links", "terms", *WALLET_NAMES)
 #: A text of 4,000 characters, whatever its alphabet; larger files are not read.
 _MOST_TERMS_BYTES = 64_000
@@ -68,6 +69,7 @@ def show(as_json: bool, slug: str | None) -> None:
 @click.option("--logo", type=_FILE, help="A picture of the brand: 660x660, or wide 1320x413.")
 @click.option("--hero", type=_FILE, help="A photo across the card: 1920x800.")
 @click.option("--poster", type=_FILE, help="A photo that fills the card (iOS 27): 1400x1750.")
+@click.option("--icon", type=_FILE, help="The square that stands for the brand: 660x660.")
 @click.option("--link", "links", multiple=True, metavar="LABEL=URL", help="All links, in order.")
 @click.option("--terms", type=_FILE, help="A text file, for the back of the card.")
 @click.option(
@@ -85,6 +87,7 @@ def set_(
     logo: Path | None,
     hero: Path | None,
     poster: Path | None,
+    icon: Path | None,
     links: tuple[str, ...],
     terms: Path | None,
     places: tuple[str, ...],
@@ -98,7 +101,7 @@ def set_(
     }
     changes: dict[str, Any] = dict.fromkeys(name for name in without if name not in WALLET_NAMES)
     given: dict[str, Any] = {"kind": kind, "links": [_link(each) for each in links] or None}
-    for name, file in {"logo": logo, "hero": hero, "poster": poster}.items():
+    for name, file in {"logo": logo, "hero": hero, "poster": poster, "icon": icon}.items():
         given[name] = None if file is None else _read(file, MAX_BYTES)
     given["terms"] = None if terms is None else _text(terms)
     given = {name: value for name, value in given.items() if value is not None}
@@ -164,9 +167,10 @@ def _facts(session: Session, programme_id: str) -> dict[str, Any]:
         "logo": found.logo is not None,
         "hero": found.hero is not None,
         "poster": found.poster is not None,
-        "links": [[link.label, link.url] for link in found.links],
+        "icon": found.icon is not None,
+        "links": [[said(link.label, LANGUAGES[0]), link.url] for link in found.links],
         "places": [_degrees(each) for each in designs.places_of(session, programme_id)],
-        "terms": found.terms,
+        "terms": found.terms and said(found.terms, LANGUAGES[0]),
         "wallet": {} if row is None else row.extras,
         "changed_at": changed_at,
         "is_out": row is None or row.version == row.spread_version,

@@ -17,14 +17,23 @@ from app.db import within
 from app.errors import Invalid
 from app.ledger import service as ledger
 from app.ledger.models import Account
-from app.programmes.models import PICTURES, Location, ProgrammeDesign
-from app.programmes.service import location_by_slug
+from app.programmes.design_releases import PICTURE_NAMES, record
+from app.programmes.design_texts import (
+    LONGEST_NAME,
+    arrangement_of,
+    read_fields,
+    read_labels,
+    read_words,
+    words_of,
+)
+from app.programmes.models import PICTURES, Location, Programme, ProgrammeDesign
+from app.programmes.service import location_by_slug, programme_by_id
 from app.programmes.wallet_extras import NO_EXTRAS, WalletExtras, extras_from_json, read_extras
 from passes.artwork import keep
-from passes.card import MAX_LINKS, MAX_PLACES, CardKind
+from passes.card import MAX_LINKS, MAX_PLACES, Arrangement, CardKind, Colours
 from passes.errors import FaceError, ImageError
 from passes.extras import Link, Place
-from passes.text import MAX_TEXT
+from passes.text import MAX_TEXT, Words
 
 #: What a programme's cards can be. Coupons are issued one by one, and the cards of a company's
 #: account show the company by themselves.
@@ -45,8 +54,12 @@ class Design:
     logo: bytes | None = None
     hero: bytes | None = None
     poster: bytes | None = None
+    icon: bytes | None = None
     links: tuple[Link, ...] = ()
-    terms: str | None = None
+    name: Words | None = None
+    terms: Words | None = None
+    contact: Words | None = None
+    arrangement: Arrangement | None = None
     places: tuple[Place, ...] = ()
     extras: WalletExtras = NO_EXTRAS
 
@@ -89,8 +102,12 @@ def _read(session: Session, design_id: str) -> Design:
         logo=row.logo,
         hero=row.hero,
         poster=row.poster,
-        links=tuple(Link(label, url) for label, url in row.links),
-        terms=row.terms,
+        icon=row.icon,
+        links=links_of(row.links),
+        name=words_of(row.name),
+        terms=words_of(row.terms),
+        contact=words_of(row.contact),
+        arrangement=arrangement_of(row.fields, row.labels),
         places=tuple(
             Place(place.latitude_micro / MICRO, place.longitude_micro / MICRO, place.name)
             for place in places_of(session, row.programme_id)
@@ -105,6 +122,11 @@ def _read(session: Session, design_id: str) -> Design:
     return made
 
 
+def links_of(kept: list[list[Any]]) -> tuple[Link, ...]:
+    """Links as cards have them, from what `read_changes` gives."""
+    return tuple(Link(words_of(label) or url, url) for label, url in kept)
+
+
 def places_of(session: Session, programme_id: str) -> list[Location]:
     """The locations near which phones offer the card."""
     found = session.scalars(
@@ -117,7 +139,8 @@ def places_of(session: Session, programme_id: str) -> list[Location]:
 
 
 def read_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """*changes* as they are kept: kind, logo, hero, poster, links ((label, address) pairs), terms.
+    """*changes* as they are kept: kind, the pictures (logo, hero, poster, icon), links (pairs of
+    label and address), the texts (name, terms, contact: plain or by language), labels and fields.
 
     None takes a thing away. Raises `Invalid`, which says what to do. Pictures take a moment: call
     it before the transaction.
@@ -138,22 +161,32 @@ def change(
     *,
     places: Mapping[str, tuple[float, float] | None] | None = None,
     extras: Mapping[str, Any] | None = None,
+    colours: Mapping[str, str] | None = None,
+    by: str = "cli",
     now: datetime,
 ) -> ProgrammeDesign:
-    """Make the next version of a design out of what `read_changes` gave.
+    """Make the next version of a design out of what `read_changes` gave, and note it as a release.
 
     *places* are degrees (latitude, longitude) by the slug of a location, *extras* go by the names
-    of `wallet_extras`; None takes one away.
+    of `wallet_extras`; None takes one away. *colours* are all three of `passes.card.Colours`.
     Raises `Invalid`, and `NotFound` for a location that is not there.
     """
     design = session.scalars(
         select(ProgrammeDesign)
         .where(ProgrammeDesign.programme_id == programme_id)
+        .options(undefer_group(PICTURES))
         .with_for_update()
     ).one_or_none()
     if design is None:
         design = ProgrammeDesign(
-            programme_id=programme_id, version=0, links=[], extras={}, changed_at=now
+            programme_id=programme_id,
+            version=0,
+            kind=CardKind.POINTS,
+            links=[],
+            labels={},
+            fields=[],
+            extras={},
+            changed_at=now,
         )
         session.add(design)
     for name, value in read.items():
@@ -162,12 +195,43 @@ def change(
         design.extras = read_extras(design.extras, extras)
     for slug, degrees in (places or {}).items():
         _put(location_by_slug(session, programme_id, slug), degrees)
+    programme = programme_by_id(session, programme_id)
+    if colours is not None:
+        programme.colours = read_colours(colours)
     design.version += 1
     design.spread_after = None
     design.changed_at = now
     session.flush()
     _check_places(session, programme_id)
+    pictures = {name: getattr(design, name) for name in PICTURE_NAMES}
+    content = content_of(session, design, programme)
+    record(session, programme_id, design.version, content, pictures, by=by, now=now)
     return design
+
+
+def content_of(
+    session: Session, design: ProgrammeDesign | None, programme: Programme
+) -> dict[str, Any]:
+    """All that a design says, but for its pictures, as JSON: what a release keeps of it."""
+    places = {
+        place.slug: [(place.latitude_micro or 0) / MICRO, (place.longitude_micro or 0) / MICRO]
+        for place in places_of(session, programme.id)
+    }
+    said = {name: None if design is None else getattr(design, name) for name in _SAID}
+    said |= {name: _EMPTY[name] for name, value in said.items() if value is None and name in _EMPTY}
+    return {**said, "kind": said["kind"] or "points", "colours": programme.colours} | {
+        "places": places,
+        "extras": {} if design is None else design.extras,
+    }
+
+
+def read_colours(colours: Mapping[str, str]) -> dict[str, str]:
+    """The three colours of a brand as they are kept. Raises `Invalid`."""
+    try:
+        Colours(**colours)
+    except (TypeError, ValueError) as error:
+        raise Invalid(f"The colours do not make sense: {error}.") from error
+    return dict(colours)
 
 
 def spread(session: Session, now: datetime, limit: int, _terms: object = None) -> int:
@@ -209,23 +273,17 @@ def _kind(value: str) -> str:
     return str(value)
 
 
-def _links(value: list[tuple[str, str]]) -> list[list[str]]:
+def _links(value: list[tuple[Any, str]]) -> list[list[Any]]:
     if len(value) > MAX_LINKS:
         raise Invalid(f"A card has at most {MAX_LINKS} links: keep the best.")
-    for label, url in value:
-        if not label.strip() or len(label) > _LONGEST_LABEL or not label.isprintable():
-            raise Invalid(f"The words for a link have 1 to {_LONGEST_LABEL} characters.")
-        Link(label, url)
-    return [[label.strip(), url] for label, url in value]
+    read = [[_link_words(label), url] for label, url in value]
+    if any(not label for label, _ in read):
+        raise Invalid(f"The words for a link have 1 to {_LONGEST_LABEL} characters.")
+    links_of(read)
+    return read
 
 
-def _terms_text(value: str) -> str:
-    terms = value.replace("\r\n", "\n").strip()
-    if not terms or len(terms) > MAX_TEXT:
-        raise Invalid(f"The terms have 1 to {MAX_TEXT} characters: link to longer ones.")
-    if not terms.replace("\n", "").replace("\t", "").isprintable():
-        raise Invalid("The terms have characters that cannot be shown: save them as plain text.")
-    return terms
+_link_words = read_words("The words for a link", _LONGEST_LABEL)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -233,11 +291,18 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "logo": keep.kept_logo,
     "hero": keep.kept_hero,
     "poster": keep.kept_poster,
+    "icon": keep.kept_icon,
     "links": _links,
-    "terms": _terms_text,
+    "name": read_words("The card's name", LONGEST_NAME),
+    "terms": read_words("The terms", MAX_TEXT, lines=True),
+    "contact": read_words("The contact", MAX_TEXT, lines=True),
+    "labels": read_labels,
+    "fields": read_fields,
 }
 #: What is there where a thing was taken away, if not None.
-_EMPTY: Mapping[str, Any] = {"links": []}
+_EMPTY: Mapping[str, Any] = {"links": [], "labels": {}, "fields": []}
+#: What a design says besides its pictures.
+_SAID = tuple(name for name in _READERS if name not in PICTURE_NAMES)
 
 
 def _put(location: Location, degrees: tuple[float, float] | None) -> None:

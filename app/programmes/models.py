@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -126,12 +125,49 @@ class ProgrammeDesign(OfProgramme, Base):
     poster: Mapped[bytes | None] = mapped_column(
         LargeBinary, deferred=True, deferred_group=PICTURES
     )
+    icon: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group=PICTURES)
     #: On the back of the card, in this order: [label, address].
-    links: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
-    terms: Mapped[str | None] = mapped_column(Text)
+    links: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
+    #: Texts are plain, the same in all languages, or by language; see `programmes.design_texts`.
+    #: What the card is called, where that is not the programme's name.
+    name: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    terms: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    contact: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    #: What fields are called instead, by key and language.
+    labels: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
+    #: The order of fields: [key, section], null for one that is not shown.
+    fields: Mapped[list[list[str | None]]] = mapped_column(JSON, default=list)
     #: What phones do with the card besides: see `programmes.wallet_extras`.
     extras: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     changed_at: Mapped[datetime]
+
+
+class DesignRelease(OfProgramme, Base):
+    """A design as it was published, so that it can be published again."""
+
+    __tablename__ = "design_releases"
+    __table_args__ = (UniqueConstraint("programme_id", "number"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    #: The version of the `ProgrammeDesign` that it was.
+    number: Mapped[int]
+    #: By the names of `designs.read_changes`, with colours, places and extras.
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: By name the digest of a `DesignPicture`.
+    pictures: Mapped[dict[str, str]] = mapped_column(JSON)
+    published_at: Mapped[datetime]
+    published_by: Mapped[str] = mapped_column(String(80))
+
+
+class DesignPicture(OfProgramme, Base):
+    """A picture of a release or a draft, as `passes.artwork.keep` made it; kept once."""
+
+    __tablename__ = "design_pictures"
+
+    programme_id: Mapped[str] = mapped_column(Id, ForeignKey("programmes.id"), primary_key=True)
+    #: SHA-256 in hexadecimal.
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Partner(OfProgramme, Base):

@@ -113,11 +113,16 @@ def is_plain_utf8(data: bytes) -> bool:
 
 def _common() -> Iterable[Text]:
     for label in LABELS:
-        yield label
-        yield Text(
-            tuple((language, f"{_literal(said)}: %@") for language, said in label.words),
-            change_key(label),
-        )
+        yield from _label(label)
+
+
+def _label(label: Text) -> Iterable[Text]:
+    """A label, and what the lock screen says of its field."""
+    yield label
+    yield Text(
+        tuple((language, f"{_literal(said)}: %@") for language, said in label.words),
+        change_key(label),
+    )
 
 
 def _counted(named: Counted | None) -> Iterable[Text]:
@@ -146,6 +151,8 @@ def _of(look: Look) -> Iterable[Text]:
         *look.vocabulary,
     )
     yield from (entry for entry in named if isinstance(entry, Text))
+    for _, label in look.arrangement.labels if look.arrangement is not None else ():
+        yield from _label(label)
     for number, link in enumerate(look.links, start=1):
         if isinstance(link.label, Text):
             yield Text(

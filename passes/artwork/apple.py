@@ -10,6 +10,7 @@ from functools import lru_cache
 from PIL import Image
 
 from passes import image as drawn
+from passes.artwork import upload
 from passes.artwork.draw import Rgb, Size, centred, filled, inside, on_ground, png
 from passes.artwork.stamps import draw_stamps
 from passes.artwork.upload import HERO, LOGO, POSTER, opened
@@ -38,10 +39,14 @@ def images(look: Look) -> dict[str, bytes]:
     ground = rgb(look.colours.background)
     if logo is None:
         made |= drawn.default_marks(look.colours, said(look.programme_name, LANGUAGES[0]))
+    icon = None if look.icon is None else opened(look.icon, upload.ICON)
     for scale, suffix in _SCALES:
+        if icon is not None:
+            made[f"icon{suffix}.png"] = png(on_ground(filled(icon, _times(ICON, scale)), ground))
+        elif logo is not None:
+            small = centred(logo, _times(ICON, scale), ground, _ICON_SHARE)
+            made[f"icon{suffix}.png"] = png(small.convert("RGB"))
         if logo is not None:
-            icon = centred(logo, _times(ICON, scale), ground, _ICON_SHARE)
-            made[f"icon{suffix}.png"] = png(icon.convert("RGB"))
             made[f"logo{suffix}.png"] = png(inside(logo, _times(LOGO_BOX, scale)))
         if look.kind is not CardKind.STAMPS:
             made[f"strip{suffix}.png"] = png(across(hero, look.colours, _times(STRIP, scale)))

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from passes import image as drawn
 from passes.artwork.apple import across, opened_hero
-from passes.artwork.draw import centred, inside, png
+from passes.artwork.draw import centred, filled, inside, on_ground, png
 from passes.artwork.stamps import draw_stamps
-from passes.artwork.upload import LOGO, opened
+from passes.artwork.upload import ICON, LOGO, opened
 from passes.card import Look, rgb
 from passes.text import LANGUAGES, said
 
@@ -25,6 +25,8 @@ _SAFE_SHARE, _TICKET_SHARE = 0.62, 0.84
 def logo(look: Look) -> bytes:
     """The square logo, on the brand's background. Raises ImageError for an unusable upload."""
     ground = rgb(look.colours.background)
+    if look.icon is not None:
+        return png(on_ground(filled(opened(look.icon, ICON), LOGO_SIZE), ground))
     if look.logo is None:
         name = said(look.programme_name, LANGUAGES[0])
         ticket = drawn.mark(look.colours, name, LOGO_SIZE[0])

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from PIL import Image
 
 from passes.artwork.draw import Size, inside, png
-from passes.artwork.upload import HERO, LOGO, POSTER, Wanted, opened, opened_logo
+from passes.artwork.upload import HERO, ICON, LOGO, POSTER, Wanted, opened, opened_logo
 from passes.errors import ImageError
 
 #: A little more than is advised on upload; of the narrowest shape still what is required.
 _LOGO_BOX, _HERO_BOX, _POSTER_BOX = (1320, 660), (2200, 1700), (1600, 2800)
+_ICON_BOX = (660, 660)
 #: So that a design with all its pictures stays small enough for one line of a backup.
 MAX_KEPT_BYTES = 1_500_000
 #: The first of these at which a picture is small enough.
@@ -27,6 +28,11 @@ def kept_logo(data: bytes) -> bytes:
 def kept_hero(data: bytes) -> bytes:
     """The picture across the card as JPEG, not where one sees through it. Raises ImageError."""
     return _kept(opened(data, HERO), HERO, _HERO_BOX)
+
+
+def kept_icon(data: bytes) -> bytes:
+    """The icon in `data` as PNG, or WebP if that is large, alone. Raises ImageError."""
+    return _kept(opened(data, ICON), ICON, _ICON_BOX, is_drawn=True)
 
 
 def kept_poster(data: bytes) -> bytes:

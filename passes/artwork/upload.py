@@ -38,6 +38,7 @@ LOGO = Wanted("logo", 160, 150, 0.5, 6.0, "a logo of 660×660 pixels, or a wide 
 #: these is enlarged there by more than a quarter, or by more than half where it is wide.
 _LEAST_SIDE, _LEAST_WIDE = 330, (850, 270)
 HERO = Wanted("picture across the card", 1125, 432, 1.2, 5.0, "a photo of 1920×800 pixels")
+ICON = Wanted("icon", 330, 330, 0.9, 1.1, "a square icon of 660×660 pixels")
 POSTER = Wanted("poster", 1074, 1344, 0.4, 1.1, "a photo held upright, of 1400×1750 pixels")
 
 
@@ -49,6 +50,11 @@ def check_logo(data: bytes) -> None:
 def check_hero(data: bytes) -> None:
     """Raise ImageError, saying what to do, unless `data` can be the picture across a card."""
     opened(data, HERO)
+
+
+def check_icon(data: bytes) -> None:
+    """Raise ImageError, saying what to do, unless `data` can be a design's icon."""
+    opened(data, ICON)
 
 
 def check_poster(data: bytes) -> None:
@@ -91,13 +97,13 @@ def opened(data: bytes, wanted: Wanted) -> Image.Image:
     width, height = picture.size
     if width < wanted.width or height < wanted.height:
         raise ImageError(
-            f"The picture has {width}×{height} pixels; a {wanted.name} needs at least "
+            f"The picture has {width}×{height} pixels; the {wanted.name} needs at least "
             f"{wanted.width}×{wanted.height}, or phones show it blurred. Upload {wanted.advice}."
         )
     if not wanted.narrowest <= width / height <= wanted.widest:
         shape = "wide" if width / height > wanted.widest else "tall"
         raise ImageError(
-            f"The picture has {width}×{height} pixels, too {shape} for a {wanted.name}. "
+            f"The picture has {width}×{height} pixels, too {shape} for the {wanted.name}. "
             f"Upload {wanted.advice}, or cut it to that shape."
         )
     return picture
@@ -137,7 +143,8 @@ def _decoded(data: bytes, wanted: Wanted) -> Image.Image:
         raise no_picture from None
     box = picture.getchannel("A").getbbox()
     if box is None:
-        raise ImageError(
-            f"The picture is transparent all over. Upload a {wanted.name} that shows something."
-        )
-    return picture.crop(box)
+        raise ImageError("The picture is transparent all over. Upload one that shows something.")
+    alone = picture.crop(box)
+    # Comments, colour profiles and the like would be written into every file made of it.
+    alone.info = {}
+    return alone

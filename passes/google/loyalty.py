@@ -9,37 +9,18 @@ from decimal import Decimal
 from typing import Any
 
 from passes import words
-from passes.card import CardFace, Field, Form, Section
+from passes.card import CardFace, Field, Form, Look, Section
 from passes.google import parts
 from passes.google.parts import check_identifier
+from passes.text import Text
 from passes.written import written
 
-__all__ = ["changes", "check_identifier", "erased", "loyalty_class", "loyalty_object"]
+__all__ = ["check_identifier", "loyalty_class", "loyalty_object"]
 
 _INT32 = range(-(2**31), 2**31)
 _MICROS = 1_000_000
 #: The number beside the main one: the first of these that a card has.
 _SECOND = ("pending", "spent", "ready")
-# What a card without it has to be told: in a PATCH, null clears and silence keeps.
-_CLEARABLE = (
-    "accountName",
-    "loyaltyPoints",
-    "secondaryLoyaltyPoints",
-    "textModulesData",
-    "linksModuleData",
-    "validTimeInterval",
-)
-
-#: The PATCH that leaves nothing of a card but that it is over.
-_BLANK: dict[str, Any] = {
-    "state": "INACTIVE",
-    **dict.fromkeys(_CLEARABLE),
-    "accountId": None,
-    "heroImage": None,
-    "linkedObjectIds": None,
-    "barcode": None,
-    "rotatingBarcode": None,
-}
 
 
 def loyalty_class(
@@ -71,11 +52,11 @@ def loyalty_class(
         "multipleDevicesAndHoldersAllowedStatus": "ONE_USER_ALL_DEVICES",
     }
     body |= parts.worded("programName", look.programme_name)
-    body |= parts.worded("accountNameLabel", words.MEMBER)
-    body |= parts.worded("accountIdLabel", words.CARD_NUMBER)
+    body |= parts.worded("accountNameLabel", _called(look, words.MEMBER, "member"))
+    body |= parts.worded("accountIdLabel", _called(look, words.CARD_NUMBER, "number"))
     if look.tier is not None:
         body |= parts.worded("rewardsTier", look.tier)
-        body |= parts.worded("rewardsTierLabel", words.TIER)
+        body |= parts.worded("rewardsTierLabel", _called(look, words.TIER, "tier"))
     if hero_url is not None:
         body["heroImage"] = parts.image(hero_url, look.description)
     if wide_logo_url is not None:
@@ -115,45 +96,6 @@ def loyalty_object(
     return body
 
 
-def changes(
-    face: CardFace,
-    *,
-    since: CardFace | None = None,
-    notify: bool = True,
-    hero_url: str | None = None,
-    since_hero_url: str | None = None,
-) -> dict[str, Any]:
-    """Return the body of a PATCH that brings a saved card to `face`.
-
-    With `since`, the face that Google has (and the picture it has), only fields that differ;
-    empty where none does. Without, every field that can change, and null for those the card no
-    longer has. The barcode is sent only where it differs from `since` and is static in both.
-    `notify` asks for the notice on the phone (`notifyPreference`), of which Google allows three
-    a pass in 24 hours; it goes with a change of what counts on the card only. An erased card is
-    blanked, whatever Google has.
-    """
-    if parts.is_blank(face):
-        return dict(_BLANK)
-    body: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(face, hero_url)
-    balance_changed = body["loyaltyPoints"] is not None
-    if since is not None:
-        before: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(since, since_hero_url)
-        body = {field: value for field, value in body.items() if before.get(field) != value}
-        balance_changed = "loyaltyPoints" in body
-        if face.code != since.code:
-            body["barcode"] = parts.barcode(face)
-        if set(face.issued.extras.linked) - set(since.issued.extras.linked):
-            body["linkedObjectIds"] = _linked(face)
-    if notify and balance_changed:
-        body["notifyPreference"] = "NOTIFY_ON_UPDATE"
-    return body
-
-
-def erased(notice: str) -> dict[str, Any]:
-    """Return the PATCH that blanks a saved card whose member was erased, saying `notice`."""
-    return _BLANK | {"textModulesData": [{"id": "message", "body": notice}]}
-
-
 def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:
     """Everything a card shows but its barcode."""
     main = next(iter(face.fields(Section.HEADER)), None)
@@ -168,7 +110,7 @@ def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:
     } | parts.without_nothing(
         (
             ("loyaltyPoints", None if main is None else _points(main, language)),
-            ("accountName", face.member_name),
+            ("accountName", face.member_name if face.field("member") else None),
             ("secondaryLoyaltyPoints", None if second is None else _points(second, language)),
             ("textModulesData", parts.text_modules(face, frozenset(elsewhere))),
             ("linksModuleData", parts.links(face)),
@@ -177,6 +119,12 @@ def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:
             ("heroImage", None if hero_url is None else parts.image(hero_url, look.description)),
         )
     )
+
+
+def _called(look: Look, label: Text, key: str) -> Text:
+    """What the field *key* is called: as the owner wishes, or as always."""
+    labels = look.arrangement.labels if look.arrangement is not None else ()
+    return dict(labels).get(key, label)
 
 
 def _points(field: Field, language: str) -> dict[str, Any]:

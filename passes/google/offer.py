@@ -13,7 +13,6 @@ from passes.google import parts
 from passes.google.parts import check_identifier
 from passes.text import Text, Words
 
-_CLEARABLE = ("textModulesData", "linksModuleData", "validTimeInterval")
 #: Shown by the class (title, fine print) or by Google itself (validity).
 _ELSEWHERE = frozenset({"offer", "terms", "number", "valid_until"})
 
@@ -66,20 +65,6 @@ def offer_object(face: CardFace, *, object_id: str, class_id: str) -> dict[str, 
     if parts.is_blank(face):
         return {"id": object_id, "classId": class_id, "state": parts.state(face)}
     return {"id": object_id, "classId": class_id, "barcode": parts.barcode(face)} | _shown(face)
-
-
-def offer_changes(face: CardFace, *, since: CardFace | None = None) -> dict[str, Any]:
-    """Return the body of a PATCH that brings a saved coupon to `face`, as `loyalty.changes`."""
-    if parts.is_blank(face):
-        return {"state": parts.state(face), **dict.fromkeys(_CLEARABLE), "barcode": None}
-    body: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(face)
-    if since is None:
-        return body
-    before: dict[str, Any] = dict.fromkeys(_CLEARABLE) | _shown(since)
-    body = {field: value for field, value in body.items() if before.get(field) != value}
-    if face.code != since.code:
-        body["barcode"] = parts.barcode(face)
-    return body
 
 
 def _title(face: CardFace) -> Words:

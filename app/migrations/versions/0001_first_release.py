@@ -266,6 +266,33 @@ def make_tables() -> None:
         "ix_audit_entries_at", "audit_entries", ["programme_id", "at", "id"], unique=False
     )
     op.create_table(
+        "design_pictures",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_design_pictures_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "digest", name=op.f("pk_design_pictures")),
+    )
+    op.create_table(
+        "design_releases",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("pictures", sa.JSON(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=80), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_design_releases_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_design_releases")),
+        sa.UniqueConstraint(
+            "programme_id", "number", name=op.f("uq_design_releases_programme_id_number")
+        ),
+    )
+    op.create_table(
         "exchange_rates",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -420,8 +447,13 @@ def make_tables() -> None:
         sa.Column("logo", sa.LargeBinary(), nullable=True),
         sa.Column("hero", sa.LargeBinary(), nullable=True),
         sa.Column("poster", sa.LargeBinary(), nullable=True),
+        sa.Column("icon", sa.LargeBinary(), nullable=True),
         sa.Column("links", sa.JSON(), nullable=False),
-        sa.Column("terms", sa.Text(), nullable=True),
+        sa.Column("name", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("terms", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("contact", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("extras", sa.JSON(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),

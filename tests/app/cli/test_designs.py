@@ -82,7 +82,7 @@ def test_google_fetches_what_was_given(cafe: Any, tmp_path: Path, logo: Path) ->
         (("--place", "moon=1,1"), "There is no location 'moon'"),
         (("--place", "old-town=91,1"), "a latitude lies between"),
         (("--logo", __file__), "Save the logo as PNG, JPEG or WebP"),
-        (("--terms", "/dev/null"), "The terms have 1 to 4000 characters"),
+        (("--terms", "/dev/null"), "The terms: 1 to 4000 characters"),
     ],
 )
 def test_what_makes_no_sense_is_refused(cafe: Any, words: tuple[str, ...], says: str) -> None:

@@ -13,11 +13,12 @@ from app.db import Database
 from app.errors import Invalid, NotFound
 from app.keys import KeyRing
 from app.ledger.models import Account
-from app.programmes import designs
+from app.programmes import design_releases, designs
+from app.programmes.design_releases import picture, releases
 from app.programmes.face_rows import face_from, kept_share, row_of
 from app.programmes.faces import face_of
 from app.programmes.service import add_location, change_settings
-from passes.card import CardFace
+from passes.card import CardFace, Section
 from passes.text import said
 from tests.app.api.programmes import Programme
 from tests.passes.artwork.pictures import opened, photo, wordmark
@@ -118,7 +119,7 @@ def test_locations_with_coordinates_are_places_of_the_card(kaffa: Programme) -> 
         ({"links": [("", "https://kaffa.example")]}, "1 to 60 characters"),
         ({"links": [("Menu", "https://kaffa.example")] * 21}, "at most 20 links"),
         ({"terms": "x" * 4001}, "1 to 4000 characters"),
-        ({"terms": "\x1b[2J"}, "save them as plain text"),
+        ({"terms": "\x1b[2J"}, "type it as plain text"),
     ],
 )
 def test_what_no_card_can_show_is_refused_with_what_to_do(
@@ -189,3 +190,82 @@ def test_an_account_shows_its_tier_in_every_language(kaffa: Programme) -> None:
         "Gold",
     ]
     assert found.value in shown.look.vocabulary
+
+
+GUEST = {"en": "Guest", "de": "Gast", "lv": "Viesis", "ru": "Гость"}
+
+
+def test_texts_and_fields_are_the_owners_in_every_language(kaffa: Programme) -> None:
+    change(
+        kaffa,
+        name={"en": "Kaffa Club", "lv": "Kafijas klubs"},
+        terms={"de": "Eine Karte je Person."},
+        contact="hello@kaffa.example",
+        labels={"number": GUEST},
+        fields=[["issued", None], ["contact", "back"]],
+        links=[({"en": "Menu", "ru": "Меню"}, "https://kaffa.example")],
+    )
+    made = face(kaffa, kaffa.issue())
+    look = made.look
+    assert [said(look.programme_name, each) for each in ("en", "lv", "ru")] == [
+        "Kaffa Club",
+        "Kafijas klubs",
+        "Kaffa Club",
+    ]
+    assert look.terms is not None and said(look.terms, "lv") == "Eine Karte je Person."
+    assert [each.key for each in made.fields(Section.BACK)] == ["contact", "terms", "number"]
+    number = made.field("number")
+    assert number is not None and number.label_in("lv") == "Viesis"
+    assert said(look.links[0].label, "ru") == "Меню"
+
+
+def test_a_design_that_was_published_is_kept_whole_and_can_be_published_again(
+    kaffa: Programme,
+) -> None:
+    context, now = kaffa.context, kaffa.context.clock()
+    change(kaffa, logo=wordmark(), terms="Be nice.")
+    black = {"background": "#000000", "foreground": "#ffffff", "label": "#ffffff"}
+    with context.database.write(kaffa.programme_id) as session:
+        read = designs.read_changes({"logo": None, "terms": "Be nicer.", "icon": photo(400, 400)})
+        designs.change(session, kaffa.programme_id, read, colours=black, by="Ada", now=now)
+        newest, first = releases(session, kaffa.programme_id)
+        assert (newest.number, newest.published_by, first.number) == (2, "Ada", 1)
+        assert (newest.content["colours"], first.content["terms"]) == (black, "Be nice.")
+        assert set(newest.pictures) == {"icon"} and set(first.pictures) == {"logo"}
+        logo = picture(session, kaffa.programme_id, first.pictures["logo"])
+        assert opened(logo).size == (900, 300)
+    assert face(kaffa, kaffa.issue()).look.colours.background == "#000000"
+    look = face(kaffa, kaffa.issue()).look
+    assert look.icon is not None and look.logo is None
+
+
+def test_old_releases_are_forgotten_with_the_pictures_that_only_they_show(
+    kaffa: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(design_releases, "MOST_KEPT", 2)
+    change(kaffa, logo=wordmark())
+    change(kaffa, logo=wordmark(900, 400))
+    change(kaffa, logo=None)
+    with kaffa.context.database.write(kaffa.programme_id) as session:
+        assert [each.number for each in releases(session, kaffa.programme_id)] == [3, 2]
+        assert design_releases.forget_pictures(session, kaffa.programme_id, frozenset()) == 1
+        with pytest.raises(NotFound, match="no such design"):
+            design_releases.release(session, kaffa.programme_id, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"name": "x" * 41}, "1 to 40 characters"),
+        ({"name": {"fr": "Carte"}}, "write it in en, de, lv, ru"),
+        ({"labels": {"member": {"en": "x" * 31}}}, "1 to 30 characters"),
+        ({"fields": [["member", "middle"]]}, "not in 'middle'"),
+        ({"fields": [["member", "back"], ["member", None]]}, "Name each field once"),
+        ({"icon": wordmark(400, 600)}, "too tall for the icon"),
+    ],
+)
+def test_what_no_card_can_say_is_refused_with_what_to_do(
+    changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(Invalid, match=says):
+        designs.read_changes(changes)

@@ -80,8 +80,8 @@ def bomb(width: int, height: int) -> bytes:
         (wordmark(160, 150), "at least 330 on its longer side"),
         (wordmark(329, 329, margin=100), "has 329×329 pixels without its margins"),
         (wordmark(849, 269), "a wide logo needs a width of at least 850"),
-        (wordmark(1300, 200), "too wide for a logo"),
-        (wordmark(200, 500), "too tall for a logo"),
+        (wordmark(1300, 200), "too wide for the logo"),
+        (wordmark(200, 500), "too tall for the logo"),
         (saved(Image.new("RGBA", (660, 660)), "PNG"), "transparent all over"),
     ],
 )
@@ -90,9 +90,9 @@ def test_an_upload_that_cannot_be_used_is_refused_with_what_to_do(data: bytes, s
 
 
 def test_each_picture_has_a_shape_of_its_own() -> None:
-    with pytest.raises(ImageError, match="too tall for a picture across the card"):
+    with pytest.raises(ImageError, match="too tall for the picture across the card"):
         check_hero(photo(1200, 1300))
-    with pytest.raises(ImageError, match="too wide for a poster"):
+    with pytest.raises(ImageError, match="too wide for the poster"):
         check_poster(photo(1800, 1400))
     with pytest.raises(ImageError, match="1125×432"):
         check_hero(photo(1000, 432))

@@ -5,7 +5,7 @@ import pytest
 
 from passes.card import CardFace, CardKind, CardStatus
 from passes.extras import Extras, Link
-from passes.google.loyalty import changes, erased, loyalty_class, loyalty_object
+from passes.google.loyalty import loyalty_class, loyalty_object
 from passes.google.rotating import rotating_barcode
 from tests.passes.apple.forge import face
 from tests.passes.faces import BEANS, GOLD, of_every_kind
@@ -58,7 +58,6 @@ def test_a_class_always_asks_for_review() -> None:
 )
 def test_an_object_is_what_google_documents(card: Any) -> None:
     assert faults("LoyaltyObject", object_of(card)) == []
-    assert faults("LoyaltyObject", changes(card), patch=True) == []
     rotating = rotating_barcode("A" * 120, bytes(20))
     assert faults("LoyaltyObject", object_of(card, rotating=rotating)) == []
 
@@ -168,7 +167,6 @@ def test_cards_of_every_kind_are_what_google_documents(kind: CardKind, everythin
     hero = "https://example.com/hero-3.png"
     assert faults("LoyaltyClass", shared) == []
     assert faults("LoyaltyObject", object_of(card, hero_url=hero)) == []
-    assert faults("LoyaltyObject", changes(card, hero_url=hero), patch=True) == []
 
 
 def test_a_card_is_good_from_when_to_when_and_not_to_be_copied() -> None:
@@ -198,63 +196,6 @@ def test_a_members_coupons_come_with_the_card() -> None:
     linked = tuple(f"3388.coupon{number}" for number in range(51))
     body = object_of(face(extras=Extras(linked=linked)))
     assert body["linkedObjectIds"] == list(linked[:50])
-    since = face(extras=Extras(linked=linked[:1]))
-    assert "linkedObjectIds" not in changes(since, since=since)
-    assert changes(face(extras=Extras(linked=linked[:2])), since=since) == {
-        "linkedObjectIds": list(linked[:2])
-    }
-
-
-def test_a_patch_of_a_new_balance_sends_the_balance_and_asks_for_a_notice() -> None:
-    sent = changes(full(balance=130), since=FULL)
-    assert sent.keys() == {"loyaltyPoints", "notifyPreference"}
-    assert sent["loyaltyPoints"]["balance"] == {"int": 130}
-    assert sent["notifyPreference"] == "NOTIFY_ON_UPDATE"
-
-
-def test_a_patch_can_be_silent_once_the_notices_are_used_up() -> None:
-    assert "notifyPreference" not in changes(full(balance=130), since=FULL, notify=False)
-    assert "notifyPreference" not in changes(FULL, notify=False)
-
-
-def test_nothing_changed_is_nothing_sent() -> None:
-    assert changes(FULL, since=FULL) == {}
-
-
-def test_another_change_does_not_use_up_a_notice() -> None:
-    assert changes(full(member_name="Ada L."), since=FULL) == {"accountName": "Ada L."}
-
-
-def test_what_a_card_no_longer_has_is_cleared() -> None:
-    bare = face()
-    sent = changes(bare, since=FULL)
-    assert {name for name, value in sent.items() if value is None} == {
-        "accountName",
-        "secondaryLoyaltyPoints",
-        "linksModuleData",
-    }
-    assert changes(bare).items() >= sent.items()
-
-
-def test_a_new_picture_is_sent_with_the_stamp_that_it_shows() -> None:
-    card = of_every_kind(everything=False)[CardKind.STAMPS]
-    urls = {"hero_url": "https://a.example/4.png", "since_hero_url": "https://a.example/3.png"}
-    assert changes(card, since=card, **urls).keys() == {"heroImage"}
-
-
-def test_a_new_code_is_sent_and_an_old_one_is_not() -> None:
-    assert "barcode" not in changes(FULL)
-    assert changes(full(code="CF1:B"), since=FULL)["barcode"]["value"] == "CF1:B"
-
-
-def test_an_erased_card_keeps_nothing_of_the_member() -> None:
-    body = erased("This card was erased.")
-    assert faults("LoyaltyObject", body, patch=True) == []
-    after = object_of(FULL) | body
-    left = {name for name, value in after.items() if value is not None}
-    assert left == {"id", "classId", "state", "textModulesData"}
-    assert after["state"] == "INACTIVE"
-    assert "Ada" not in str(after)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from passes.card import CardFace, CardKind, CardStatus
 from passes.errors import FaceError
-from passes.google.offer import offer_changes, offer_class, offer_object
+from passes.google.offer import offer_class, offer_object
 from passes.kinds import coupon
 from tests.passes.apple.forge import face, issued, look
 from tests.passes.faces import of_every_kind
@@ -36,7 +36,6 @@ def test_a_coupon_is_what_google_documents(card: CardFace) -> None:
     assert faults("OfferClass", whole) == []
     assert faults("OfferClass", class_of(card)) == []
     assert faults("OfferObject", object_of(card)) == []
-    assert faults("OfferObject", offer_changes(card), patch=True) == []
 
 
 def test_the_offer_is_the_title_in_every_language() -> None:
@@ -51,21 +50,7 @@ def test_the_offer_is_the_title_in_every_language() -> None:
 
 def test_a_used_coupon_goes_to_the_archive() -> None:
     used = coupon(look(CardKind.COUPON), issued(status=CardStatus.USED), offer="Free coffee")
-    before = coupon(look(CardKind.COUPON), issued(), offer="Free coffee")
-    assert offer_changes(used, since=before) == {"state": "COMPLETED"}
-
-
-def test_a_patch_clears_what_a_coupon_no_longer_has() -> None:
-    sent = offer_changes(BARE, since=FULL)
-    assert sent["validTimeInterval"] is None
-    assert sent["linksModuleData"] is None
-    assert offer_changes(FULL, since=FULL) == {}
-
-
-def test_a_new_code_is_sent() -> None:
-    other = coupon(look(CardKind.COUPON), issued(code="CF1:B"), offer="Free coffee")
-    before = coupon(look(CardKind.COUPON), issued(), offer="Free coffee")
-    assert offer_changes(other, since=before)["barcode"]["value"] == "CF1:B"
+    assert object_of(used)["state"] == "COMPLETED"
 
 
 def test_what_is_no_coupon_is_no_offer() -> None:

@@ -1,0 +1,107 @@
+"""What an owner writes on the cards, and which fields they show where. Pure.
+
+A text is kept as it was given: a plain one for all languages, or one by language. Each reader
+checks what somebody gave and says what to give instead.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import Invalid
+from passes.card import Arrangement, Section
+from passes.text import LANGUAGES, Text, Words, text
+
+#: Phones cut a longer name off on the strip that sticks out of a stack of cards.
+LONGEST_NAME = 40
+LONGEST_LABEL = 30
+MOST_FIELDS = 40
+
+
+def words_of(kept: str | Mapping[str, str] | None) -> Words | None:
+    """A text as cards have it, from what is kept. English, or the first, stands in for others."""
+    if kept is None or isinstance(kept, str):
+        return kept
+    return text({"en": next(iter(kept.values()))} | dict(kept))
+
+
+def label_of(kept: Mapping[str, str], key: str) -> Text:
+    """The label of the field *key* in all languages: what has a key of its own travels in all."""
+    return text({"en": next(iter(kept.values()))} | dict(kept), f"own.{key}")
+
+
+def arrangement_of(
+    fields: list[list[str | None]], labels: Mapping[str, Mapping[str, str]]
+) -> Arrangement | None:
+    """The order and labels of fields, from what is kept; None where all is as it comes."""
+    if not fields and not labels:
+        return None
+    return Arrangement(
+        tuple((str(key), None if place is None else Section(place)) for key, place in fields),
+        tuple((key, label_of(kept, key)) for key, kept in labels.items()),
+    )
+
+
+def read_words(what: str, longest: int, *, lines: bool = False) -> Any:
+    """A reader of a text: plain, or by language. Blank ones are left out."""
+
+    def read(value: Any) -> str | dict[str, str] | None:
+        if isinstance(value, str):
+            return _one(value, what, longest, lines)
+        if not isinstance(value, Mapping) or not value.keys() <= set(LANGUAGES):
+            raise Invalid(f"{what}: write it in {', '.join(LANGUAGES)}, or once for all of them.")
+        found = {
+            language: _one(value[language], what, longest, lines)
+            for language in LANGUAGES
+            if str(value.get(language) or "").strip()
+        }
+        return found or None
+
+    return read
+
+
+def read_labels(value: Any) -> dict[str, dict[str, str]]:
+    """What fields are called, by key and language."""
+    reader = read_words("The name of a field", LONGEST_LABEL)
+    if not isinstance(value, Mapping) or len(value) > MOST_FIELDS:
+        raise Invalid(f"Give the names of at most {MOST_FIELDS} fields.")
+    found = {}
+    for key, said in value.items():
+        _check_key(key)
+        kept = reader(said)
+        if isinstance(kept, str):
+            kept = {LANGUAGES[0]: kept}
+        if kept:
+            found[str(key)] = kept
+    return found
+
+
+def read_fields(value: Any) -> list[list[str | None]]:
+    """The order of fields, each with its place on the card (None: not shown)."""
+    if not isinstance(value, list | tuple) or len(value) > MOST_FIELDS:
+        raise Invalid(f"A card has at most {MOST_FIELDS} fields.")
+    found: list[list[str | None]] = []
+    for key, place in value:
+        _check_key(key)
+        if place is not None and place not in set(Section):
+            raise Invalid(f"A field stands in {', '.join(Section)}, or nowhere; not in {place!r}.")
+        found.append([key, place])
+    if len({key for key, _ in found}) < len(found):
+        raise Invalid("Name each field once.")
+    return found
+
+
+def _check_key(key: Any) -> None:
+    if not isinstance(key, str) or not 0 < len(key) <= 40 or not key.isascii():
+        raise Invalid(f"There is no field {str(key)[:40]!r}.")
+
+
+def _one(value: Any, what: str, longest: int, lines: bool) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"{what} is a text.")
+    said = value.replace("\r\n", "\n").strip()
+    if not said or len(said) > longest:
+        raise Invalid(f"{what}: 1 to {longest} characters, please; it has {len(said)}.")
+    plain = said.replace("\n", "").replace("\t", "") if lines else said
+    if not plain.isprintable():
+        raise Invalid(f"{what} has characters that cannot be shown: type it as plain text.")
+    return said
