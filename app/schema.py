@@ -8,6 +8,7 @@ from app.certs import notices as certs
 from app.db import Base
 from app.delivery import models as delivery
 from app.draws import models as draws
+from app.figures import models as figures
 from app.ledger import models as ledger
 from app.members import models as members
 from app.pos import models as pos
@@ -31,6 +32,7 @@ __all__ = [
     "delivery",
     "drafts",
     "draws",
+    "figures",
     "ledger",
     "logins",
     "members",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -41,6 +41,13 @@ class Card(OfProgramme, Base):
             "status_changed_at",
             sqlite_where=text("status != 'active'"),
             postgresql_where=text("status != 'active'"),
+        ),
+        Index("ix_cards_issued", "programme_id", "kind", "issued_at", "id"),
+        Index(
+            "ix_cards_successor",
+            "replaced_by_id",
+            sqlite_where=text("replaced_by_id IS NOT NULL"),
+            postgresql_where=text("replaced_by_id IS NOT NULL"),
         ),
     )
 
@@ -94,6 +101,24 @@ class UsedStep(OfProgramme, Base):
     card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), primary_key=True)
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     used_at: Mapped[datetime]
+
+
+class CardScan(OfProgramme, Base):
+    """A card was read at a till. No foreign keys: it is written while a customer waits."""
+
+    __tablename__ = "card_scans"
+    __table_args__ = (Index("ix_card_scans_card", "card_id", "scanned_at"),)
+
+    sequence: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    )
+    programme_id: Mapped[str] = mapped_column(Id)
+    card_id: Mapped[str] = mapped_column(String(16))
+    till_id: Mapped[str] = mapped_column(Id)
+    location_id: Mapped[str] = mapped_column(Id)
+    #: The local day of it.
+    day: Mapped[date]
+    scanned_at: Mapped[datetime]
 
 
 class CardPin(OfProgramme, Base):

@@ -22,6 +22,7 @@ from app.delivery.null import NullSender
 from app.delivery.sending import Outcome, Sender
 from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
+from app.figures import adding as figures
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
 from app.programmes import designs, occasions, volumes
@@ -43,6 +44,7 @@ TRIALS_SECONDS = 1.0
 BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
+FIGURES_SECONDS = 20.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
 #: Changed accounts and cards taken up in one transaction.
@@ -232,7 +234,7 @@ class Worker:
                 now = self._context.clock()
                 step = self._ledger_steps(now)
                 step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
-                for other in (self._tell(), self._celebrate()):
+                for other in (self._tell(), self._celebrate(), self._add_up()):
                     step += other.done if other else 0
                 if not step:
                     return done
@@ -262,6 +264,7 @@ class Worker:
             Lane("trials", self._try_changes, TRIALS_SECONDS),
             Lane("webhooks", self._tell, self._poll_seconds),
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
+            Lane("figures", self._add_up, FIGURES_SECONDS),
         ]
         threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
@@ -308,6 +311,12 @@ class Worker:
     def _forget_told(self) -> None:
         """Delete what shop systems were told long ago."""
         sending.clear(self._context, now=self._context.clock())
+
+    def _add_up(self) -> Progress | None:
+        """Add up what happened, for the pages that show figures."""
+        with self._context.database.write_all() as session:
+            done = figures.step(session, self._context.clock())
+        return Progress(settled=done) if done else None
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

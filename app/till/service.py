@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.cards import service as cards
 from app.cards.errors import CardRefused
 from app.cards.models import Card
+from app.cards.scans import note_scan
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import Entry, Posting
@@ -25,6 +26,7 @@ from app.ledger.postings import (
     ReturnedLine,
     Reverse,
 )
+from app.ledger.rules import local_day
 from app.members import service as members
 from app.programmes import giving, wording
 from app.programmes.earning import Sale
@@ -60,6 +62,15 @@ def look_up(
         rotating = cards.use_step(session, keys, reading, now=now)
     except CardRefused as refused:
         return _not_accepted(refused)
+    zone = programme_by_id(session, card.programme_id).time_zone
+    note_scan(
+        session,
+        card,
+        till_id=till.id,
+        location_id=till.location_id,
+        day=local_day(now, zone),
+        now=now,
+    )
     return {
         "outcome": str(Outcome.ACCEPTED),
         "message": "Coupon accepted." if benefits.is_coupon(card) else "Card accepted.",

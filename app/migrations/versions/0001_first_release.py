@@ -111,11 +111,45 @@ def make_tables() -> None:
     op.create_index(op.f("ix_attempts_subject"), "attempts", ["subject"], unique=False)
     op.create_index(op.f("ix_attempts_tried_at"), "attempts", ["tried_at"], unique=False)
     op.create_table(
+        "card_scans",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("till_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("scanned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_card_scans")),
+    )
+    op.create_index("ix_card_scans_card", "card_scans", ["card_id", "scanned_at"], unique=False)
+    op.create_table(
         "certificate_notices",
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", "days", name=op.f("pk_certificate_notices")),
+    )
+    op.create_table(
+        "figures",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("quarter", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("enrolments", sa.BigInteger(), nullable=False),
+        sa.Column("scans", sa.BigInteger(), nullable=False),
+        sa.Column("receipts", sa.BigInteger(), nullable=False),
+        sa.Column("money_minor", sa.BigInteger(), nullable=False),
+        sa.Column("points_in", sa.BigInteger(), nullable=False),
+        sa.Column("points_out", sa.BigInteger(), nullable=False),
+        sa.Column("points_expired", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("programme_id", "day", "quarter", name=op.f("pk_figures")),
+    )
+    op.create_table(
+        "figures_marks",
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("moment", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("row_id", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_figures_marks")),
     )
     op.create_table(
         "google_root_keys",
@@ -656,6 +690,9 @@ def make_tables() -> None:
         sqlite_where=sa.text("version > delivered_version"),
         postgresql_where=sa.text("version > delivered_version"),
     )
+    op.create_index(
+        "ix_cards_issued", "cards", ["programme_id", "kind", "issued_at", "id"], unique=False
+    )
     op.create_index(op.f("ix_cards_member_id"), "cards", ["member_id"], unique=False)
     op.create_index(
         "ix_cards_refused",
@@ -664,6 +701,14 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("status != 'active'"),
         postgresql_where=sa.text("status != 'active'"),
+    )
+    op.create_index(
+        "ix_cards_successor",
+        "cards",
+        ["replaced_by_id"],
+        unique=False,
+        sqlite_where=sa.text("replaced_by_id IS NOT NULL"),
+        postgresql_where=sa.text("replaced_by_id IS NOT NULL"),
     )
     op.create_table(
         "consents",
