@@ -143,6 +143,9 @@ class MemberOut(Schema):
     """What the cashier may know of the member."""
 
     name = String(allow_none=True)
+    nickname = String(
+        allow_none=True, metadata={"description": "What they like to be called, if they said so."}
+    )
 
 
 class RedeemOut(Schema):

@@ -58,6 +58,7 @@ def card() -> None:
 @click.option("--name", default="", help="The member's name; may be left out.")
 @click.option("--email", default="", help="The member's e-mail address; may be left out.")
 @click.option("--birthday", default="", metavar="MM-DD", help="Day and month; may be left out.")
+@click.option("--nickname", default="", help="What they like to be called at the till.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--google", is_flag=True, help="Make the pass at Google too and print its link.")
 @click.option("--from", "referral_code", metavar="CODE", help="The code of who brought them.")
@@ -69,6 +70,7 @@ def issue(
     name: str,
     email: str,
     birthday: str,
+    nickname: str,
     language: str,
     google: bool,
     referral_code: str | None,
@@ -92,7 +94,7 @@ def issue(
     with context.database.write_all() as session:
         programme = choose_programme(session, slug)
         enter(session, programme.id)
-        contact = read_contact(name, email, birthday=birthday)
+        contact = read_contact(name, email, birthday=birthday, nickname=nickname)
         if account is None:
             if Holder() != read_holder(role, limit, period):
                 raise click.UsageError("A card of its own is an owner's: name an --account.")

@@ -15,6 +15,8 @@ class Member(OfProgramme, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     name: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: What they like to be called at the till.
+    nickname: Mapped[bytes | None] = mapped_column(LargeBinary)
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Keyed hash of the address: found by whoever has the key and the whole address only.
     email_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)

@@ -37,15 +37,17 @@ class Contact:
     number: str | None = None
     #: Month and day, as "05-17"; nobody asks for the year.
     birthday: str | None = None
+    #: What they like to be called at the till; nobody is found by it.
+    nickname: str | None = None
 
 
 #: What a contact is made of, in the order of `Contact`; and what members are found by.
-FIELDS = ("name", "email", "phone", "number", "birthday")
-_INDEXED = FIELDS[1:]
+FIELDS = ("name", "email", "phone", "number", "birthday", "nickname")
+_INDEXED = frozenset({"email", "phone", "number", "birthday"})
 _members: Any = Member.__table__
 _insert_members = Prepared(
     insert(_members),
-    binary=[*FIELDS, *(f"{field}_index" for field in _INDEXED)],
+    binary=[*FIELDS, *(f"{field}_index" for field in sorted(_INDEXED))],
 )
 _by_number = Prepared(
     select(_members.c.id, _members.c.number_index).where(
@@ -63,15 +65,14 @@ class NewMember:
     joined_at: datetime
 
 
-def read_contact(name: str, email: str, phone: str = "", birthday: str = "") -> Contact:
+def read_contact(
+    name: str, email: str, phone: str = "", birthday: str = "", nickname: str = ""
+) -> Contact:
     """Clean what was typed. Raises `Invalid` that names the field and says what to do."""
-    name = " ".join(unicodedata.normalize("NFC", name).split())
-    email = email.strip()
     wrong: dict[str, list[str]] = {}
-    if len(name) > 60:
-        wrong["name"] = ["Please use at most 60 letters."]
-    elif any(unicodedata.category(letter).startswith("C") for letter in name):
-        wrong["name"] = ["Please use letters only."]
+    name = _plain_name(name, "name", wrong)
+    nickname = _plain_name(nickname, "nickname", wrong)
+    email = email.strip()
     if email and (len(email) > 254 or not _EMAIL.fullmatch(email)):
         wrong["email"] = ["This does not look like an e-mail address. Check it, or leave it empty."]
     digits = plain_phone(phone)
@@ -82,7 +83,16 @@ def read_contact(name: str, email: str, phone: str = "", birthday: str = "") -> 
         wrong["birthday"] = ["Write month and day, such as 05-17, without the year."]
     if wrong:
         raise Invalid("Please look at the fields that are marked.", wrong)
-    return Contact(name or None, email or None, digits, birthday=born)
+    return Contact(name or None, email or None, digits, birthday=born, nickname=nickname or None)
+
+
+def _plain_name(typed: str, field: str, wrong: dict[str, list[str]]) -> str:
+    name = " ".join(unicodedata.normalize("NFC", typed).split())
+    if len(name) > 60:
+        wrong[field] = ["Please use at most 60 letters."]
+    elif any(unicodedata.category(letter).startswith("C") for letter in name):
+        wrong[field] = ["Please use letters only."]
+    return name
 
 
 def plain_birthday(text: str) -> str | None:

@@ -99,7 +99,7 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
             "status": card.status,
             "role": card.role,
         },
-        "member": {"name": members.contact_of(session, keys, card.member_id).name},
+        "member": _called(members.contact_of(session, keys, card.member_id)),
         "tier": tier_name(settings, page.account.tier.tier, card.language),
         "vip": _is_highest(settings, page.account.tier.tier),
         "standing": _standing(programme, card, standing),
@@ -115,6 +115,10 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
             benefits.Shown(book, settings, card.language, redeemable, page.account.tier.tier, now),
         ),
     }
+
+
+def _called(contact: members.Contact) -> dict[str, Any]:
+    return {"name": contact.name, "nickname": contact.nickname}
 
 
 def _discount(found: DiscountNow | None, card: Card) -> dict[str, Any] | None:

@@ -117,7 +117,7 @@ MEMBER: dict[str, Any] = {
         "language": "en",
     },
     "account": {"id": ACCOUNT_ID, "kind": "personal"},
-    "member": {"name": "Ilze"},
+    "member": {"name": "Ilze Bērziņa", "nickname": "Ilze"},
     "tier": "Silver",
     "standing": STANDING,
     "redeem": {"minimum": 1, "step": 1, "maximum": 112},

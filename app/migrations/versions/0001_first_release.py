@@ -392,6 +392,7 @@ def make_tables() -> None:
         "members",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=True),
+        sa.Column("nickname", sa.LargeBinary(), nullable=True),
         sa.Column("email", sa.LargeBinary(), nullable=True),
         sa.Column("email_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("phone", sa.LargeBinary(), nullable=True),

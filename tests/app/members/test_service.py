@@ -109,3 +109,13 @@ def test_a_contact_that_makes_no_sense_is_named(name: str, email: str, field: st
     with pytest.raises(Invalid) as caught:
         read_contact(name, email)
     assert list(caught.value.fields) == [field]
+
+
+def test_a_till_is_told_what_a_member_likes_to_be_called(shop: Any, context: Context) -> None:
+    contact = read_contact("Līga Ozola", "", nickname="  Lī ga ")
+    member_id = add(context, shop.programme_id, contact)
+    card = shop.issue(member_id=member_id)
+    found = shop.ask("POST", "/presentations", {"code": card.code})
+    assert found.json["member"] == {"name": "Līga Ozola", "nickname": "Lī ga"}
+    with pytest.raises(Invalid):
+        read_contact("", "", nickname="x" * 61)
