@@ -6,6 +6,7 @@ from app.benefits import models as benefits
 from app.cards import models as cards
 from app.certs import notices as certs
 from app.db import Base
+from app.delivery import fetches
 from app.delivery import models as delivery
 from app.draws import models as draws
 from app.figures import models as figures
@@ -32,6 +33,7 @@ __all__ = [
     "delivery",
     "drafts",
     "draws",
+    "fetches",
     "figures",
     "ledger",
     "logins",

@@ -13,6 +13,7 @@ from app.cards.service import apple_token_of
 from app.clock import whole_second
 from app.context import Context
 from app.delivery.apple_passes import ApplePasses
+from app.delivery.fetches import Fetches
 from app.delivery.reader import Reader
 from app.keys import Purpose
 from app.programmes.face_rows import FaceRow, rows_by_serial
@@ -49,6 +50,7 @@ class PassDesk:
     def __init__(self, context: Context, passes: ApplePasses) -> None:
         self._context = context
         self._passes = passes
+        self.fetches = Fetches(context)
         self._rows: Reader[str, FaceRow] = Reader(
             context.database,
             lambda connection, serials: rows_by_serial(connection, serials, now=context.clock()),
@@ -65,11 +67,14 @@ class PassDesk:
         read_at = time.time()
         row = self._rows.get(serial) if self._is_ours(pass_type, serial) else None
         checked = self._checked(asking, row)
+        now = self._context.clock()
         if checked is None or isinstance(checked, Fetched):
+            if checked is not None and row is not None:
+                self.fetches.note(row.programme_id, row.id, now)
             return checked
         row, token = checked
-        now = self._context.clock()
         parts = self._passes.built(row, token=token, read_at=read_at, now=now)
+        self.fetches.note(row.programme_id, row.id, now)
         return Fetched(_http_date(whole_second(row.changed_at)), parts)
 
     def fetch_ready(self, asking: Sequence[Asking | None]) -> list[Fetched | None]:
@@ -92,11 +97,15 @@ class PassDesk:
         for each in ours:
             checked = each and self._checked(each, rows.get(each.serial))
             if checked is None or isinstance(checked, Fetched):
+                if each and checked is not None:
+                    self.fetches.note(rows[each.serial].programme_id, rows[each.serial].id, now)
                 found.append(checked)
                 continue
             row, token = checked
             parts = self._passes.built_ready(row, usable, token=token, read_at=read_at, now=now)
             changed_at = whole_second(row.changed_at)
+            if parts is not None:
+                self.fetches.note(row.programme_id, row.id, now)
             found.append(None if parts is None else Fetched(_http_date(changed_at), parts))
         return found
 

@@ -347,6 +347,15 @@ def make_tables() -> None:
         ),
     )
     op.create_table(
+        "fetch_watches",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_fetch_watches_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_fetch_watches")),
+    )
+    op.create_table(
         "google_classes",
         sa.Column("class_id", sa.String(length=120), nullable=False),
         sa.Column("told", sa.JSON(), nullable=False),
@@ -1411,6 +1420,20 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("wanted_version > delivered_version"),
         postgresql_where=sa.text("wanted_version > delivered_version"),
+    )
+    op.create_table(
+        "pass_fetches",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_pass_fetches_card_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_pass_fetches_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("card_id", name=op.f("pk_pass_fetches")),
+    )
+    op.create_index(
+        "ix_pass_fetches_fetched", "pass_fetches", ["programme_id", "fetched_at"], unique=False
     )
     op.create_table(
         "receipt_lines",
