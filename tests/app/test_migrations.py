@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -15,7 +16,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from app.db import Database
+from app.audit import AuditEntry
+from app.benefits.models import Grant
+from app.db import Database, new_id
+from app.draws.models import PrizeDraw, PrizeDrawHolder, PrizeDrawWinner
 from app.errors import Misconfigured
 from app.ledger.models import Account, Draw, Entry, TierChange
 from app.members.models import MemberRead
@@ -24,7 +28,7 @@ from app.migrations.__main__ import BEGIN, END, FIRST, render
 from app.programmes.models import Programme
 from app.schema import metadata
 
-IMMUTABLE = ["entries", "draws", "tier_changes", "member_reads"]
+IMMUTABLE = import_module("app.migrations.versions.0001_first_release").IMMUTABLE
 NOW = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 
 
@@ -236,4 +240,36 @@ def fill_ledger(database: Database) -> None:
                 purpose="show",
                 read_at=NOW,
             )
+        )
+        of_account = {"programme_id": programme.id, "account_id": account.id}
+        session.add(
+            AuditEntry(
+                programme_id=programme.id,
+                at=NOW,
+                actor_kind="cli",
+                actor="root",
+                action="till.add",
+                subject="Counter 1",
+                detail={},
+            )
+        )
+        session.add(
+            Grant(
+                **of_account,
+                kind="stamps",
+                what="coffee",
+                count=1,
+                due=1,
+                posting_id=new_id(),
+                rule="visit",
+                occurred_at=NOW,
+                recorded_at=NOW,
+            )
+        )
+        draw = PrizeDraw(programme_id=programme.id, code="spring", terms={}, created_at=NOW)
+        session.add(draw)
+        session.flush()
+        session.add(PrizeDrawHolder(**of_account, draw_id=draw.id, pseudonym="a", tickets=1))
+        session.add(
+            PrizeDrawWinner(**of_account, draw_id=draw.id, place=1, prize="bag", pseudonym="a")
         )
