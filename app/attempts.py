@@ -1,8 +1,9 @@
 """Counting tries: what may be guessed may be tried only so often."""
 
+import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, select
+from sqlalchemy import String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db import Base, new_id
@@ -27,6 +28,12 @@ def count_attempt(
 
     The caller commits even if what it tries then fails: a failed try must be counted.
     """
+    if session.get_bind().dialect.name == "postgresql":
+        # Tries that come all at once are counted one after the other; SQLite has one writer anyway.
+        mark = hashlib.sha256(f"{scope} {subject[:100]}".encode()).digest()[:8]
+        session.execute(
+            select(func.pg_advisory_xact_lock(int.from_bytes(mark, "big", signed=True)))
+        )
     refuse_if_too_many(session, scope, subject, now=now, limit=limit, window=window)
     note_attempt(session, scope, subject, now=now)
 

@@ -24,6 +24,7 @@ from app.cli import (
     passes,
     programmes,
     serve,
+    staff,
     webhooks,
 )
 from app.cli.common import PlainSpoken
@@ -45,6 +46,7 @@ def cli() -> None:
 for group in (
     serve,
     programmes,
+    staff,
     designs,
     draws,
     exporting,

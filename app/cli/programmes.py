@@ -1,4 +1,4 @@
-"""counterfoil programme | location | staff | till: who and what belongs to a programme."""
+"""counterfoil programme | location | till: what belongs to a programme."""
 
 import shlex
 
@@ -16,16 +16,10 @@ from app.cli.common import (
     programme_option,
 )
 from app.cli.settings import rate, settings
-from app.db import enter
 from app.errors import Misconfigured
 from app.programmes import service
 from app.programmes.models import Location, Programme
-from app.staff.models import Role
-from app.staff.service import add_staff, leave, make_pin, set_pin
 from app.till import access
-
-#: Their values: click would offer the names of an enumeration's members.
-ROLES = [role.value for role in Role]
 
 
 @click.group()
@@ -108,62 +102,6 @@ def location_add(place: str, name: str, slug: str | None) -> None:
 
 
 @click.group()
-def staff() -> None:
-    """The people who work with the programme."""
-
-
-@staff.command("add")
-@click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default=Role.CASHIER.value, show_default=True)
-@click.option(
-    "--pin",
-    help="Six digits; without it one is made and shown this once.",
-)
-@json_option
-@programme_option
-def staff_add(name: str, role: str, pin: str | None, as_json: bool, slug: str | None) -> None:
-    """Add a person with a PIN for the till."""
-    context = open_context()
-    made = make_pin() if pin is None else pin
-    with context.database.write_all() as session:
-        chosen = choose_programme(session, slug)
-        added = add_staff(session, chosen.id, name=name, role=role, pin=made, now=context.clock())
-    if as_json:
-        print_json({"staff_id": added.id, "name": name, "role": role, "pin": made})
-        return
-    click.echo(f"{name} ({role}) is there." + ("" if pin else f" PIN, shown this once: {made}"))
-
-
-@staff.command("leave")
-@click.argument("name")
-@programme_option
-def staff_leave(name: str, slug: str | None) -> None:
-    """Somebody leaves: no sign-in any more; what they posted stays under their name.
-
-    A till learns of it within minutes. One without a network may let them in until it is back,
-    for up to seven days.
-    """
-    context = open_context()
-    with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
-        leave(session, name, now=context.clock())
-    click.echo(f"{name} cannot sign in any more.")
-
-
-@staff.command("pin")
-@click.argument("name")
-@programme_option
-def staff_pin(name: str, slug: str | None) -> None:
-    """Make a new PIN for somebody, shown this once; a locked name is unlocked."""
-    context = open_context()
-    made = make_pin()
-    with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
-        set_pin(session, name, made, now=context.clock())
-    click.echo(f"{name} has a new PIN, shown this once: {made}")
-
-
-@click.group()
 def till() -> None:
     """The counter terminals."""
 
@@ -243,4 +181,4 @@ programme.add_command(rate)
 for command in (*versions.COMMANDS, *programme_file.COMMANDS, *simulate.COMMANDS):
     programme.add_command(command)
 
-COMMANDS = [programme, location, staff, till]
+COMMANDS = [programme, location, till]

@@ -64,6 +64,11 @@ def make_link(
     return token
 
 
+def address(url: str, slug: str, token: str) -> str:
+    """The link itself, under the service's public address *url*."""
+    return f"{url}/staff/{slug}/link/{token}"
+
+
 def end_links(session: Session, person: Staff, *, now: datetime) -> None:
     """Take back every link of *person* that nobody used."""
     session.execute(

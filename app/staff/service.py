@@ -103,6 +103,35 @@ def leave(session: Session, name: str, *, now: datetime) -> None:
     person_by_name(session, name).left_at = now
 
 
+def people(session: Session) -> list[Staff]:
+    """Everybody of the session's programme by name; who has left comes last."""
+    return list(session.scalars(select(Staff).order_by(Staff.left_at.is_not(None), Staff.name)))
+
+
+def set_role(session: Session, person: Staff, role: str) -> None:
+    """Give *person* another role. The caller ends their sessions: they were another's."""
+    if role not in list(Role):
+        raise Invalid(f"There is no role {role!r}; choose one of {', '.join(Role)}.")
+    if role != Role.OWNER:
+        keep_an_owner(session, person)
+    person.role = role
+
+
+def keep_an_owner(session: Session, person: Staff) -> None:
+    """Raise `Conflict` where *person* is the last owner, who is to go or to be something else."""
+    if person.role != Role.OWNER:
+        return
+    # Locked in order: of two owners who dismiss each other at once, one stays.
+    owners = session.scalars(
+        select(Staff.id)
+        .where(Staff.role == Role.OWNER, Staff.left_at.is_(None))
+        .order_by(Staff.id)
+        .with_for_update()
+    ).all()
+    if set(owners) <= {person.id}:
+        raise Conflict(f"{person.name} is the only owner. Make somebody else an owner first.")
+
+
 def set_pin(session: Session, name: str, pin: str, *, now: datetime) -> None:
     """Give somebody another PIN, and lift a lock."""
     person = person_by_name(session, name)

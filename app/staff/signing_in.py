@@ -175,6 +175,11 @@ def neighbourhood(address: str) -> str:
     return str(found)
 
 
+def _typed(name: str) -> str:
+    # PostgreSQL takes no NUL in a text.
+    return name.replace("\0", "�").strip()[:80]
+
+
 def _half(
     session: Session,
     person: Staff,
@@ -201,14 +206,14 @@ def _kept(session: Session, name: str) -> _Kept:
     row = session.execute(
         select(Staff.id, Login.password_hash)
         .join(Login, Login.staff_id == Staff.id)
-        .where(Staff.name == name.strip()[:80], Staff.left_at.is_(None))
+        .where(Staff.name == _typed(name), Staff.left_at.is_(None))
     ).first()
     return _Kept(None, None) if row is None else _Kept(row[0], row[1])
 
 
 def _subjects(programme_id: str, name: str, place: str) -> list[tuple[str, str, int]]:
     # What somebody typed as a name may be a password typed into the wrong field: only its hash.
-    typed = hashlib.sha256(f"{programme_id} {name.strip()[:80]}".encode()).hexdigest()[:40]
+    typed = hashlib.sha256(f"{programme_id} {_typed(name)}".encode()).hexdigest()[:40]
     return [
         ("staff_name_here", f"{typed} {place}", NAME_TRIES_HERE),
         ("staff_name", typed, NAME_TRIES),
@@ -220,7 +225,7 @@ def _count(session: Session, scope: str, subject: str, limit: int, now: datetime
     try:
         count_attempt(session, scope, subject, now=now, limit=limit, window=WINDOW)
     except TooMany as error:
-        minutes = error.retry_after_seconds // 60 + 1
+        minutes = max(1, error.retry_after_seconds // 60)
         raise TooMany(
             f"Too many tries. Try again in {minutes} minutes.",
             error.retry_after_seconds,
