@@ -223,9 +223,11 @@ class Look:
 class Issued:
     """What is one card's own, whatever its kind.
 
-    `code` is the text of the barcode. `message` is news for its holder alone. `valid_from` and
-    `valid_until` are aware. `language` (BCP 47) is the holder's, for texts that are not
-    translated. Raises FaceError where a time has no zone or the end is before the beginning.
+    `code` is the text of the barcode. `message` is news for its holder; while `is_news_fresh` the
+    lock screen tells it instead of what counts. `message_id` tells one message from another.
+    `article` is a title and a text for the back. `valid_from` and `valid_until` are aware.
+    `language` (BCP 47) is the holder's, for texts that are not translated. Raises
+    FaceError where a time has no zone or the end is before the beginning.
     """
 
     serial_number: str
@@ -235,6 +237,9 @@ class Issued:
     language: str = LANGUAGES[0]
     member_name: str | None = None
     message: str | None = None
+    message_id: str | None = None
+    is_news_fresh: bool = False
+    article: tuple[str, str] | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     extras: Extras = NOTHING_MORE

@@ -235,6 +235,9 @@ class _Maker:
         look, issued = self._look, self._issued
         if issued.message is not None:
             self.own("message", Section.BACK, words.MESSAGE, issued.message)
+            announced = "message" if issued.is_news_fresh else announced
+        if issued.article is not None:
+            self.own("article", Section.BACK, *issued.article)
         self.shared("terms", Section.BACK, words.TERMS, look.terms)
         self.shared("contact", Section.BACK, words.CONTACT, look.contact)
         self.own("number", Section.BACK, words.CARD_NUMBER, issued.serial_number)

@@ -16,6 +16,10 @@ MEMBER = _label("member", "Member", "Mitglied", "Dalībnieks", "Участник
 TIER = _label("tier", "Tier", "Stufe", "Līmenis", "Уровень")
 PENDING = _label("pending", "Pending", "Vorgemerkt", "Gaida", "Ожидает")
 MESSAGE = _label("message", "News", "Neues", "Jaunumi", "Новости")
+#: Stands where news will be: phones tell of a field that changes, not of one that is new.
+NO_NEWS = _label(
+    "no_news", "Nothing new yet", "Noch nichts Neues", "Pagaidām nekā jauna", "Пока ничего нового"
+)
 CARD_NUMBER = _label("number", "Card number", "Kartennummer", "Kartes numurs", "Номер карты")
 ISSUED = _label("issued", "Issued", "Ausgestellt", "Izsniegta", "Выдана")
 TERMS = _label("terms", "Terms", "Bedingungen", "Noteikumi", "Условия")
@@ -45,6 +49,7 @@ LABELS = (
     TIER,
     PENDING,
     MESSAGE,
+    NO_NEWS,
     CARD_NUMBER,
     ISSUED,
     TERMS,

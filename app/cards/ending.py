@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.cards import pins, service
+from app.cards import news, pins, service
 from app.cards.links import revoke_links
 from app.cards.models import Card
 from app.webhooks.events import tell
@@ -26,6 +26,7 @@ def erase(session: Session, card: Card, *, now: datetime) -> bool:
     card.member_id = None
     session.flush()
     pins.remove_pin(session, card.id)
+    news.forget(session, [card.id])
     revoke_links(session, card.id, now=now)
     service.touch(session, card, now=now)
     tell(session, "card.erased", service.told_of(card), now=now)

@@ -1,8 +1,9 @@
 """Tables of cards."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -79,6 +80,31 @@ class Card(OfProgramme, Base):
     #: At most so many points a day, week or month may be redeemed with it; empty: any number.
     redeem_limit: Mapped[int | None] = mapped_column(BigInteger)
     redeem_period: Mapped[str | None] = mapped_column(String(5))
+
+
+class CardNews(OfProgramme, Base):
+    """A message and an article that cards show, by language; never changed once it is written."""
+
+    __tablename__ = "card_news"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    #: See `cards.news_text`.
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    made_at: Mapped[datetime]
+
+
+class CardMessage(OfProgramme, Base):
+    """The news that a card shows now, the latest it was told."""
+
+    __tablename__ = "card_messages"
+
+    card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), primary_key=True)
+    news_id: Mapped[str] = mapped_column(Id, ForeignKey("card_news.id"))
+    #: JSON: what is filled in, nothing of a person.
+    facts: Mapped[str] = mapped_column(String(200))
+    #: The account's when it was told: once that has risen, its points are the newer news.
+    account_version: Mapped[int] = mapped_column(BigInteger)
+    told_at: Mapped[datetime]
 
 
 class CardLink(OfProgramme, Base):

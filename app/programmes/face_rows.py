@@ -37,7 +37,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from app.benefits.models import Coupon, Tally
 from app.benefits.promises import STAMPS
-from app.cards.models import Card
+from app.cards import news
+from app.cards.models import Card, CardMessage, CardNews
 from app.db import Moment
 from app.db.lookup import Lookup
 from app.errors import NotFound
@@ -77,6 +78,7 @@ _designs, _versions = (
     cast(Table, model.__table__) for model in (ProgrammeDesign, ProgrammeVersion)
 )
 _coupons, _tallies = (cast(Table, model.__table__) for model in (Coupon, Tally))
+_news, _messages = (cast(Table, model.__table__) for model in (CardNews, CardMessage))
 #: A programme's look is made of these. JSON stays the text that it is kept as: that is quick to
 #: compare, and read once for all cards of a programme.
 _LOOK = [column for column in _programmes.c if column.name not in {"id", "created_at"}]
@@ -168,12 +170,18 @@ _FACES = (
         _cards.c.redeem_limit,
         as_type(_coupons.c.offer, String).label("coupon_offer"),
         _coupons.c.expires_at.label("coupon_expires_at"),
+        _messages.c.news_id,
+        _messages.c.facts.label("news_facts"),
+        (_messages.c.account_version == _accounts.c.version).label("is_news_fresh"),
+        as_type(_news.c.content, String).label("news"),
     )
     .join_from(_cards, _accounts, _accounts.c.id == _cards.c.account_id)
     .join(_programmes, _programmes.c.id == _cards.c.programme_id)
     .outerjoin(_designs, _designs.c.programme_id == _cards.c.programme_id)
     .outerjoin(_members, _members.c.id == _cards.c.member_id)
     .outerjoin(_coupons, _coupons.c.card_id == _cards.c.id)
+    .outerjoin(_messages, _messages.c.card_id == _cards.c.id)
+    .outerjoin(_news, _news.c.id == _messages.c.news_id)
 )
 _BY_ID = _FACES.where(_cards.c.id == bindparam("card_id"))
 _BY_SERIAL = _FACES.where(_cards.c.serial_number.in_(bindparam("serials", expanding=True)))
@@ -265,6 +273,16 @@ def face_from(
     shown = None
     if row.coupon_offer is not None:
         shown = coupon_shown(json.loads(row.coupon_offer), row.coupon_expires_at)
+    told = None
+    if row.news is not None:
+        told = news.now_on(
+            row.news_id,
+            row.news,
+            row.news_facts,
+            is_fresh=bool(row.is_news_fresh),
+            language=row.language,
+            member_name=name,
+        )
     values = tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)])
     besides = NOTHING_BESIDES
     if session is not None:
@@ -286,6 +304,7 @@ def face_from(
         coupon_shown=shown,
         company=company,
         besides=besides,
+        told=told,
     )
 
 

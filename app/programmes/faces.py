@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.benefits import service as benefits
 from app.benefits.promises import STAMPS
+from app.cards import news
 from app.cards.models import Card
+from app.cards.news import CardNow
 from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import Account, AccountKind
@@ -257,7 +259,12 @@ def face_of(
     programme = programme or programme_by_id(session, card.programme_id)
     standing = ledger.standing(session, card.account_id, now=now)
     name = members.contact_of(session, keys, card.member_id).name
-    tier = session.scalar(select(Account.tier).where(Account.id == card.account_id))
+    tier, version = session.execute(
+        select(Account.tier, Account.version).where(Account.id == card.account_id)
+    ).one()
+    told = news.of_card(
+        session, card.id, language=card.language, member_name=name, account_version=version
+    )
     tiers = NO_TIERS
     design = designs.current(session, programme.id)
     if tier is not None or design.kind is CardKind.STAMPS:
@@ -280,6 +287,7 @@ def face_of(
         card,
         company=company,
         besides=besides,
+        told=told,
         stamps=stamps,
         drawn=tiers.stamps,
         coupon_shown=shown,
@@ -319,6 +327,7 @@ def fill_in(
     coupon_shown: CouponShown | None = None,
     company: Company | None = None,
     besides: Besides = NOTHING_BESIDES,
+    told: CardNow | None = None,
 ) -> CardFace:
     """The face of a card of which all that it shows is known."""
     issued = Issued(
@@ -331,6 +340,14 @@ def fill_in(
         valid_until=extras.ends_at(time_zone),
         extras=extras.of_card(serial_number=card.serial_number, code=card.code),
     )
+    if told is not None:
+        issued = replace(
+            issued,
+            message=told.shown.message,
+            message_id=told.news_id,
+            is_news_fresh=told.is_fresh,
+            article=told.shown.article,
+        )
     if coupon_shown is not None:
         return _coupon_face(look, issued, coupon_shown, time_zone)
     if look.kind is CardKind.STAMPS and drawn is not None:

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from passes import words
 from passes.apple import strings
 from passes.card import CardFace, Field, Form, Section
 from passes.extras import Link
@@ -139,7 +140,10 @@ def _label(field: Field, speak: Speaker) -> str:
 
 def _back(face: CardFace, speak: Speaker) -> list[dict[str, Any]]:
     back = [_field(face, field, speak) for field in face.fields(Section.BACK)]
-    at = 1 if back and back[0]["key"] == "message" else 0
+    if not back or back[0]["key"] != "message":
+        no_news = Field("message", words.MESSAGE, words.NO_NEWS, Form.TEXT)
+        back.insert(0, _field(face, no_news, speak))
+    at = 2 if len(back) > 1 and back[1]["key"] == "article" else 1
     links = [_link(number, link, face, speak) for number, link in enumerate(face.links, start=1)]
     return back[:at] + links + back[at:]
 

@@ -100,7 +100,9 @@ def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:
     """Everything a card shows but its barcode."""
     main = next(iter(face.fields(Section.HEADER)), None)
     second = next((found for key in _SECOND if (found := face.field(key)) is not None), None)
-    elsewhere = {"member", "number"} | {field.key for field in (main, second) if field is not None}
+    elsewhere = {"member", "number", "message"} | {
+        field.key for field in (main, second) if field is not None
+    }
     if face.look.tier is not None:
         elsewhere.add("tier")
     look, language = face.look, face.language
@@ -114,6 +116,7 @@ def _shown(face: CardFace, hero_url: str | None) -> dict[str, Any]:
             ("secondaryLoyaltyPoints", None if second is None else _points(second, language)),
             ("textModulesData", parts.text_modules(face, frozenset(elsewhere))),
             ("linksModuleData", parts.links(face)),
+            ("messages", parts.messages(face)),
             ("validTimeInterval", parts.validity(face)),
             ("passConstraints", parts.constraints(look)),
             ("heroImage", None if hero_url is None else parts.image(hero_url, look.description)),

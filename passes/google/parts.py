@@ -105,6 +105,20 @@ def text_modules(face: CardFace, shown_elsewhere: frozenset[str]) -> list[dict[s
     return made[:MAX_TEXT_MODULES]
 
 
+def messages(face: CardFace) -> list[dict[str, str]] | None:
+    """The news on the card, without a notice on the phone; None where there is none."""
+    if face.issued.message is None:
+        return None
+    return [
+        {
+            "id": face.issued.message_id or "news",
+            "header": face.programme_name,
+            "body": face.issued.message,
+            "messageType": "TEXT",
+        }
+    ]
+
+
 def links(face: CardFace) -> dict[str, Any] | None:
     """The links of the card; None where it has none."""
     uris = [

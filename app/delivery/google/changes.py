@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ NOTICES = 3
 NOTICE_WINDOW = timedelta(hours=24)
 #: Fields whose change is worth a notice on the phone.
 _NOTABLE = ("loyaltyPoints",)
+#: News: Google tells of them on the phone only where they are added by a request of their own.
+NEWS = "messages"
 #: Google was told of this field and did not answer: nobody knows what it has.
 UNCERTAIN = ""
 _DIGEST_CHARACTERS = 16
@@ -71,6 +73,24 @@ def change(body: Mapping[str, Any], told: Mapping[str, str] | None, key: bytes) 
 def is_notable(request: Change) -> bool:
     """Whether the change deserves a notice on the phone."""
     return request.method == "PATCH" and any(name in request.body for name in _NOTABLE)
+
+
+def news_aloud(request: Change, told: Mapping[str, str] | None) -> tuple[Change, Json] | None:
+    """The change without its news, and the message that is to be added aloud after it.
+
+    None where there are no news to tell, or where nobody knows whether Google told them already:
+    then they are only shown, so that nobody is told twice.
+    """
+    news = request.body.get(NEWS)
+    if request.method != "PATCH" or not news or (told or {}).get(NEWS) == UNCERTAIN:
+        return None
+    body = dict(request.body)
+    if NEWS in (told or {}):
+        # What is added stands beside what is there, and Google keeps ten.
+        body[NEWS] = None
+    else:
+        del body[NEWS]
+    return replace(request, body=body), {"message": {**news[-1], "messageType": "TEXT_AND_NOTIFY"}}
 
 
 def aloud(body: Mapping[str, Any]) -> Json:

@@ -10,10 +10,13 @@ from sqlalchemy import Table, bindparam, update
 from app.db import Database
 from app.delivery.google.api import Answer, GoogleSilent, GoogleUnreachable
 from app.delivery.google.changes import (
+    NEWS,
+    UNCERTAIN,
     Change,
     aloud,
     is_notable,
     may_notify,
+    news_aloud,
     used_up,
     with_notice,
 )
@@ -41,6 +44,9 @@ class Job:
     told: dict[str, str] | None = None
     notices: list[int] | None = None
     _change: Change | None = None
+    #: News that are told aloud once everything else is as it has to be.
+    _news: Mapping[str, Any] | None = None
+    _is_telling: bool = False
     #: Whether an intent was noted: then the answer has to be, too.
     was_intended: bool = False
     _is_aloud: bool = False
@@ -55,11 +61,22 @@ class Job:
         if not card.is_there:
             self.call = self._insertion(card)
         elif change.body:
-            self._is_aloud = (
-                is_notable(change) and not card.is_removed and may_notify(card.notices, now)
-            )
+            may = not card.is_removed and may_notify(card.notices, now)
+            news = news_aloud(change, card.told) if may else None
+            if news is not None:
+                first, self._news = news
+                self.call = ("PATCH", self._path, first.body) if first.body else None
+                if self.call is None:
+                    self._tell_news()
+                return
+            self._is_aloud = may and is_notable(change)
             body = aloud(change.body) if self._is_aloud else change.body
             self.call = (change.method, self._path, body)
+
+    def _tell_news(self) -> None:
+        assert self._news is not None  # noqa: S101 - for the type checker
+        self._is_telling, self._is_aloud = True, True
+        self.call = ("POST", f"{self._path}/addMessage", self._news)
 
     def finish(self, result: Result) -> None:
         """There is nothing more to ask."""
@@ -68,9 +85,9 @@ class Job:
     @property
     def intent(self) -> dict[str, str] | None:
         """What is known of Google from the moment that it is asked; None where nothing is."""
-        if self._change is None or self.call is None or self.call[0] != "PATCH":
+        if self._change is None or self.call is None:
             return None
-        return self._change.meanwhile
+        return self._change.meanwhile if self._is_telling or self.call[0] == "PATCH" else None
 
     def take(self, answer: Answer | GoogleSilent | GoogleUnreachable, now: datetime) -> None:
         """Note the answer to *call*, and choose the next one."""
@@ -79,10 +96,18 @@ class Job:
         assert self.call is not None  # noqa: S101
         self.misses_class = False
         method = self.call[0]
-        if isinstance(answer, GoogleUnreachable):
+        if self._is_telling:
+            self._take_telling(answer, now)
+        elif self._news is not None and not isinstance(answer, Exception) and answer.is_good:
+            self.told = self._without_news
+            self._tell_news()
+        elif isinstance(answer, GoogleUnreachable):
             self.finish(Result(Outcome.UNSENT, str(answer)))
         elif isinstance(answer, GoogleSilent):
             self.told = self._change.meanwhile if method == "PATCH" else None
+            if self._news is not None and self.told is not None:
+                # They were not asked for yet: they are still to be told.
+                self.told = {name: mark for name, mark in self.told.items() if name != NEWS}
             self._count(now)
             self.finish(Result(Outcome.RETRY, str(answer)))
         elif answer.is_good:
@@ -94,8 +119,7 @@ class Job:
             self._is_aloud, self.notices = False, used_up(now)
             self.call = (method, self._path, self._change.body)
         elif answer.status == 404 and method != "POST":
-            self.told, self._is_aloud = None, False
-            self.call = self._insertion(self.card)
+            self._insert_again()
         elif answer.status == 404 and not self._was_class_missing:
             self.misses_class = self._was_class_missing = True
         elif answer.status == 409 and method == "POST":
@@ -105,6 +129,46 @@ class Job:
             later = answer.is_for_later or answer.is_quota
             outcome = Outcome.RETRY if later else Outcome.REFUSED
             self.finish(Result(outcome, str(answer), answer.retry_after_seconds))
+
+    def _take_telling(
+        self, answer: Answer | GoogleSilent | GoogleUnreachable, now: datetime
+    ) -> None:
+        """Note what became of news that were told aloud; everything else is done."""
+        assert self.card is not None and self._change is not None  # noqa: S101
+        self.told = self._without_news
+        if isinstance(answer, GoogleUnreachable):
+            self.finish(Result(Outcome.UNSENT, str(answer)))
+        elif isinstance(answer, GoogleSilent):
+            self.told = {**self._change.digests, NEWS: UNCERTAIN}
+            self._count(now)
+            self.finish(Result(Outcome.RETRY, str(answer)))
+        elif answer.is_good:
+            self.told = self._change.digests
+            self._count(now)
+            self.finish(Result(Outcome.DELIVERED, version=self.card.version))
+        elif answer.is_quota:
+            # The news stand on the card all the same, without a notice.
+            self._is_telling = self._is_aloud = False
+            self._news, self.notices = None, used_up(now)
+            self.call = ("PATCH", self._path, {NEWS: self.card.body[NEWS]})
+        elif answer.status == 404:
+            self._insert_again()
+        else:
+            outcome = Outcome.RETRY if answer.is_for_later else Outcome.REFUSED
+            self.finish(Result(outcome, str(answer), answer.retry_after_seconds))
+
+    def _insert_again(self) -> None:
+        """Google does not have the object: all of it is inserted, news and all."""
+        assert self.card is not None  # noqa: S101 - for the type checker
+        self.told, self._news = None, None
+        self._is_telling = self._is_aloud = False
+        self.call = self._insertion(self.card)
+
+    @property
+    def _without_news(self) -> dict[str, str]:
+        """What Google has once everything else was told: the news are wanted still."""
+        assert self._change is not None  # noqa: S101 - for the type checker
+        return {name: mark for name, mark in self._change.digests.items() if name != NEWS}
 
     def _count(self, now: datetime) -> None:
         if self._is_aloud:

@@ -300,6 +300,17 @@ def make_tables() -> None:
         "ix_audit_entries_at", "audit_entries", ["programme_id", "at", "id"], unique=False
     )
     op.create_table(
+        "card_news",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_card_news_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_news")),
+    )
+    op.create_table(
         "design_pictures",
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -1249,6 +1260,23 @@ def make_tables() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_card_links_token_hash")),
     )
     op.create_index(op.f("ix_card_links_card_id"), "card_links", ["card_id"], unique=False)
+    op.create_table(
+        "card_messages",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("news_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("facts", sa.String(length=200), nullable=False),
+        sa.Column("account_version", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_messages_card_id")),
+        sa.ForeignKeyConstraint(
+            ["news_id"], ["card_news.id"], name=op.f("fk_card_messages_news_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_card_messages_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("card_id", name=op.f("pk_card_messages")),
+    )
     op.create_table(
         "card_pins",
         sa.Column("card_id", sa.String(length=16), nullable=False),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cards import news
 from app.cards import service as cards
 from app.cards.models import Card
 from app.clock import FixedClock
@@ -85,3 +86,30 @@ def test_an_unknown_card_has_no_face(programme: Programme, clock: FixedClock) ->
         pytest.raises(NotFound),
     ):
         row_of(session, "00" * 8, now=clock())
+
+
+def test_news_are_shown_by_both_until_they_are_forgotten(
+    programme: Programme, clock: FixedClock
+) -> None:
+    context, card = programme.context, programme.issue()
+    with context.database.write(programme.programme_id) as session:
+        content = {
+            "message": {"en": "{name}, your {points} points wait."},
+            "article": {"en": ["A new roast", "From Ethiopia."]},
+        }
+        news_id = news.publish(session, content, now=clock())
+        told = news.Told(card.id, card.account_id, {"points": 7})
+        news.tell_cards(session, news_id, [told], now=clock())
+    check(programme, card)
+    with context.database.read(programme.programme_id) as session:
+        face = face_of(session, context.keys, cards.card_by_id(session, card.id), now=clock())
+    assert face.issued.message == "Your 7 points wait.", "who gave no name is not called by one"
+    assert face.issued.article == ("A new roast", "From Ethiopia.")
+    assert face.layout.announced == "message"
+    programme.earn(card, 30)
+    check(programme, card)
+    with context.database.read(programme.programme_id) as session:
+        row = row_of(session, card.id, now=clock())
+        later = face_from(session, context.keys, row, now=clock())
+    assert later.layout.announced == "balance", "what came last is what the lock screen tells"
+    assert later.issued.message == face.issued.message

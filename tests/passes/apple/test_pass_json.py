@@ -205,7 +205,7 @@ def test_colours_are_written_as_apple_documents_them() -> None:
 def test_what_a_card_does_not_have_is_not_shown() -> None:
     card = built(forge.face())["storeCard"]
     assert "secondaryFields" not in card
-    assert [field["key"] for field in card["backFields"]] == ["number", "issued"]
+    assert [field["key"] for field in card["backFields"]] == ["message", "number", "issued"]
 
 
 def test_a_link_is_escaped_in_its_html() -> None:
