@@ -13,6 +13,7 @@ from app.benefits.promises import STAMPS
 from app.benefits.service import Order, Price
 from app.cards.models import Card
 from app.errors import Invalid, NotFound
+from app.languages import _, ngettext, speaking
 from app.ledger import service as ledger
 from app.ledger import writing
 from app.ledger.postings import Request
@@ -75,6 +76,11 @@ def page_part(session: Session, card: Card, shown: Shown) -> dict[str, Any]:
     if any(reward.stock is not None for reward in settings.rewards):
         taken = benefits.stock_taken(session)
     held = benefits.coupons(session, card.account_id, now=shown.now)
+    with speaking(shown.language):
+        rewards = [
+            *(_entry_tile(each, entries.get(each.code), shown) for each in settings.multipasses),
+            *(_tile(reward, stamps, taken, shown) for reward in settings.rewards),
+        ]
     return {
         "stamps": [
             {
@@ -87,10 +93,7 @@ def page_part(session: Session, card: Card, shown: Shown) -> dict[str, Any]:
             }
             for each in settings.stamps
         ],
-        "rewards": [
-            *(_entry_tile(each, entries.get(each.code), shown) for each in settings.multipasses),
-            *(_tile(reward, stamps, taken, shown) for reward in settings.rewards),
-        ],
+        "rewards": rewards,
         "coupons": [coupon_shown(coupon, shown) for coupon in held],
         "coupon": None,
     }
@@ -109,13 +112,17 @@ def _tile(
         price = {"code": reward.stamps, "count": size}
         missing_stamps = max(0, size - max(0, stamps.get(reward.stamps, 0)))
         if why_not is None and missing_stamps:
-            why_not = f"{missing_stamps} stamps are missing."
+            why_not = ngettext(
+                "%(num)s stamp is missing.", "%(num)s stamps are missing.", missing_stamps
+            )
     else:
         missing_points = max(0, (lowest or 0) - shown.points)
         if why_not is None and missing_points:
-            why_not = f"{missing_points} points are missing."
+            why_not = ngettext(
+                "%(num)s point is missing.", "%(num)s points are missing.", missing_points
+            )
     if left == 0:
-        why_not = "The last one was taken."
+        why_not = _("The last one was taken.")
     highest = None
     if reward.points_from is not None:
         most = min(reward.points_to, shown.points)
@@ -152,7 +159,7 @@ def _entry_tile(multipass: Multipass, tally: Tally | None, shown: Shown) -> dict
         "stamps": None,
         "left": left,
         "can_take": left > 0,
-        "why_not": None if left else "There are no entries left: sell a new pass.",
+        "why_not": None if left else _("There are no entries left: sell a new pass."),
     }
 
 

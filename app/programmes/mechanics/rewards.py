@@ -19,6 +19,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from babel.dates import format_date
+
+from app.languages import _, current_language
 from app.programmes.fields import Wrong, choice, decimal, whole
 from app.programmes.mechanics import _reading
 
@@ -60,13 +63,14 @@ class Reward:
         return _reading.in_language(self.names, language, self.code)
 
     def why_not(self, today: date, tier: str | None) -> str | None:
-        """Why it cannot be had on that local day in that tier, in English; None where it can."""
+        """Why it cannot be had on that local day in that tier, in the language that is spoken now
+        (`app.languages.speaking`); None where it can."""
         if self.valid_from is not None and today < self.valid_from:
-            return f"It can be had from {self.valid_from:%-d %B %Y} on."
+            return _("It can be had from %(day)s on.", day=_day(self.valid_from))
         if self.valid_to is not None and today > self.valid_to:
-            return f"It could be had until {self.valid_to:%-d %B %Y}."
+            return _("It could be had until %(day)s.", day=_day(self.valid_to))
         if self.tiers and tier not in self.tiers:
-            return f"It is for members of {', '.join(self.tiers)}."
+            return _("It is for members of %(tiers)s.", tiers=", ".join(self.tiers))
         return None
 
     def costs(self, chosen: int | None) -> int:
@@ -82,6 +86,10 @@ class Reward:
                 f"in steps of {self.points_step}."
             )
         return chosen
+
+
+def _day(value: date) -> str:
+    return str(format_date(value, "long", locale=current_language()))
 
 
 _READERS = {

@@ -314,3 +314,9 @@ def test_a_coupon_ends_with_its_last_local_day(cafe: Any) -> None:
     refused = coupon(cafe, card, coupon_id=coupon_id, amount_minor=2500)
     assert (refused.status_code, refused.json["code"]) == (409, "coupon_not_open")
     assert "until the end of" in refused.json["detail"]
+
+
+def test_why_a_reward_cannot_be_had_is_said_in_the_member_s_language(cafe: Any) -> None:
+    tiles = {each["code"]: each for each in look(cafe, cafe.issue(language="lv"))["rewards"]}
+    assert tiles["free"]["why_not"] == "Trūkst 3 zīmogu."
+    assert tiles["gold"]["why_not"] == "Tikai līmeņa gold dalībniekiem."

@@ -138,8 +138,8 @@ def test_a_reward_has_its_days_and_its_tiers() -> None:
         ]
     )
     assert reward.why_not(date(2026, 6, 30), "gold") is None
-    assert reward.why_not(date(2026, 5, 31), "gold") == "It can be had from 1 June 2026 on."
-    assert reward.why_not(date(2026, 7, 1), "gold") == "It could be had until 30 June 2026."
+    assert reward.why_not(date(2026, 5, 31), "gold") == "It can be had from June 1, 2026 on."
+    assert reward.why_not(date(2026, 7, 1), "gold") == "It could be had until June 30, 2026."
     assert reward.why_not(date(2026, 6, 1), None) == "It is for members of gold."
 
 
