@@ -20,7 +20,7 @@ def create_app(context: "Context") -> "APIFlask":
     from app.api.pass_lane import PassLane
     from app.delivery.wallets import Wallets
     from app.front import LANES
-    from app.web import customer, draws, formats, pages, speaking, staff
+    from app.web import customer, draws, formats, letters, pages, speaking, staff
 
     app = APIFlask(
         "app",
@@ -52,7 +52,7 @@ def create_app(context: "Context") -> "APIFlask":
     speaking.install(app)
     formats.install(app)
     staff.install(app)
-    for part in (till, pos, apple, google, metrics, customer, draws):
+    for part in (till, pos, apple, google, metrics, customer, draws, letters):
         app.register_blueprint(part.blueprint)
     desk = app.extensions["counterfoil.accruals"] = AccrualDesk(context)
     app.extensions[LANES] = [PassLane(wallets.desk), AccrualLane(desk)]

@@ -46,6 +46,15 @@ class Config:
     metrics_token: str | None = field(default=None, repr=False)
     #: For development: webhooks may go to this machine itself, without https too.
     webhooks_local: bool = False
+    #: The mail server as host:port, how the connection is kept secret ("starttls", "tls", and
+    #: "none" for this machine itself), who we are there, and the address that letters come from.
+    smtp_server: str | None = None
+    smtp_tls: str = "starttls"
+    smtp_ca: Path | None = None
+    smtp_name: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_password_file: Path | None = None
+    smtp_from: str | None = None
 
     @property
     def keys_dir(self) -> Path:
@@ -56,6 +65,15 @@ class Config:
     def certs_dir(self) -> Path:
         """Where the public certificates live."""
         return self.data / "certs"
+
+    def read_smtp_password(self) -> str | None:
+        """The password for the mail server, from the environment or afresh from its file.
+
+        Raises OSError where the file cannot be read.
+        """
+        if self.smtp_password_file is None:
+            return self.smtp_password
+        return self.smtp_password_file.read_text("utf-8").strip()
 
     @property
     def on_loopback(self) -> bool:
@@ -143,6 +161,30 @@ def _token(text: str) -> str:
     return text
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def _line(text: str) -> str:
+    if not text or not text.isprintable() or len(text) > 500:
+        raise ValueError("must be one line of at most 500 characters")
+    return text
+
+
+def _mail_address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    if not local or not domain or not text.isascii() or not text.isprintable():
+        raise ValueError("must be an address such as cards@example.com")
+    if set(text) & set(' <>(),;:"[]\\') or len(text) > 254:
+        raise ValueError("must be an address such as cards@example.com, without a name")
+    return text
+
+
 #: Every variable the service knows, and how its text is read. The README explains each.
 _READERS: dict[str, Callable[[str], Any]] = {
     "DATA": Path,
@@ -160,6 +202,13 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "MASTER_KEY": read_master_key,
     "MASTER_KEY_FILE": Path,
     "METRICS_TOKEN": _token,
+    "SMTP_CA": _file,
+    "SMTP_FROM": _mail_address,
+    "SMTP_NAME": _line,
+    "SMTP_PASSWORD": _line,
+    "SMTP_PASSWORD_FILE": _file,
+    "SMTP_SERVER": _bind,
+    "SMTP_TLS": _one_of("starttls", "tls", "none"),
     "TRUSTED_PROXIES": _number(0, 8),
     "WEBHOOKS_LOCAL": _yes_or_no,
 }
@@ -188,6 +237,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             wrong.append(f"{name} {error}")
     if values.get("master_key") and values.get("master_key_file"):
         wrong.append("COUNTERFOIL_MASTER_KEY and COUNTERFOIL_MASTER_KEY_FILE exclude each other")
+    wrong += _wrong_with_mail(values)
     if wrong:
         raise Misconfigured("\n".join(wrong))
     data = values.setdefault("data", Path("data")).absolute()
@@ -207,3 +257,23 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             "or leave one worker and raise COUNTERFOIL_THREADS."
         )
     return Config(**values)
+
+
+def _wrong_with_mail(values: Mapping[str, Any]) -> list[str]:
+    """What of the settings for letters does not fit together, a line each."""
+    wrong = []
+    server = values.get("smtp_server")
+    if server is None:
+        given = [f"{PREFIX}{name.upper()}" for name in sorted(values) if name.startswith("smtp_")]
+        return [f"{name} does nothing without {PREFIX}SMTP_SERVER" for name in given]
+    if "smtp_from" not in values:
+        wrong.append(f"{PREFIX}SMTP_FROM has to be set: the address that letters come from")
+    host = server.rpartition(":")[0].strip("[]")
+    if values.get("smtp_tls") == "none" and host not in LOOPBACK:
+        wrong.append(f"{PREFIX}SMTP_TLS may be none only for a mail server on this machine")
+    secrets = [name for name in ("smtp_password", "smtp_password_file") if name in values]
+    if len(secrets) > 1:
+        wrong.append(f"{PREFIX}SMTP_PASSWORD and {PREFIX}SMTP_PASSWORD_FILE exclude each other")
+    if bool(secrets) != ("smtp_name" in values):
+        wrong.append(f"{PREFIX}SMTP_NAME and a password belong together")
+    return wrong

@@ -11,6 +11,7 @@ from app.delivery import models as delivery
 from app.draws import models as draws
 from app.figures import models as figures
 from app.ledger import models as ledger
+from app.mail import models as mail
 from app.members import models as members
 from app.pos import models as pos
 from app.programmes import models as programmes
@@ -37,6 +38,7 @@ __all__ = [
     "figures",
     "ledger",
     "logins",
+    "mail",
     "members",
     "metadata",
     "pos",

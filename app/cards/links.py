@@ -37,6 +37,15 @@ def create_link(
     return token
 
 
+def keep_link(session: Session, card: Card, secret: bytes, *, now: datetime) -> str:
+    """The token that is *secret*, which somebody made of a key; kept once, revoked for good."""
+    token = secret.hex()
+    known = select(CardLink.id).where(CardLink.token_hash == hash_token(token))
+    if session.scalar(known) is None:
+        create_link(session, card, now=now, random_bytes=lambda _: secret)
+    return token
+
+
 def create_links(
     session: Session,
     programme_id: str,

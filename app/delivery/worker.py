@@ -17,6 +17,7 @@ from app.delivery import wanted
 from app.delivery.apns import ApnsSender
 from app.delivery.google.roots import keep_fresh
 from app.delivery.google.sender import GoogleSender
+from app.delivery.letters import COMPOSER
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.null import NullSender
 from app.delivery.sending import Outcome, Sender
@@ -25,6 +26,7 @@ from app.delivery.wallets import Wallets
 from app.figures import adding as figures
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
+from app.mail import sending as letters
 from app.programmes import designs, occasions, volumes
 from app.programmes.drafts import trials
 from app.programmes.terms import terms_of as terms_at
@@ -45,6 +47,8 @@ BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
 FIGURES_SECONDS = 20.0
+LETTERS_SECONDS = 1.0
+LETTERS_KEPT_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
 #: Changed accounts and cards taken up in one transaction.
@@ -234,7 +238,7 @@ class Worker:
                 now = self._context.clock()
                 step = self._ledger_steps(now)
                 step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
-                for other in (self._tell(), self._celebrate(), self._add_up()):
+                for other in (self._tell(), self._celebrate(), self._add_up(), self._write()):
                     step += other.done if other else 0
                 if not step:
                     return done
@@ -265,6 +269,8 @@ class Worker:
             Lane("webhooks", self._tell, self._poll_seconds),
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
             Lane("figures", self._add_up, FIGURES_SECONDS),
+            Lane("letters", self._write, LETTERS_SECONDS),
+            Lane("old letters", self._forget_letters, LETTERS_KEPT_SECONDS),
         ]
         threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
@@ -317,6 +323,16 @@ class Worker:
         with self._context.database.write_all() as session:
             done = figures.step(session, self._context.clock())
         return Progress(settled=done) if done else None
+
+    def _write(self) -> Progress | None:
+        """Send letters to members."""
+        context = self._context
+        sent = letters.step(context, COMPOSER, now=context.clock(), jitter=self._jitter)
+        return None if sent is None else Progress(settled=sent.done, unsent=sent.unsent)
+
+    def _forget_letters(self) -> None:
+        """Delete what is known of letters of long ago."""
+        letters.clear(self._context, now=self._context.clock())
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

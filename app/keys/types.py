@@ -22,6 +22,8 @@ class Purpose(StrEnum):
     SECOND_FACTOR = "second_factor"
     #: 32 bytes; the tokens in Apple passes are derived from it.
     APPLE_TOKEN = "apple_token"  # noqa: S105 - a name, not a token
+    #: 32 bytes; links in letters are derived from it.
+    LETTERS = "letters"
     #: PKCS #8 PEM; the private key of the pass certificate.
     APPLE_PASS = "apple_pass"  # noqa: S105
     #: Google's JSON file of the service account.
@@ -39,6 +41,7 @@ _ON_DEMAND = {
     Purpose.BLIND_INDEX,
     Purpose.SECOND_FACTOR,
     Purpose.APPLE_TOKEN,
+    Purpose.LETTERS,
 }
 
 

@@ -20,6 +20,8 @@ class Member(OfProgramme, Base):
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Keyed hash of the address: found by whoever has the key and the whole address only.
     email_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    #: When a letter to the address was answered; nobody else's address has that.
+    email_confirmed_at: Mapped[datetime | None]
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
     #: The number that the member had in the system before; nobody else of the programme has it.

@@ -182,27 +182,26 @@ def _rows(keys: KeyRing, programme_id: str, people: Sequence[NewMember]) -> list
     return rows
 
 
-def withdraw_consents(session: Session, member_id: str, *, now: datetime) -> int:
-    """End every consent of a member; how many there were."""
-    ended = session.execute(
-        update(Consent)
-        .where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-        .returning(Consent.id)
-    )
-    return len(ended.all())
+def withdraw_consents(
+    session: Session, member_id: str, *, now: datetime, purpose: str | None = None
+) -> int:
+    """End every consent of a member, or those to *purpose*; how many there were."""
+    standing = update(Consent).where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None))
+    if purpose is not None:
+        standing = standing.where(Consent.purpose == purpose)
+    return len(session.execute(standing.values(withdrawn_at=now).returning(Consent.id)).all())
 
 
-def has_consented(session: Session, member_id: str | None) -> bool:
-    """Whether a consent of this member stands."""
-    return member_id is not None and (
-        session.scalar(
-            select(Consent.id)
-            .where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None))
-            .limit(1)
-        )
-        is not None
+def has_consented(session: Session, member_id: str | None, purpose: str | None = None) -> bool:
+    """Whether a consent of this member stands: to *purpose*, or where empty to any."""
+    if member_id is None:
+        return False
+    standing = select(Consent.id).where(
+        Consent.member_id == member_id, Consent.withdrawn_at.is_(None)
     )
+    if purpose is not None:
+        standing = standing.where(Consent.purpose == purpose)
+    return session.scalar(standing.limit(1)) is not None
 
 
 def contact_of(session: Session, keys: KeyRing, member_id: str | None) -> Contact:

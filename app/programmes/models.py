@@ -35,6 +35,10 @@ class Programme(Base):
     created_at: Mapped[datetime]
     #: Whether it ever had a `ProgrammePilot`: who prices a receipt need not look for one.
     has_pilots: Mapped[bool] = mapped_column(default=False)
+    #: Who runs it, as the law wants it on every public page: name, postal address, contact.
+    operator_name: Mapped[str | None] = mapped_column(String(120))
+    operator_address: Mapped[str | None] = mapped_column(String(300))
+    operator_contact: Mapped[str | None] = mapped_column(String(254))
 
 
 class ProgrammeVersion(OfProgramme, Base):

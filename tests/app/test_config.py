@@ -142,3 +142,37 @@ def test_the_configuration_does_not_show_its_secrets() -> None:
     config = configured(MASTER_KEY=KEY, DATABASE_URL="postgresql://shop:hunter2@db/x")
     assert repr(b"k" * 32) not in repr(config)
     assert "hunter2" not in repr(config)
+
+
+def test_a_mail_server_is_set_up_whole_or_not_at_all(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("tōp secret\n")
+    config = configured(
+        SMTP_SERVER="mail.example.com:465",
+        SMTP_TLS="tls",
+        SMTP_NAME="shop",
+        SMTP_PASSWORD_FILE=str(password),
+        SMTP_FROM="cards@example.com",
+    )
+    assert (config.smtp_server, config.smtp_from) == ("mail.example.com:465", "cards@example.com")
+    assert config.read_smtp_password() == "tōp secret"
+    assert "secret" not in repr(configured(
+        SMTP_SERVER="127.0.0.1:25", SMTP_TLS="none", SMTP_FROM="a@b.example",
+        SMTP_NAME="n", SMTP_PASSWORD="secret",
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"SMTP_FROM": "a@b.example"}, "does nothing without"),
+        ({"SMTP_SERVER": "m.example:587"}, "SMTP_FROM has to be set"),
+        ({"SMTP_SERVER": "m.example:587", "SMTP_FROM": "Café <a@b.example>"}, "an address"),
+        ({"SMTP_SERVER": "m.example:25", "SMTP_FROM": "a@b.example", "SMTP_TLS": "none"}, "only"),
+        ({"SMTP_SERVER": "m.example", "SMTP_FROM": "a@b.example"}, "host:port"),
+        ({"SMTP_SERVER": "m.example:25", "SMTP_FROM": "a@b.example", "SMTP_NAME": "n"}, "together"),
+    ],
+)
+def test_half_a_mail_server_is_refused(variables: dict[str, str], said: str) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        configured(**variables)

@@ -1,0 +1,52 @@
+"""What letters to members need to know of programmes and cards."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cards import links
+from app.cards.models import Card
+from app.context import Context
+from app.mail import tokens
+from app.mail.confirming import confirm_token
+from app.mail.models import OutgoingMail
+from app.mail.sending import Composer
+from app.programmes.models import Programme
+
+_MOST_REPLACEMENTS = 50
+
+
+def sender_of(session: Session, programme_id: str) -> tuple[str, str | None]:
+    """The programme's name, and where its operator reads answers."""
+    programme = session.get_one(Programme, programme_id)
+    contact = programme.operator_contact or ""
+    return programme.name, contact if "@" in contact and " " not in contact else None
+
+
+def card_link(
+    session: Session, context: Context, mail: OutgoingMail, card_id: str, now: datetime
+) -> str:
+    """The address of a card's page, made for this letter; of the card that took its place."""
+    card = session.scalar(select(Card).where(Card.id == card_id))
+    for _ in range(_MOST_REPLACEMENTS):
+        if card is None or card.replaced_by_id is None:
+            break
+        card = session.scalar(select(Card).where(Card.id == card.replaced_by_id))
+    if card is None:
+        return context.config.url
+    # Sent again, it is the same letter with the same link.
+    secret = tokens.secret_of(context.keys, "card link", f"{mail.id} {card.id}")
+    token = links.keep_link(session, card, secret[: links.LINK_BYTES], now=now)
+    return f"{context.config.url}/card/{token}"
+
+
+def confirm_link(
+    session: Session, context: Context, mail: OutgoingMail, _: str, now: datetime
+) -> str:
+    """Where the member says that the address is theirs."""
+    token = confirm_token(session, context.keys, mail.member_id)
+    return f"{context.config.url}/confirm/{token}"
+
+
+COMPOSER = Composer(sender_of, {"card_link": card_link, "confirm_link": confirm_link})
