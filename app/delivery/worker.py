@@ -48,7 +48,6 @@ GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
 FIGURES_SECONDS = 20.0
 LETTERS_SECONDS = 1.0
-LETTERS_KEPT_SECONDS = 600.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
 #: Changed accounts and cards taken up in one transaction.
@@ -270,7 +269,6 @@ class Worker:
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
             Lane("figures", self._add_up, FIGURES_SECONDS),
             Lane("letters", self._write, LETTERS_SECONDS),
-            Lane("old letters", self._forget_letters, LETTERS_KEPT_SECONDS),
         ]
         threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
@@ -315,8 +313,9 @@ class Worker:
         return None if done is None else Progress(settled=done)
 
     def _forget_told(self) -> None:
-        """Delete what shop systems were told long ago."""
+        """Delete what shop systems were told, and what letters were sent, long ago."""
         sending.clear(self._context, now=self._context.clock())
+        letters.clear(self._context, now=self._context.clock())
 
     def _add_up(self) -> Progress | None:
         """Add up what happened, for the pages that show figures."""
@@ -329,10 +328,6 @@ class Worker:
         context = self._context
         sent = letters.step(context, COMPOSER, now=context.clock(), jitter=self._jitter)
         return None if sent is None else Progress(settled=sent.done, unsent=sent.unsent)
-
-    def _forget_letters(self) -> None:
-        """Delete what is known of letters of long ago."""
-        letters.clear(self._context, now=self._context.clock())
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

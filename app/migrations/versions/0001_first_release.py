@@ -178,6 +178,9 @@ def make_tables() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("has_pilots", sa.Boolean(), nullable=False),
+        sa.Column("operator_name", sa.String(length=120), nullable=True),
+        sa.Column("operator_address", sa.String(length=300), nullable=True),
+        sa.Column("operator_contact", sa.String(length=254), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_programmes")),
         sa.UniqueConstraint("slug", name=op.f("uq_programmes_slug")),
     )
@@ -415,6 +418,7 @@ def make_tables() -> None:
         sa.Column("nickname", sa.LargeBinary(), nullable=True),
         sa.Column("email", sa.LargeBinary(), nullable=True),
         sa.Column("email_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("email_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("number", sa.LargeBinary(), nullable=True),
@@ -780,6 +784,45 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("programme_id", "slug", name=op.f("uq_locations_programme_id_slug")),
     )
+    op.create_table(
+        "mail_outbox",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("html", sa.Text(), nullable=True),
+        sa.Column("fills", sa.JSON(), nullable=False),
+        sa.Column("unsubscribe", sa.String(length=32), nullable=True),
+        sa.Column("once", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("answer", sa.String(length=300), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_mail_outbox_member_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_mail_outbox_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_outbox")),
+        sa.UniqueConstraint("programme_id", "key", name=op.f("uq_mail_outbox_programme_id_key")),
+    )
+    op.create_index("ix_mail_outbox_created", "mail_outbox", ["created_at"], unique=False)
+    op.create_index(
+        "ix_mail_outbox_due",
+        "mail_outbox",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'waiting'"),
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
+    op.create_index(op.f("ix_mail_outbox_member_id"), "mail_outbox", ["member_id"], unique=False)
     op.create_table(
         "postings",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
