@@ -22,6 +22,7 @@ def erase(session: Session, card: Card, *, now: datetime) -> bool:
     card.status = CardStatus.ERASED
     # A reason may name somebody.
     card.status_reason = None
+    card.frozen_at = None
     card.status_changed_at = now
     card.member_id = None
     session.flush()

@@ -63,6 +63,8 @@ class Card(OfProgramme, Base):
     status: Mapped[str] = mapped_column(String(8))
     status_reason: Mapped[str | None] = mapped_column(String(200))
     status_changed_at: Mapped[datetime]
+    #: Blocked since then by its owner, who can unblock it.
+    frozen_at: Mapped[datetime | None]
     replaced_by_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("cards.id"))
     key_id: Mapped[int] = mapped_column(ForeignKey("signing_keys.key_id"))
     code: Mapped[str] = mapped_column(String(120))
@@ -157,3 +159,13 @@ class CardPin(OfProgramme, Base):
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     set_at: Mapped[datetime]
+
+
+class ErasureRequest(OfProgramme, Base):
+    """The holder of a card wants to be forgotten, and has until *due_at* to think better of it."""
+
+    __tablename__ = "erasure_requests"
+
+    card_id: Mapped[str] = mapped_column(String(16), ForeignKey("cards.id"), primary_key=True)
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)

@@ -41,7 +41,8 @@ LONGEST_REASON = 200
 #: Wrong one-time values of a card until none is taken for a while.
 WRONG_VALUES = 10
 WRONG_VALUES_WINDOW = timedelta(minutes=10)
-_STATUS_EVENTS = {
+#: What shop systems are told when a card comes to be so.
+STATUS_EVENTS = {
     CardStatus.ACTIVE: "card.unblocked",
     CardStatus.BLOCKED: "card.blocked",
     CardStatus.EXPIRED: "card.expired",
@@ -335,6 +336,11 @@ def _why_not_active(card: Card) -> str:
     day = f"{card.status_changed_at:%-d %B %Y}"
     reason = f" ({card.status_reason})" if card.status_reason else ""
     match card.status:
+        case CardStatus.BLOCKED if card.frozen_at is not None:
+            return (
+                f"This card was blocked by its owner on {day}. "
+                "Ask them to unblock it on their card's page."
+            )
         case CardStatus.BLOCKED:
             return f"This card was blocked on {day}{reason}. A manager can unblock it."
         case CardStatus.REPLACED:
@@ -428,13 +434,15 @@ def set_status(
         raise Conflict("This card was replaced; change the card that took its place.")
     if status in {CardStatus.REPLACED, CardStatus.ERASED}:
         raise Invalid("Replace a card with replace_card, erase one with its member.")
-    if card.status != status:
+    if card.status != status or card.frozen_at is not None:
         card.status = status
+        # What its owner froze is from here on as staff say.
+        card.frozen_at = None
         card.status_reason = reason
         card.status_changed_at = now
         session.flush()
         touch(session, card, now=now)
-        tell(session, _STATUS_EVENTS[status], told_of(card), now=now)
+        tell(session, STATUS_EVENTS[status], told_of(card), now=now)
     return card
 
 
@@ -474,6 +482,7 @@ def replace_card(
     )
     new.role, new.redeem_limit, new.redeem_period = old.role, old.redeem_limit, old.redeem_period
     old.status = CardStatus.REPLACED
+    old.frozen_at = None
     old.status_reason = reason
     old.status_changed_at = now
     old.replaced_by_id = new.id

@@ -17,14 +17,14 @@ from app.cli.common import (
 )
 from app.context import Context
 from app.db import enter
+from app.delivery import leaving
+from app.delivery.leaving import Belongings, Person
 from app.errors import Conflict
 from app.members import service as members
 from app.members.reads import Reader, note_read
 from app.programmes.models import Programme
 from app.programmes.wording import points_label
-from app.web import leaving
 from app.web.disclosing import as_text, disclose
-from app.web.leaving import Belongings, Person
 from passes.card import CardStatus
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import certs
 from app.benefits import service as benefits
 from app.context import Context
-from app.delivery import wanted
+from app.delivery import erasures, wanted
 from app.delivery.apns import ApnsSender
 from app.delivery.google.roots import keep_fresh
 from app.delivery.google.sender import GoogleSender
@@ -48,6 +48,7 @@ GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
 FIGURES_SECONDS = 20.0
 LETTERS_SECONDS = 1.0
+ERASURES_SECONDS = 30.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
 #: Changed accounts and cards taken up in one transaction.
@@ -237,8 +238,8 @@ class Worker:
                 now = self._context.clock()
                 step = self._ledger_steps(now)
                 step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
-                for other in (self._tell(), self._celebrate(), self._add_up(), self._write()):
-                    step += other.done if other else 0
+                others = (self._tell, self._celebrate, self._add_up, self._write, self._erase)
+                step += sum(other.done for each in others if (other := each()))
                 if not step:
                     return done
                 done += step
@@ -269,6 +270,7 @@ class Worker:
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
             Lane("figures", self._add_up, FIGURES_SECONDS),
             Lane("letters", self._write, LETTERS_SECONDS),
+            Lane("erasures", self._erase, ERASURES_SECONDS),
         ]
         threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
@@ -328,6 +330,11 @@ class Worker:
         context = self._context
         sent = letters.step(context, COMPOSER, now=context.clock(), jitter=self._jitter)
         return None if sent is None else Progress(settled=sent.done, unsent=sent.unsent)
+
+    def _erase(self) -> Progress | None:
+        """Forget members who asked for it a day ago."""
+        done = erasures.step(self._context, now=self._context.clock())
+        return Progress(settled=done) if done else None
 
     def _keep_ledger(self) -> Progress | None:
         done = self._ledger_steps(self._context.clock())

@@ -81,7 +81,12 @@ _coupons, _tallies = (cast(Table, model.__table__) for model in (Coupon, Tally))
 _news, _messages = (cast(Table, model.__table__) for model in (CardNews, CardMessage))
 #: A programme's look is made of these. JSON stays the text that it is kept as: that is quick to
 #: compare, and read once for all cards of a programme.
-_LOOK = [column for column in _programmes.c if column.name not in {"id", "created_at"}]
+_NOT_LOOKED_AT = {
+    "id",
+    "created_at",
+    *(column.name for column in _programmes.c if column.name.startswith("operator_")),
+}
+_LOOK = [column for column in _programmes.c if column.name not in _NOT_LOOKED_AT]
 _LOOK_FROM = 15
 _now = bindparam("now", type_=Moment())
 

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Mapper, Session
 
 from app.cards.models import Card
 from app.db import Base
+from app.delivery.leaving import Person, is_shared
 from app.keys import KeyRing
 from app.ledger.models import Account
 from app.members import service as members
 from app.members.models import Member
-from app.web.leaving import Person, is_shared
 
 Rows = list[dict[str, Any]]
 #: So many values stand in one question to the database.

@@ -678,6 +678,7 @@ def make_tables() -> None:
         sa.Column("status", sa.String(length=8), nullable=False),
         sa.Column("status_reason", sa.String(length=200), nullable=True),
         sa.Column("status_changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replaced_by_id", sa.String(length=16), nullable=True),
         sa.Column("key_id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=120), nullable=False),
@@ -1456,6 +1457,23 @@ def make_tables() -> None:
         unique=True,
         sqlite_where=sa.text("whole_reversal"),
         postgresql_where=sa.text("whole_reversal"),
+    )
+    op.create_table(
+        "erasure_requests",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["card_id"], ["cards.id"], name=op.f("fk_erasure_requests_card_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_erasure_requests_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("card_id", name=op.f("pk_erasure_requests")),
+    )
+    op.create_index(
+        op.f("ix_erasure_requests_due_at"), "erasure_requests", ["due_at"], unique=False
     )
     op.create_table(
         "google_passes",

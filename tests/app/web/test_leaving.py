@@ -17,7 +17,7 @@ from app.cards.service import apple_token
 from app.certs import make_dev_chain
 from app.config import Config
 from app.context import Context
-from app.delivery import kept, registrations, wanted
+from app.delivery import kept, leaving, registrations, wanted
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.wallets import GooglePasses
 from app.errors import Conflict, NotFound
@@ -27,7 +27,6 @@ from app.members.models import MemberRead
 from app.members.reads import Reader
 from app.members.service import Contact
 from app.programmes.service import programme_by_id
-from app.web import leaving
 from app.web.disclosing import as_text, disclose
 from app.web.joining import join
 from passes.apple import bundle

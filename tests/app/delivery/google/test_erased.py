@@ -7,7 +7,7 @@ import pytest
 from app.cards.models import Card
 from app.clock import FixedClock
 from app.context import Context
-from app.delivery import registrations
+from app.delivery import leaving, registrations
 from app.delivery.status import card_wallets
 from app.delivery.wallets import Wallets
 from app.delivery.worker import Senders, deliver
@@ -16,7 +16,6 @@ from app.demo.google import GoogleStandIn
 from app.members.reads import Reader
 from app.members.service import Contact
 from app.programmes.service import programme_by_id
-from app.web import leaving
 from app.web.joining import join
 from tests.app.delivery.google.shop import ISSUER, shown
 

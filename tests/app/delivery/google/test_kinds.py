@@ -12,6 +12,7 @@ from app.cards.models import Card
 from app.cards.service import issue_card
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery import leaving
 from app.delivery.google.preflight import inspect_resource
 from app.delivery.wallets import Wallets
 from app.delivery.worker import Senders
@@ -26,7 +27,6 @@ from app.programmes.earning import Sale
 from app.programmes.pricing import price
 from app.programmes.service import change_settings, programme_by_id
 from app.programmes.terms import rulebook_of
-from app.web import leaving
 from app.web.joining import join
 from tests.app.delivery.google.shop import ISSUER, deliver, patches, shown
 from tests.passes.artwork.pictures import photo

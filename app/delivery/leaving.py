@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cards import ending
-from app.cards.models import Card
+from app.cards.models import Card, ErasureRequest
 from app.context import Context
 from app.delivery import kept
 from app.delivery.models import AppleRegistration, GooglePass
@@ -80,17 +80,27 @@ def is_shared(session: Session, account_id: str, card_ids: list[str]) -> bool:
 
 
 def erase(
-    context: Context, programme_id: str, who: str, reader: Reader, *, now: datetime
+    context: Context,
+    programme_id: str,
+    who: str,
+    reader: Reader,
+    *,
+    now: datetime,
+    asked_by: datetime | None = None,
 ) -> Person:
     """Forget a person: their data, consents, links, built passes, and what wallets show.
 
     In one transaction the row of the members' table goes and every card ends; what the ledger
     holds stays whole, and says no longer who. Delivery then voids Apple's passes and blanks
-    Google's. Done again for a card, it clears away what an interruption may have left. Raises
-    `NotFound`; OSError where the built passes cannot be overwritten (do it again then).
+    Google's. With *asked_by* only if the holder of the card *who* asked for it and it was due by
+    then: they may have thought better of it a moment ago. Done again for a card, it clears away
+    what an interruption may have left. Raises `NotFound`; OSError where the built passes cannot be
+    overwritten (do it again then).
     """
     with context.database.write(programme_id) as session:
         person = find_person(session, context.keys, programme_id, who)
+        if asked_by is not None and not _still_asks(session, who, asked_by):
+            return Person([], [])
         # A card that is being replaced just now has its successor before this goes on, or never.
         members.lock(session, person.member_ids)
         person = find_person(session, context.keys, programme_id, who)
@@ -103,6 +113,16 @@ def erase(
             members.erase(session, member_id)
     kept.purge(context, [card.id for card in person.cards])
     return person
+
+
+def _still_asks(session: Session, card_id: str, asked_by: datetime) -> bool:
+    """Whether a request stands; it is locked, so that it cannot be withdrawn any more."""
+    found = session.scalar(
+        select(ErasureRequest)
+        .where(ErasureRequest.card_id == card_id, ErasureRequest.due_at <= asked_by)
+        .with_for_update()
+    )
+    return found is not None
 
 
 def _cards_of(session: Session, member_ids: list[str]) -> list[Card]:
