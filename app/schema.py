@@ -1,5 +1,6 @@
 """Every table in one import: for migrations, backup and tests."""
 
+from app.approvals import models as approvals
 from app.attempts import Attempt
 from app.audit import AuditEntry
 from app.benefits import models as benefits
@@ -28,6 +29,7 @@ metadata = Base.metadata
 __all__ = [
     "Attempt",
     "AuditEntry",
+    "approvals",
     "benefits",
     "cards",
     "certs",

@@ -224,7 +224,7 @@ def _card(speech: Speech) -> dict[str, str]:
         "id": speech.hex("card", "a", 16),
         "serial_number": speech.hex("serial", "a", 32),
         "account_id": speech.id("account", "a"),
-        "kind": "1",
+        "kind": "0",
         "status": "'active'",
         "status_changed_at": speech.moment("1000"),
         "key_id": "(SELECT max(key_id) FROM signing_keys)",

@@ -146,6 +146,9 @@ class MemberOut(Schema):
     nickname = String(
         allow_none=True, metadata={"description": "What they like to be called, if they said so."}
     )
+    note = String(
+        allow_none=True, metadata={"description": "A line of the shop's for the cashier."}
+    )
 
 
 class RedeemOut(Schema):
@@ -177,7 +180,10 @@ class LookUpOut(Schema):
     member = Nested(MemberOut, allow_none=True)
     tier = String(allow_none=True)
     vip = Boolean(
-        allow_none=True, metadata={"description": "Whether it is the highest of several tiers."}
+        allow_none=True,
+        metadata={
+            "description": "Whether the shop says so, or it is the highest of several tiers."
+        },
     )
     standing = Nested(StandingOut, allow_none=True)
     discount = Nested(DiscountOut, allow_none=True)

@@ -43,7 +43,15 @@ class Card(OfProgramme, Base):
             sqlite_where=text("status != 'active'"),
             postgresql_where=text("status != 'active'"),
         ),
-        Index("ix_cards_issued", "programme_id", "kind", "issued_at", "id"),
+        # Everything but coupons.
+        Index(
+            "ix_cards_issued",
+            "programme_id",
+            "issued_at",
+            "id",
+            sqlite_where=text("kind != 1"),
+            postgresql_where=text("kind != 1"),
+        ),
         Index(
             "ix_cards_successor",
             "replaced_by_id",

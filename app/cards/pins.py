@@ -61,6 +61,22 @@ def remove_pin(session: Session, card_id: str) -> bool:
     return _remove(session, card_id)
 
 
+def unlock(session: Session, card_id: str) -> bool:
+    """Let a card's PIN be tried again; False where nothing was locked."""
+    row = session.scalar(select(CardPin).where(CardPin.card_id == card_id).with_for_update())
+    if row is None or not row.failures:
+        return False
+    row.failures, row.locked_until = 0, None
+    session.flush()
+    return True
+
+
+def locked_until(session: Session, card_id: str, *, now: datetime) -> datetime | None:
+    """Until when the card's PIN is not taken; None where it is."""
+    until = session.scalar(select(CardPin.locked_until).where(CardPin.card_id == card_id))
+    return until if until is not None and until > now else None
+
+
 def has_pin(session: Session, card_id: str) -> bool:
     """Whether the card has a PIN."""
     return session.scalar(select(CardPin.card_id).where(CardPin.card_id == card_id)) is not None

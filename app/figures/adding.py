@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from app.cards.finding import IS_NO_COUPON
 from app.cards.models import Card, CardScan
 from app.figures import sums
 from app.figures.models import Figures, FiguresMark
@@ -116,7 +117,8 @@ def enrolled(programme_id: str, mark: FiguresMark | None) -> Any:
         select(Card.issued_at, Card.id)
         .where(
             Card.programme_id == programme_id,
-            Card.kind == int(Kind.MEMBER),
+            IS_NO_COUPON,
+            Card.kind != int(Kind.TEST),
             ~select(older.id).where(older.replaced_by_id == Card.id).exists(),
         )
         .order_by(Card.issued_at, Card.id)

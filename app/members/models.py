@@ -31,7 +31,36 @@ class Member(OfProgramme, Base):
     birthday: Mapped[bytes | None] = mapped_column(LargeBinary)
     birthday_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
     language: Mapped[str] = mapped_column(String(2))
+    #: Whoever is at the counter is told that this is somebody special, and reads the line.
+    is_vip: Mapped[bool] = mapped_column(default=False)
+    counter_note: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+
+
+class MemberWord(OfProgramme, Base):
+    """One word of a member's name as a keyed hash: found by whoever has the key and the word."""
+
+    __tablename__ = "member_words"
+
+    #: The first 16 bytes of it.
+    word_index: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    member_id: Mapped[str] = mapped_column(
+        Id, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class MemberNote(OfProgramme, Base):
+    """What somebody of the staff wrote down about a member, sealed."""
+
+    __tablename__ = "member_notes"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    member_id: Mapped[str] = mapped_column(
+        Id, ForeignKey("members.id", ondelete="CASCADE"), index=True
+    )
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    written_by_id: Mapped[str] = mapped_column(Id, ForeignKey("staff.id"))
+    written_at: Mapped[datetime]
 
 
 class Consent(OfProgramme, Base):

@@ -1,12 +1,13 @@
 """Who looked at personal data: a record that only grows."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.db import programme_of
+from app.db import new_id, programme_of
 from app.members.models import MemberRead
 
 _LONGEST_READER = 80
@@ -35,6 +36,38 @@ def note_read(
         )
     )
     session.flush()
+
+
+def note_reads(
+    session: Session, member_ids: Iterable[str], reader: Reader, purpose: str, *, now: datetime
+) -> None:
+    """The same of several members in one statement: a list, a file."""
+    rows = [
+        {
+            "id": new_id(),
+            "programme_id": programme_of(session),
+            "member_id": member_id,
+            "reader_kind": reader.kind,
+            "reader": reader.name[:_LONGEST_READER],
+            "purpose": purpose,
+            "read_at": now,
+        }
+        for member_id in dict.fromkeys(member_ids)
+    ]
+    if rows:
+        session.execute(insert(MemberRead), rows)
+
+
+def last_reads(session: Session, member_ids: Sequence[str], *, limit: int) -> list[MemberRead]:
+    """The latest readings of these members' data, the newest first."""
+    return list(
+        session.scalars(
+            select(MemberRead)
+            .where(MemberRead.member_id.in_(member_ids))
+            .order_by(MemberRead.read_at.desc(), MemberRead.id.desc())
+            .limit(limit)
+        )
+    )
 
 
 def reads_of(session: Session, member_id: str) -> list[MemberRead]:

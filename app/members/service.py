@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import Prepared, new_id
 from app.errors import Invalid
 from app.keys import KeyRing
+from app.members import words
 from app.members.models import Consent, Member
 
 LANGUAGES = ("en", "de", "lv", "ru")
@@ -140,6 +141,7 @@ def add_member(
     member_id = member.id
     session.add(member)
     session.flush()
+    words.add(session, keys, programme_id, [(member_id, contact.name)])
     for purpose in sorted(consents & PURPOSES.keys()):
         session.add(
             Consent(
@@ -160,26 +162,49 @@ def add_members(
     rows = _rows(keys, programme_id, people)
     if rows:
         _insert_members(session, rows)
-    return [str(row["id"]) for row in rows]
+    ids = [str(row["id"]) for row in rows]
+    named = ((member_id, each.contact.name) for member_id, each in zip(ids, people, strict=True))
+    words.add(session, keys, programme_id, named)
+    return ids
 
 
 def _rows(keys: KeyRing, programme_id: str, people: Sequence[NewMember]) -> list[dict[str, Any]]:
-    sealed, hashed = keys.sealer(), keys.blind_indexer()
+    seal = _sealing(keys, programme_id)
     rows = []
     for person in people:
         member_id = new_id()
         row: dict[str, Any] = {"id": member_id, "programme_id": programme_id}
-        for field in FIELDS:
-            text = getattr(person.contact, field)
-            context = _context(member_id, field)
-            row[field] = None if text is None else sealed(text.encode(), context)
-            if field in _INDEXED:
-                found_by = None if text is None else hashed(_indexed(programme_id, field, text))
-                row[f"{field}_index"] = found_by
+        row |= seal(member_id, person.contact)
         row["language"] = person.language if person.language in LANGUAGES else "en"
+        row["is_vip"] = False
         row["created_at"] = person.joined_at
         rows.append(row)
     return rows
+
+
+def sealed_contact(
+    keys: KeyRing, programme_id: str, member_id: str, contact: Contact
+) -> dict[str, bytes | None]:
+    """The columns of a member's row that hold a contact: ciphertexts and blind indexes."""
+    return _sealing(keys, programme_id)(member_id, contact)
+
+
+def _sealing(keys: KeyRing, programme_id: str) -> Callable[[str, Contact], dict[str, bytes | None]]:
+    """`sealed_contact` for many: the keys are looked up once."""
+    sealed, hashed = keys.sealer(), keys.blind_indexer()
+
+    def seal(member_id: str, contact: Contact) -> dict[str, bytes | None]:
+        columns: dict[str, bytes | None] = {}
+        for field in FIELDS:
+            text = getattr(contact, field)
+            context = _context(member_id, field)
+            columns[field] = None if text is None else sealed(text.encode(), context)
+            if field in _INDEXED:
+                found_by = None if text is None else hashed(_indexed(programme_id, field, text))
+                columns[f"{field}_index"] = found_by
+        return columns
+
+    return seal
 
 
 def withdraw_consents(
@@ -231,7 +256,9 @@ def lock(session: Session, member_ids: Sequence[str]) -> None:
 
 
 def erase(session: Session, member_id: str) -> bool:
-    """Forget a person: the row, and the consents that point to it; False where there is none.
+    """Forget a person: the row, and what points to it; False where there is none.
+
+    Those are the consents, the notes and what the member is found by.
 
     Cards that point to it are to be ended before (`cards.ending`). What others recorded under the
     member's id stays, and is nobody's from here on.

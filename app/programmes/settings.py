@@ -76,6 +76,8 @@ class Settings:
     only_pending, within_balance or allow_debt (down to *debt_floor* points of debt). Redeemed
     points that have expired meanwhile come back for *grace_days*.
 
+    **By hand.** Fewer than *adjust_alone_below* points may one person alone give or take.
+
     **Besides points.** *stamps*, *rewards*, *coupons*, *multipasses* and *clubs*: see
     `app.programmes.mechanics`.
 
@@ -114,6 +116,7 @@ class Settings:
     debt_floor: int = 1_000_000
     grace_days: int = 30
     expected_redemption: Decimal = Decimal("0.9")
+    adjust_alone_below: int = 1_000
     stamps: tuple[StampCard, ...] = ()
     rewards: tuple[Reward, ...] = ()
     coupons: tuple[CouponKind, ...] = ()
@@ -172,6 +175,7 @@ _READERS: dict[str, Reader] = {
     "debt_floor": fields.whole(0),
     "grace_days": fields.whole(0, 3650),
     "expected_redemption": fields.decimal(1),
+    "adjust_alone_below": fields.whole(0),
     "stamps": stamps.read,
     "rewards": rewards.read,
     "coupons": coupons.read,

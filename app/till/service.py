@@ -27,6 +27,7 @@ from app.ledger.postings import (
     Reverse,
 )
 from app.ledger.rules import local_day
+from app.members import notes
 from app.members import service as members
 from app.programmes import giving, wording
 from app.programmes.earning import Sale
@@ -91,6 +92,7 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
     settings = book.at(now).settings
     page = ledger.look(session, card.account_id, now=now, terms=book.terms(now))
     standing = page.standing()
+    told = notes.for_counter(session, keys, card.member_id)
     redeemable = limits.most(session, card, standing.available, now=now, time_zone=book.time_zone)
     return {
         "card": {
@@ -99,9 +101,9 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
             "status": card.status,
             "role": card.role,
         },
-        "member": _called(members.contact_of(session, keys, card.member_id)),
+        "member": _called(members.contact_of(session, keys, card.member_id), told),
         "tier": tier_name(settings, page.account.tier.tier, card.language),
-        "vip": _is_highest(settings, page.account.tier.tier),
+        "vip": told.is_vip or _is_highest(settings, page.account.tier.tier),
         "standing": _standing(programme, card, standing),
         "discount": _discount(discount_now(session, book, card.account_id, now=now), card),
         "redeem": {
@@ -117,8 +119,8 @@ def page_of(session: Session, keys: KeyRing, card: Card, *, now: datetime) -> di
     }
 
 
-def _called(contact: members.Contact) -> dict[str, Any]:
-    return {"name": contact.name, "nickname": contact.nickname}
+def _called(contact: members.Contact, told: notes.ForCounter) -> dict[str, Any]:
+    return {"name": contact.name, "nickname": contact.nickname, "note": told.note}
 
 
 def _discount(found: DiscountNow | None, card: Card) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from app.db import Base
 from app.delivery.leaving import Person, is_shared
 from app.keys import KeyRing
 from app.ledger.models import Account
+from app.members import notes
 from app.members import service as members
 from app.members.models import Member
 
@@ -51,6 +52,12 @@ def disclose(session: Session, keys: KeyRing, person: Person, *, now: datetime) 
     for member in found["members"]:
         contact = members.contact_of(session, keys, member["id"])
         member |= {field: getattr(contact, field) for field in members.FIELDS}
+        member["counter_note"] = notes.for_counter(session, keys, member["id"]).note
+    # What they are found by is no text that anybody could read.
+    found.pop("member_words", None)
+    texts = {each.id: each.text for each in notes.notes_of(session, keys, person.member_ids)}
+    for row in found.get("member_notes", []):
+        row["text"] = texts[row["id"]]
     return {"exported_at": now.isoformat()} | {
         name: rows for name, rows in sorted(found.items()) if rows
     }

@@ -53,6 +53,7 @@ def _card(card: Card | None) -> dict[str, Any] | None:
         or _text(last.get("name")),
         "tier": _text(seen.get("tier")) or _text(last.get("tier")),
         "vip": seen.get("vip") is True,
+        "note": _text(member.get("note")),
         "kind": _text(_object(seen.get("card")).get("kind")),
         "rotating": shown.get("rotating") is True,
         "balance": _whole(standing.get("balance")),

@@ -117,7 +117,7 @@ MEMBER: dict[str, Any] = {
         "language": "en",
     },
     "account": {"id": ACCOUNT_ID, "kind": "personal"},
-    "member": {"name": "Ilze Bērziņa", "nickname": "Ilze"},
+    "member": {"name": "Ilze Bērziņa", "nickname": "Ilze", "note": None},
     "tier": "Silver",
     "standing": STANDING,
     "redeem": {"minimum": 1, "step": 1, "maximum": 112},

@@ -426,6 +426,8 @@ def make_tables() -> None:
         sa.Column("birthday", sa.LargeBinary(), nullable=True),
         sa.Column("birthday_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("is_vip", sa.Boolean(), nullable=False),
+        sa.Column("counter_note", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
@@ -669,6 +671,39 @@ def make_tables() -> None:
         unique=False,
     )
     op.create_table(
+        "approvals",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"], ["staff.id"], name=op.f("fk_approvals_asked_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["staff.id"], name=op.f("fk_approvals_decided_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_approvals_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+    )
+    op.create_index("ix_approvals_card", "approvals", ["card_id"], unique=False)
+    op.create_index(
+        "ix_approvals_waiting",
+        "approvals",
+        ["programme_id", "asked_at"],
+        unique=False,
+        sqlite_where=sa.text("decided_at IS NULL"),
+        postgresql_where=sa.text("decided_at IS NULL"),
+    )
+    op.create_table(
         "cards",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("serial_number", sa.String(length=32), nullable=False),
@@ -717,7 +752,12 @@ def make_tables() -> None:
         postgresql_where=sa.text("version > delivered_version"),
     )
     op.create_index(
-        "ix_cards_issued", "cards", ["programme_id", "kind", "issued_at", "id"], unique=False
+        "ix_cards_issued",
+        "cards",
+        ["programme_id", "issued_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("kind != 1"),
+        postgresql_where=sa.text("kind != 1"),
     )
     op.create_index(op.f("ix_cards_member_id"), "cards", ["member_id"], unique=False)
     op.create_index(
@@ -824,6 +864,46 @@ def make_tables() -> None:
         postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_index(op.f("ix_mail_outbox_member_id"), "mail_outbox", ["member_id"], unique=False)
+    op.create_table(
+        "member_notes",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("written_by_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["members.id"],
+            name=op.f("fk_member_notes_member_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_member_notes_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["written_by_id"], ["staff.id"], name=op.f("fk_member_notes_written_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_notes")),
+    )
+    op.create_index(op.f("ix_member_notes_member_id"), "member_notes", ["member_id"], unique=False)
+    op.create_table(
+        "member_words",
+        sa.Column("word_index", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["members.id"],
+            name=op.f("fk_member_words_member_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_member_words_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("word_index", "member_id", name=op.f("pk_member_words")),
+    )
+    op.create_index(op.f("ix_member_words_member_id"), "member_words", ["member_id"], unique=False)
     op.create_table(
         "postings",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

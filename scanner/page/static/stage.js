@@ -59,6 +59,7 @@ export function card(view, actions, chosen) {
   const name = shown.name ?? word(shown.kind === "printed" ? "printed_card" : "member");
   return [
     shown.vip && el("p.vip", {}, word("vip")),
+    shown.note && el("p.vip", {}, shown.note),
     el(`div.person${name.length > 14 ? ".long" : ""}`, {},
       el("div.named", {}, el("h2", {}, name), shown.tier && el("span.tier", {}, shown.tier)),
       el("button.away", { type: "button", onclick: actions.putAway, "data-key": "away", "aria-label": word("put_away") }, "✕")),

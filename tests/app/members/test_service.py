@@ -116,6 +116,7 @@ def test_a_till_is_told_what_a_member_likes_to_be_called(shop: Any, context: Con
     member_id = add(context, shop.programme_id, contact)
     card = shop.issue(member_id=member_id)
     found = shop.ask("POST", "/presentations", {"code": card.code})
-    assert found.json["member"] == {"name": "Līga Ozola", "nickname": "Lī ga"}
+    expected = {"name": "Līga Ozola", "nickname": "Lī ga", "note": None}
+    assert found.json["member"] == expected
     with pytest.raises(Invalid):
         read_contact("", "", nickname="x" * 61)

@@ -122,6 +122,7 @@ EVERYTHING: dict[str, Any] = {
     "debt_floor": 7,
     "grace_days": 0,
     "expected_redemption": "0.85",
+    "adjust_alone_below": 500,
     "stamps": [
         {
             "code": "coffee",
