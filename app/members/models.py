@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -74,8 +74,23 @@ class Consent(OfProgramme, Base):
     )
     purpose: Mapped[str] = mapped_column(String(32))
     text_version: Mapped[str] = mapped_column(String(32))
+    #: The language that it was read in; empty where it was said to somebody.
+    language: Mapped[str | None] = mapped_column(String(2))
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+
+
+class ConsentText(OfProgramme, Base):
+    """A text of the programme's own that members may consent to; immutable."""
+
+    __tablename__ = "consent_texts"
+
+    programme_id: Mapped[str] = mapped_column(Id, ForeignKey("programmes.id"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: By language.
+    texts: Mapped[dict[str, str]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
 
 
 class MemberRead(OfProgramme, Base):

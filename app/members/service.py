@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import Prepared, new_id
 from app.errors import Invalid
 from app.keys import KeyRing
+from app.members import consents as wordings
 from app.members import words
 from app.members.models import Consent, Member
 
@@ -21,10 +22,10 @@ LANGUAGES = ("en", "de", "lv", "ru")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 _PHONE = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
 _MONTH_DAY = re.compile(r"(?:--)?([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
+#: What may be consented to, and the version of the text that comes along for it.
+PURPOSES = {purpose: wordings.BUILT_IN for purpose in wordings.TEXTS}
 _DAY_MONTH = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.?", re.ASCII)
 _PHONE_MARKS = re.compile(r"\(0\)|[\s().\-/\u2010-\u2015]")
-#: What may be consented to, and the version of the sentence that is shown for it.
-PURPOSES = {"messages": "2026-1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +136,16 @@ def add_member(
     consents: frozenset[str] = frozenset(),
     now: datetime,
 ) -> Member:
-    """Add a person; *consents* are the purposes whose box was ticked."""
+    """Add a person; *consents* are the purposes whose box was ticked, under the present text."""
     [row] = _rows(keys, programme_id, [NewMember(contact, language, now)])
     member = Member(**row)
     member_id = member.id
     session.add(member)
     session.flush()
     words.add(session, keys, programme_id, [(member_id, contact.name)])
-    for purpose in sorted(consents & PURPOSES.keys()):
-        session.add(
-            Consent(
-                programme_id=programme_id,
-                member_id=member_id,
-                purpose=purpose,
-                text_version=PURPOSES[purpose],
-                given_at=now,
-            )
-        )
+    for purpose in sorted(consents & wordings.TEXTS.keys()):
+        read = wordings.current(session, programme_id, purpose)
+        wordings.give(session, programme_id, member_id, read, language, now)
     return member
 
 

@@ -9,19 +9,18 @@ from sqlalchemy import select
 from app.cards import freezing, service
 from app.cards.errors import CardRefused
 from app.cards.models import Card
-from app.delivery import erasures
+from app.delivery import erasures, leaving
 from app.errors import Conflict
 from app.members import service as members
 from app.members.models import Member
 from app.members.service import Contact
+from app.programmes.service import programme_by_id
 from app.web.joining import join
 from passes.card import CardStatus
 
 
 def joined(shop: Any) -> tuple[Card, str]:
     with shop.context.database.write(shop.programme_id) as session:
-        from app.programmes.service import programme_by_id
-
         programme = programme_by_id(session, shop.programme_id)
         made = join(
             session,
@@ -86,8 +85,6 @@ def test_whoever_thought_better_of_it_in_the_last_moment_is_kept(shop: Any) -> N
     with shop.context.database.write(shop.programme_id) as session:
         erasures.ask(session, card, now=shop.context.clock())
         erasures.withdraw(session, card.id)
-    from app.delivery import leaving
-
     now = shop.context.clock() + timedelta(days=2)
     leaving.erase(shop.context, shop.programme_id, card.id, erasures.READER, now=now, asked_by=now)
     assert status_of(shop, card)[0] == CardStatus.ACTIVE

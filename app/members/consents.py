@@ -1,0 +1,180 @@
+"""What members may consent to, in which words, and what they did consent to.
+
+Texts are kept by version and never change: a consent names the version and the language that were
+read. Another text is another version; whoever consented to the earlier one did so to that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, Invalid, NotFound
+from app.members.models import Consent, ConsentText
+from passes.text import LANGUAGES
+
+#: The version of the texts that come along.
+BUILT_IN = "2026-1"
+LONGEST_TEXT = 500
+#: What may be consented to, in the words that come along; [[programme]] is the programme's name.
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "messages": {
+        "en": "[[programme]] may send me news and offers by e-mail. I can stop this at any time "
+        "on my card's page.",
+        "de": "[[programme]] darf mir Neuigkeiten und Angebote per E-Mail senden. Ich kann das "
+        "jederzeit auf der Seite meiner Karte beenden.",
+        "lv": "[[programme]] drīkst man sūtīt jaunumus un piedāvājumus e-pastā. To varu jebkurā "
+        "brīdī pārtraukt savas kartes lapā.",
+        "ru": "[[programme]] может присылать мне новости и предложения по электронной почте. Я "
+        "могу прекратить это в любой момент на странице своей карты.",
+    },
+    "partners": {
+        "en": "[[programme]] may share my name and e-mail with its partner brands, so that they "
+        "can make me offers. I can stop this at any time on my card's page.",
+        "de": "[[programme]] darf meinen Namen und meine E-Mail-Adresse an seine Partnermarken "
+        "weitergeben, damit sie mir Angebote machen können. Ich kann das jederzeit auf der Seite "
+        "meiner Karte beenden.",
+        "lv": "[[programme]] drīkst nodot manu vārdu un e-pastu saviem partneriem, lai tie varētu "
+        "man izteikt piedāvājumus. To varu jebkurā brīdī pārtraukt savas kartes lapā.",
+        "ru": "[[programme]] может передать моё имя и электронную почту своим партнёрам, чтобы "
+        "они могли делать мне предложения. Я могу прекратить это в любой момент на странице "
+        "своей карты.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text that is to be consented to."""
+
+    purpose: str
+    version: str
+    texts: Mapping[str, str]
+
+    def text(self, language: str, programme: str) -> str:
+        """In a language; in English, or else any, where there is none in that."""
+        found = self.texts.get(language) or self.texts.get("en")
+        return (found or next(iter(self.texts.values()))).replace("[[programme]]", programme)
+
+    def language(self, wanted: str) -> str:
+        """The language that `text` is in."""
+        if wanted in self.texts:
+            return wanted
+        return "en" if "en" in self.texts else next(iter(self.texts))
+
+
+def current(session: Session, programme_id: str, purpose: str) -> Wording:
+    """The text that is shown now. Raises `NotFound` for a purpose that there is not."""
+    _check(purpose)
+    row = session.scalars(
+        select(ConsentText)
+        .where(ConsentText.programme_id == programme_id, ConsentText.purpose == purpose)
+        .order_by(ConsentText.number.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return Wording(purpose, BUILT_IN, TEXTS[purpose])
+    return Wording(purpose, str(row.number), row.texts)
+
+
+def wording(session: Session, programme_id: str, purpose: str, version: str) -> Wording:
+    """A text of any version. Raises `NotFound`."""
+    _check(purpose)
+    if version == BUILT_IN:
+        return Wording(purpose, BUILT_IN, TEXTS[purpose])
+    if version.isascii() and version.isdigit() and len(version) < 10:
+        row = session.scalar(
+            select(ConsentText).where(
+                ConsentText.programme_id == programme_id,
+                ConsentText.purpose == purpose,
+                ConsentText.number == int(version),
+            )
+        )
+        if row is not None:
+            return Wording(purpose, version, row.texts)
+    raise NotFound("There is no such version of this text.")
+
+
+def change_text(
+    session: Session,
+    programme_id: str,
+    purpose: str,
+    texts: Mapping[str, str],
+    *,
+    now: datetime,
+) -> Wording:
+    """Show another text from now on; the number of its version counts up. Raises `Invalid`."""
+    _check(purpose)
+    wrong = {}
+    for language, text in texts.items():
+        if language not in LANGUAGES:
+            wrong[language] = ["There is no such language here."]
+        elif not text.strip() or len(text) > LONGEST_TEXT or not text.isprintable():
+            wrong[language] = [f"One sentence or two, at most {LONGEST_TEXT} letters."]
+    if wrong or not texts:
+        raise Invalid("The text cannot be shown so.", wrong)
+    latest = session.scalar(
+        select(func.max(ConsentText.number)).where(
+            ConsentText.programme_id == programme_id, ConsentText.purpose == purpose
+        )
+    )
+    number = (latest or 0) + 1
+    session.add(
+        ConsentText(
+            programme_id=programme_id,
+            purpose=purpose,
+            number=number,
+            texts={language: text.strip() for language, text in texts.items()},
+            created_at=now,
+        )
+    )
+    session.flush()
+    return Wording(purpose, str(number), dict(texts))
+
+
+def give(
+    session: Session, programme_id: str, member_id: str, read: Wording, language: str, now: datetime
+) -> bool:
+    """Note that a member consents to the text that was *read*; False where that stands already."""
+    if any(each.purpose == read.purpose for each in standing(session, member_id)):
+        return False
+    session.add(
+        Consent(
+            programme_id=programme_id,
+            member_id=member_id,
+            purpose=read.purpose,
+            text_version=read.version,
+            language=read.language(language),
+            given_at=now,
+        )
+    )
+    session.flush()
+    return True
+
+
+def standing(session: Session, member_id: str | None) -> list[Consent]:
+    """The consents of a member that were not withdrawn."""
+    if member_id is None:
+        return []
+    return list(
+        session.scalars(
+            select(Consent)
+            .where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None))
+            .order_by(Consent.given_at, Consent.id)
+        )
+    )
+
+
+def check_version(session: Session, programme_id: str, purpose: str, version: str) -> Wording:
+    """The text that somebody read a moment ago. Raises `Conflict` for one that never was."""
+    try:
+        return wording(session, programme_id, purpose, version)
+    except NotFound as error:
+        raise Conflict("The text has changed. Please read it again.") from error
+
+
+def _check(purpose: str) -> None:
+    if purpose not in TEXTS:
+        raise NotFound("There is nothing of that kind to consent to.")
