@@ -17,6 +17,7 @@ from app.cli.common import (
 )
 from app.cli.settings import rate, settings
 from app.errors import Misconfigured
+from app.members import consents
 from app.programmes import service
 from app.programmes.models import Location, Programme
 from app.till import access
@@ -80,6 +81,47 @@ def programme_list() -> None:
                 select(Location).where(Location.programme_id == found.id).order_by(Location.slug)
             ):
                 click.echo(f"  {place.slug}  {place.name}")
+
+
+@programme.command("operator")
+@click.option("--name", required=True, help="Who runs it: a company or a person.")
+@click.option("--address", required=True, help="Where they receive letters.")
+@click.option("--contact", required=True, help="E-mail address, telephone number or both.")
+@programme_option
+def programme_operator(name: str, address: str, contact: str, slug: str | None) -> None:
+    """Say who runs the programme: it stands on each of its public pages."""
+    context = open_context(make=False)
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        service.set_operator(session, chosen.id, name=name, address=address, contact=contact)
+    click.echo(f"To be read at {context.config.url}/privacy/{chosen.slug}")
+
+
+@programme.command("consent")
+@click.argument("purpose", type=click.Choice(list(consents.TEXTS)))
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    metavar="LANGUAGE=TEXT",
+    help="Show another text from now on, such as en='...'; [[programme]] is its name.",
+)
+@programme_option
+def programme_consent(purpose: str, texts: tuple[str, ...], slug: str | None) -> None:
+    """Show what members are asked to consent to, or ask it in other words.
+
+    Who consented before did so to the text of that day, which is kept.
+    """
+    context = open_context(make=False)
+    with context.database.write_all() as session:
+        chosen = choose_programme(session, slug)
+        if texts:
+            given = dict(each.partition("=")[::2] for each in texts)
+            consents.change_text(session, chosen.id, purpose, given, now=context.clock())
+        found = consents.current(session, chosen.id, purpose)
+    click.echo(f"version {found.version}")
+    for language, text in found.texts.items():
+        click.echo(f"{language}: {text}")
 
 
 @click.group()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.db import programme_of
 from app.errors import Conflict, Invalid, NotFound
 from app.keys import KeyRing
-from app.members import words
+from app.members import consents, words
 from app.members.models import Consent, Member
 from app.members.service import FIELDS, LANGUAGES, PURPOSES, Contact, contact_of, sealed_contact
 
@@ -101,15 +101,10 @@ def set_consent(
     if is_given:
         if purpose not in PURPOSES:
             raise Conflict("Nobody is asked for this any more.")
-        session.add(
-            Consent(
-                programme_id=programme_of(session),
-                member_id=member_id,
-                purpose=purpose,
-                text_version=PURPOSES[purpose],
-                given_at=now,
-            )
-        )
+        # Said to somebody: in which language, nobody knows.
+        programme_id = programme_of(session)
+        read = consents.current(session, programme_id, purpose)
+        consents.give(session, programme_id, member_id, read, None, now)
     session.flush()
     return True
 

@@ -135,7 +135,12 @@ def change_text(
 
 
 def give(
-    session: Session, programme_id: str, member_id: str, read: Wording, language: str, now: datetime
+    session: Session,
+    programme_id: str,
+    member_id: str,
+    read: Wording,
+    language: str | None,
+    now: datetime,
 ) -> bool:
     """Note that a member consents to the text that was *read*; False where that stands already."""
     if any(each.purpose == read.purpose for each in standing(session, member_id)):
@@ -146,7 +151,7 @@ def give(
             member_id=member_id,
             purpose=read.purpose,
             text_version=read.version,
-            language=read.language(language),
+            language=None if language is None else read.language(language),
             given_at=now,
         )
     )

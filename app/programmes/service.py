@@ -76,6 +76,30 @@ def create_programme(
     return programme
 
 
+def set_operator(
+    session: Session, programme_id: str, *, name: str, address: str, contact: str
+) -> Programme:
+    """Say who runs the programme, as it stands on every public page. Raises `Invalid`.
+
+    *contact* is an e-mail address, a telephone number or both; members' answers to letters go
+    there if it is an e-mail address alone.
+    """
+    wrong = {}
+    given = {"name": (name, 120), "address": (address, 300), "contact": (contact, 254)}
+    for field, (value, most) in given.items():
+        plain = value.replace("\n", " ")
+        if not value.strip() or len(value) > most or not plain.isprintable():
+            wrong[field] = [f"Write 1 to {most} characters."]
+    if wrong:
+        raise Invalid("The law wants to know who runs the programme: fill in all three.", wrong)
+    programme = programme_by_id(session, programme_id)
+    programme.operator_name = name.strip()
+    programme.operator_address = address.strip()
+    programme.operator_contact = contact.strip()
+    session.flush()
+    return programme
+
+
 def change_settings(
     session: Session, programme_id: str, settings: Mapping[str, Any], *, valid_from: datetime
 ) -> Version:

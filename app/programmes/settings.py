@@ -83,6 +83,8 @@ class Settings:
 
     **Referral.** *referral* is what members and those whom they bring get.
 
+    **Joining.** *welcome_points* are given once to who joins and confirms an e-mail address.
+
     **Occasions.** *occasions* are birthdays and days of joining, with what they give.
 
     **Prices.** *discounts*, *prices* (those for members) and *volumes* (bonuses): see
@@ -126,6 +128,7 @@ class Settings:
     clubs: tuple[Club, ...] = ()
     occasions: tuple[Occasion, ...] = ()
     referral: Referral | None = None
+    welcome_points: int = 0
     volumes: tuple[Volume, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -185,6 +188,7 @@ _READERS: dict[str, Reader] = {
     "clubs": clubs.read,
     "occasions": occasions.read,
     "referral": referrals.read,
+    "welcome_points": fields.whole(0, 1_000_000),
     "volumes": volumes.read,
 }
 

@@ -314,6 +314,18 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_card_news")),
     )
     op.create_table(
+        "consent_texts",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_consent_texts_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "purpose", "number", name=op.f("pk_consent_texts")),
+    )
+    op.create_table(
         "design_pictures",
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -782,6 +794,7 @@ def make_tables() -> None:
         sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("purpose", sa.String(length=32), nullable=False),
         sa.Column("text_version", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=True),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),

@@ -232,6 +232,7 @@ EVERYTHING: dict[str, Any] = {
         "taper": [100, 50],
         "most_a_year": 5,
     },
+    "welcome_points": 25,
     "volumes": [
         {
             "code": "trade",
