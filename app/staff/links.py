@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
+from app.languages import _
 from app.staff import passwords, second_factor
 from app.staff.errors import LinkOver
 from app.staff.login_models import HalfSignIn, LinkKind, Login, PasswordLink
@@ -44,7 +45,7 @@ def make_link(
     stays good until the link is used. Raises `Conflict` for who has left.
     """
     if person.left_at is not None:
-        raise Conflict(f"{person.name} does not work here any more.")
+        raise Conflict(_("%(name)s does not work here any more.", name=person.name))
     login = login_of(session, person)
     end_links(session, person, now=now)
     token = random_bytes(TOKEN_BYTES).hex()
@@ -87,11 +88,13 @@ def person_of_link(session: Session, token: str, *, now: datetime) -> tuple[Pass
     )
     if link is None or link.expires_at <= now:
         raise LinkOver(
-            "This link was used already, or is older than a day. Ask an owner for a new one."
+            _("This link was used already, or is older than a day. Ask an owner for a new one.")
         )
     person = session.get_one(Staff, link.staff_id)
     if person.left_at is not None:
-        raise LinkOver("This link is over: its owner does not work here any more.")
+        raise LinkOver(
+            _("This link was used already, or is older than a day. Ask an owner for a new one.")
+        )
     return link, person
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from passlib.hash import argon2
 
 from app.errors import Invalid
+from app.languages import _
 
 SHORTEST, LONGEST = 10, 200
 #: OWASP's first setting for argon2id: 46 MiB and one pass, some tens of milliseconds.
@@ -61,17 +62,20 @@ def _plain(password: str) -> str:
 
 def _what_is_wrong(text: str, about: Iterable[str]) -> str | None:
     if len(text) < SHORTEST:
-        return f"A password has at least {SHORTEST} characters: four words are easy to remember."
+        return _(
+            "A password has at least %(least)s characters: four words are easy to remember.",
+            least=SHORTEST,
+        )
     if len(text) > LONGEST:
-        return f"A password has at most {LONGEST} characters."
+        return _("A password has at most %(most)s characters.", most=LONGEST)
     folded = text.casefold()
     core = "".join(letter for letter in folded if letter.isalpha())
     words = {core, folded}
     personal = {word.casefold() for phrase in about for word in [phrase, *phrase.split()]}
     if _repeats(folded) or _runs(folded) or words & _COMMON:
-        return "This password is among the first that are guessed: take four words of your own."
+        return _("This password is among the first that are guessed: take four words of your own.")
     if any(len(word) >= 3 and word in folded and len(folded) - len(word) < 6 for word in personal):
-        return "This password is little more than a name that others know: take four words."
+        return _("This password is little more than a name that others know: take four words.")
     return None
 
 

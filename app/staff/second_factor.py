@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict
 from app.keys import KeyRing, Purpose
+from app.languages import _
 from app.staff.errors import WrongCode
 from app.staff.login_models import Login, RecoveryCode
-from app.staff.models import Role
+from app.staff.permissions import SECOND_FACTOR
 
-#: Who has the programme in their hands signs in with two things.
-NEEDS_TWO = frozenset({Role.OWNER, Role.MARKETER})
 SECRET_BYTES = 20
 #: A phone's clock may be this many seconds off, either way.
 WINDOW_SECONDS = 30
@@ -40,7 +39,7 @@ class SetUp:
 
 def is_needed(role: str) -> bool:
     """Whether somebody of this role signs in with two factors, wanted or not."""
-    return role in NEEDS_TWO
+    return role in SECOND_FACTOR
 
 
 def begin(
@@ -62,7 +61,7 @@ def pending(keys: KeyRing, login: Login, *, name: str, issuer: str) -> SetUp | N
 def confirm(session: Session, keys: KeyRing, login: Login, code: str, *, now: datetime) -> None:
     """Take the secret that was set up into use. Raises `WrongCode` for a code that is not of it."""
     if login.totp_pending is None:
-        raise Conflict("There is nothing to confirm. Begin to set up the second factor again.")
+        raise Conflict(_("There is nothing to confirm. Begin to set up the second factor again."))
     step = _step(_open(keys, login, login.totp_pending), code, now=now, after=0)
     login.totp_secret, login.totp_pending = login.totp_pending, None
     login.totp_since, login.totp_last_step = now, step
@@ -181,6 +180,6 @@ def _hash(staff_id: str, letters: str) -> bytes:
 
 def _wrong() -> WrongCode:
     return WrongCode(
-        "This code is not right, or was used already. Wait for the next one in your app.",
-        {"code": ["not right, or used already"]},
+        _("This code is not right, or was used already. Wait for the next one in your app."),
+        {"code": [_("not right, or used already")]},
     )

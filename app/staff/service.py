@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.staff.errors import PinLocked, WrongPin
 from app.staff.models import Role, Staff
 
@@ -129,7 +130,9 @@ def keep_an_owner(session: Session, person: Staff) -> None:
         .with_for_update()
     ).all()
     if set(owners) <= {person.id}:
-        raise Conflict(f"{person.name} is the only owner. Make somebody else an owner first.")
+        raise Conflict(
+            _("%(name)s is the only owner. Make somebody else an owner first.", name=person.name)
+        )
 
 
 def set_pin(session: Session, name: str, pin: str, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from app.attempts import count_attempt, forgive, take_back
 from app.db import Database
 from app.errors import TooMany
 from app.keys import KeyRing
+from app.languages import _, ngettext
 from app.staff import passwords, second_factor
 from app.staff.errors import SignInOver, WrongCode, WrongPassword
 from app.staff.links import login_of
@@ -79,17 +80,17 @@ def check_password(
             _count(session, scope, subject, limit, now)
         kept = _kept(session, name)
     if not passwords.is_password(password, kept.password_hash) or kept.staff_id is None:
-        raise WrongPassword("The name or the password is not right. Try again.")
+        raise WrongPassword(_("The name or the password is not right. Try again."))
     with database.write(programme_id) as session:
         person = session.get_one(Staff, kept.staff_id)
         login = login_of(session, person, locked=True)
         if login.password_hash != kept.password_hash or person.left_at is not None:
-            raise WrongPassword("The name or the password is not right. Try again.")
+            raise WrongPassword(_("The name or the password is not right. Try again."))
         if passwords.wants_new_hash(kept.password_hash or ""):
             login.password_hash = passwords.hash_again(password)
         forgive(session, *subjects[0][:2])
-        for scope, subject, _ in subjects[1:]:
-            take_back(session, scope, subject)
+        for each in subjects[1:]:
+            take_back(session, *each[:2])
         return _half(session, person, login, now=now, random_bytes=random_bytes)
 
 
@@ -110,10 +111,10 @@ def half_of(session: Session, token: str, *, now: datetime) -> tuple[HalfSignIn,
         select(HalfSignIn).where(HalfSignIn.token_hash == _hash(token[:200])).with_for_update()
     )
     if half is None or half.ended_at is not None or half.expires_at <= now:
-        raise SignInOver("This took too long. Please begin again with your password.")
+        raise SignInOver(_("This took too long. Please begin again with your password."))
     person = session.get_one(Staff, half.staff_id)
     if person.left_at is not None:
-        raise SignInOver("This took too long. Please begin again with your password.")
+        raise SignInOver(_("This took too long. Please begin again with your password."))
     return half, person, login_of(session, person, locked=True)
 
 
@@ -145,7 +146,7 @@ def confirm_set_up(
     """End half a sign-in by the first code of a second factor; the person's recovery codes."""
     half, person, login = half_of(session, token, now=now)
     if login.totp_secret is not None:
-        raise WrongCode("There is a second factor already: sign in with its code.")
+        raise WrongCode(_("There is a second factor already: sign in with its code."))
     _count(session, "staff_code", person.id, CODE_TRIES, now)
     second_factor.confirm(session, keys, login, code, now=now)
     forgive(session, "staff_code", person.id)
@@ -157,7 +158,7 @@ def finish(session: Session, token: str, *, now: datetime) -> Staff:
     """End half a sign-in that owes nothing. Raises `SignInOver` where it does."""
     half, person, login = half_of(session, token, now=now)
     if owed(person, login) != Owed.NOTHING:
-        raise SignInOver("Please sign in with your second factor.")
+        raise SignInOver(_("Please sign in with your second factor."))
     half.ended_at = now
     return person
 
@@ -227,7 +228,11 @@ def _count(session: Session, scope: str, subject: str, limit: int, now: datetime
     except TooMany as error:
         minutes = max(1, error.retry_after_seconds // 60)
         raise TooMany(
-            f"Too many tries. Try again in {minutes} minutes.",
+            ngettext(
+                "Too many tries. Try again in %(num)s minute.",
+                "Too many tries. Try again in %(num)s minutes.",
+                minutes,
+            ),
             error.retry_after_seconds,
             minutes=minutes,
         ) from error

@@ -14,11 +14,14 @@ from app.languages import Lazy, lazy
 from app.programmes.service import only_slug
 from app.staff import sessions
 from app.staff.models import Role
+from app.web.staff.account import link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
 
 #: The modules of the areas: `pages` (a `StaffPages`) and `NAV` (entries of the menu).
-AREAS: tuple[ModuleType, ...] = ()
+AREAS: tuple[ModuleType, ...] = (own,)
+#: What is reached by who is not signed in.
+THRESHOLD: tuple[ModuleType, ...] = (sign_in, link)
 
 ROLE_WORDS: dict[str, Lazy] = {
     Role.OWNER: lazy("Owner"),
@@ -35,6 +38,8 @@ def install(app: Flask) -> None:
     for area in AREAS:
         app.register_blueprint(area.pages.blueprint)
         items.extend(getattr(area, "NAV", ()))
+    for part in THRESHOLD:
+        app.register_blueprint(part.blueprint)
     items.sort(key=lambda item: item.place)
     app.jinja_env.globals.update(
         navigation=items,
