@@ -9,6 +9,7 @@ from app.certs import notices as certs
 from app.db import Base
 from app.delivery import fetches
 from app.delivery import models as delivery
+from app.designer import models as designer
 from app.draws import models as draws
 from app.figures import models as figures
 from app.ledger import models as ledger
@@ -34,6 +35,7 @@ __all__ = [
     "cards",
     "certs",
     "delivery",
+    "designer",
     "drafts",
     "draws",
     "fetches",

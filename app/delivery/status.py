@@ -147,7 +147,7 @@ def _state(session: Session, wallet: Wallet, now: datetime) -> WalletState:
         waiting=waiting or 0,
         oldest_behind_seconds=max((now - oldest).total_seconds(), 0.0) if oldest else None,
         estimate_seconds=takes.at_most_seconds if wallet is GooglePass else None,
-        errors=_errors(session, wallet) if totals["failed"] else [],
+        errors=errors_of(session, wallet) if totals["failed"] else [],
     )
 
 
@@ -202,7 +202,8 @@ def _not_listed(wallet: Wallet, column: Any) -> Select[Any]:
     )
 
 
-def _errors(session: Session, wallet: Wallet) -> list[Errors]:
+def errors_of(session: Session, wallet: Wallet) -> list[Errors]:
+    """What kept the wallets that are behind from being brought up to date, by kind."""
     rows = session.execute(
         select(wallet.last_error, func.count())
         .where(_is_listed(wallet), wallet.last_error.is_not(None))

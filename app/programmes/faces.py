@@ -254,8 +254,12 @@ def face_of(
     *,
     now: datetime,
     programme: Programme | None = None,
+    design: Design | None = None,
 ) -> CardFace:
-    """The card's face from the ledger, the member's name and the programme's look."""
+    """The card's face from the ledger, the member's name and the programme's look.
+
+    With a *design* of its own, as it would be if that were the programme's.
+    """
     programme = programme or programme_by_id(session, card.programme_id)
     standing = ledger.standing(session, card.account_id, now=now)
     name = members.contact_of(session, keys, card.member_id).name
@@ -266,7 +270,7 @@ def face_of(
         session, card.id, language=card.language, member_name=name, account_version=version
     )
     tiers = NO_TIERS
-    design = designs.current(session, programme.id)
+    design = design or designs.current(session, programme.id)
     if tier is not None or design.kind is CardKind.STAMPS:
         tiers = tiers_of(session, rulebook_of(session, programme.id, now).versions[0].id)
     shown = None

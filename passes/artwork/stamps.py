@@ -27,8 +27,8 @@ def draw_stamps(ground: Image.Image, colours: Colours, stamps: int, needed: int)
     veil = Image.new("RGB", ground.size, background)
     image = Image.blend(ground, veil, _VEIL).resize(size, Image.Resampling.BILINEAR)
     draw = ImageDraw.Draw(image)
-    places, radius = _places(size, needed)
-    for number, centre in enumerate(places, start=1):
+    centres, radius = places(size, needed)
+    for number, centre in enumerate(centres, start=1):
         is_reward = number == needed
         if number <= stamps:
             _disc(draw, centre, radius, ink, None, 0)
@@ -44,7 +44,7 @@ def draw_stamps(ground: Image.Image, colours: Colours, stamps: int, needed: int)
     return image.resize(ground.size, Image.Resampling.LANCZOS)
 
 
-def _places(size: Size, needed: int) -> tuple[list[tuple[float, float]], float]:
+def places(size: tuple[float, float], needed: int) -> tuple[list[tuple[float, float]], float]:
     """The middles of all stamps, row by row and centred, and their radius."""
     rows = 1 if needed <= 6 else 2 if needed <= 14 else 3
     across = math.ceil(needed / rows)
