@@ -6,7 +6,7 @@ import math
 
 from PIL import Image, ImageDraw
 
-from passes.artwork.draw import Rgb, Size, mixed
+from passes.artwork.draw import Rgb, mixed
 from passes.card import Colours, rgb
 
 # Drawn larger and shrunk, for smooth edges.

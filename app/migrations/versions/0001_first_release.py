@@ -326,6 +326,20 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("programme_id", "purpose", "number", name=op.f("pk_consent_texts")),
     )
     op.create_table(
+        "design_drafts",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("typed", sa.JSON(), nullable=False),
+        sa.Column("pictures", sa.JSON(), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=False),
+        sa.Column("edit", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_design_drafts_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_design_drafts")),
+    )
+    op.create_table(
         "design_pictures",
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -623,6 +637,27 @@ def make_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("programme_id", "name", name=op.f("uq_staff_programme_id_name")),
+    )
+    op.create_table(
+        "trial_links",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("typed", sa.JSON(), nullable=False),
+        sa.Column("pictures", sa.JSON(), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("serial_number", sa.String(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pass_hash", sa.String(length=64), nullable=True),
+        sa.Column("pass_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_trial_links_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trial_links")),
+        sa.UniqueConstraint("pass_hash", name=op.f("uq_trial_links_pass_hash")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_trial_links_token_hash")),
     )
     op.create_table(
         "webhook_endpoints",
