@@ -12,6 +12,7 @@ from app.delivery import models as delivery
 from app.designer import models as designer
 from app.draws import models as draws
 from app.figures import models as figures
+from app.insight import models as insight
 from app.ledger import models as ledger
 from app.mail import models as mail
 from app.members import models as members
@@ -40,6 +41,7 @@ __all__ = [
     "draws",
     "fetches",
     "figures",
+    "insight",
     "ledger",
     "logins",
     "mail",

@@ -161,6 +161,90 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("address", name=op.f("pk_google_root_keys")),
     )
     op.create_table(
+        "insight_asked",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_insight_asked")),
+    )
+    op.create_table(
+        "insight_cohorts",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("first_month", sa.Date(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme_id", "location_id", "first_month", "month", name=op.f("pk_insight_cohorts")
+        ),
+    )
+    op.create_table(
+        "insight_days",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("visits", sa.BigInteger(), nullable=False),
+        sa.Column("receipts", sa.BigInteger(), nullable=False),
+        sa.Column("spend_minor", sa.BigInteger(), nullable=False),
+        sa.Column("issued", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("expired", sa.BigInteger(), nullable=False),
+        sa.Column("moved", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("programme_id", "day", "location_id", name=op.f("pk_insight_days")),
+    )
+    op.create_table(
+        "insight_marks",
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.Column("seen_in", sa.BigInteger(), nullable=False),
+        sa.Column("after", sa.String(length=40), nullable=True),
+        sa.Column("told", sa.String(length=80), nullable=False),
+        sa.Column("current_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_insight_marks")),
+    )
+    op.create_table(
+        "insight_members",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("joined", sa.BigInteger(), nullable=False),
+        sa.Column("departed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme_id", "day", "location_id", name=op.f("pk_insight_members")
+        ),
+    )
+    op.create_table(
+        "insight_moves",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("from_tier", sa.String(length=40), nullable=False),
+        sa.Column("to_tier", sa.String(length=40), nullable=False),
+        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme_id", "day", "from_tier", "to_tier", name=op.f("pk_insight_moves")
+        ),
+    )
+    op.create_table(
+        "insight_returns",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("nth", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("before", sa.Date(), nullable=False),
+        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme_id",
+            "location_id",
+            "own",
+            "nth",
+            "day",
+            "before",
+            name=op.f("pk_insight_returns"),
+        ),
+    )
+    op.create_table(
         "paces",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("next_us", sa.BigInteger(), nullable=False),

@@ -1,0 +1,362 @@
+"""The measures of a period, read from the sums in a few milliseconds. `docs/insight.md` defines
+them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from app.insight import folding
+from app.insight.models import (
+    InsightCohort,
+    InsightDay,
+    InsightMark,
+    InsightMembers,
+    InsightReturn,
+)
+from app.insight.periods import Period, month_after
+from app.insight.rules import ALL_LOCATIONS
+from app.programmes.models import Location
+
+#: Cohorts that are shown, and months of each.
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a period brought. *members* and *outstanding* are as at its end.
+
+    *came* is how many members came, *came_again* how many of them on two days or more,
+    *came_unasked* how many on two days or more on which nobody had asked them to (None for one
+    location: nobody asks for one). Money in minor units.
+    """
+
+    members: int
+    joined: int
+    departed: int
+    came: int
+    came_again: int
+    came_unasked: int | None
+    visits: int
+    receipts: int
+    spend_minor: int
+    issued: int
+    spent: int
+    expired: int
+    outstanding: int
+
+    @property
+    def repeat_rate(self) -> float | None:
+        """The part of those who came that came on two days or more; None of nobody."""
+        return self.came_again / self.came if self.came else None
+
+    @property
+    def unasked_rate(self) -> float | None:
+        """The part of those who came that did so on two days or more of their own accord."""
+        if self.came_unasked is None or not self.came:
+            return None
+        return self.came_unasked / self.came
+
+    @property
+    def active_rate(self) -> float | None:
+        """The part of the members that came."""
+        return self.came / self.members if self.members else None
+
+    @property
+    def average_minor(self) -> int | None:
+        """Money of a receipt on average, to the nearest minor unit; None without any."""
+        if not self.receipts:
+            return None
+        return (2 * self.spend_minor + self.receipts) // (2 * self.receipts)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Up to when all sums are complete; None while a history is folded in for the first time."""
+
+    complete_until: datetime | None
+
+
+def standing(session: Session) -> Standing:
+    """How far the sums have got."""
+    rows = session.execute(
+        select(InsightMark.source, InsightMark.current_at, InsightMark.after)
+    ).all()
+    followed = [row for row in rows if row.source != folding.MEMBERS]
+    moments = [row.current_at for row in followed if row.after is None]
+    if len(followed) < 3 or len(moments) < 3 or None in moments:
+        return Standing(None)
+    return Standing(min(moments))
+
+
+def figures(
+    session: Session, programme_id: str, period: Period, location_id: str | None = None
+) -> Figures:
+    """All of them, of all locations or of one."""
+    came, again, unasked = _came(session, programme_id, period, location_id)
+    [sums] = _days(session, programme_id, location_id, _within(InsightDay, period))
+    joined, departed = _joined(session, programme_id, location_id, _within(InsightMembers, period))
+    joined_ever, departed_ever = _joined(
+        session, programme_id, location_id, InsightMembers.day < period.until
+    )
+    [ever] = _days(session, programme_id, location_id, InsightDay.day < period.until)
+    return Figures(
+        members=joined_ever - departed_ever,
+        joined=joined,
+        departed=departed,
+        came=came,
+        came_again=again,
+        came_unasked=unasked,
+        visits=sums.visits,
+        receipts=sums.receipts,
+        spend_minor=sums.spend_minor,
+        issued=sums.issued,
+        spent=sums.spent,
+        expired=sums.expired,
+        outstanding=ever.issued - ever.spent - ever.expired + ever.moved,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The sums of `models.InsightDay` over some days."""
+
+    visits: int = 0
+    receipts: int = 0
+    spend_minor: int = 0
+    issued: int = 0
+    spent: int = 0
+    expired: int = 0
+    moved: int = 0
+
+
+_SUMS = tuple(Brought.__dataclass_fields__)
+
+
+def _within(model: type[InsightDay | InsightMembers | InsightReturn], period: Period) -> Any:
+    return (model.day >= period.first) & (model.day < period.until)
+
+
+def _days(
+    session: Session,
+    programme_id: str,
+    location_id: str | None,
+    where: ColumnElement[bool],
+    *by: Any,
+) -> list[Any]:
+    sums = [func.coalesce(func.sum(getattr(InsightDay, name)), 0).label(name) for name in _SUMS]
+    found = select(*by, *sums).where(InsightDay.programme_id == programme_id, where).group_by(*by)
+    if location_id is not None:
+        found = found.where(InsightDay.location_id == location_id)
+    rows = session.execute(found).all()
+    if by:
+        return [(*row[: len(by)], Brought(*(int(each) for each in row[len(by) :]))) for row in rows]
+    return [Brought(*(int(each) for each in row)) for row in rows]
+
+
+def _joined(
+    session: Session, programme_id: str, location_id: str | None, where: ColumnElement[bool]
+) -> tuple[int, int]:
+    found = select(
+        func.coalesce(func.sum(InsightMembers.joined), 0),
+        func.coalesce(func.sum(InsightMembers.departed), 0),
+    ).where(InsightMembers.programme_id == programme_id, where)
+    if location_id is not None:
+        found = found.where(InsightMembers.location_id == location_id)
+    joined, departed = session.execute(found).one()
+    return int(joined), int(departed)
+
+
+def _came(
+    session: Session, programme_id: str, period: Period, location_id: str | None
+) -> tuple[int, int, int | None]:
+    """Who came, who came on two days or more, and who did so unasked: see `InsightReturn`."""
+    rows = session.execute(
+        select(InsightReturn.own, InsightReturn.nth, func.sum(InsightReturn.members))
+        .where(
+            InsightReturn.programme_id == programme_id,
+            InsightReturn.location_id == (location_id or ALL_LOCATIONS),
+            InsightReturn.own.in_([False, True]),
+            InsightReturn.nth.in_([1, 2]),
+            _within(InsightReturn, period),
+            InsightReturn.before < period.first,
+        )
+        .group_by(InsightReturn.own, InsightReturn.nth)
+    )
+    counted = {(bool(own), nth): int(members) for own, nth, members in rows}
+    came = counted.get((False, 1), 0)
+    again = counted.get((False, 2), 0) - came
+    unasked = counted.get((True, 2), 0) - counted.get((True, 1), 0)
+    return came, again, unasked if location_id is None else None
+
+
+# --- in pieces --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a period: who came in it, what it brought, and how it ended."""
+
+    period: Period
+    came: int
+    joined: int
+    members: int
+    outstanding: int
+    brought: Brought
+
+
+def pieces(
+    session: Session, programme_id: str, period: Period, location_id: str | None = None
+) -> list[Piece]:
+    """The period in the pieces of a chart."""
+    of_days = dict(
+        _days(session, programme_id, location_id, InsightDay.day < period.until, InsightDay.day)
+    )
+    members = _members_by_day(session, programme_id, location_id, period.until)
+    outstanding = 0
+    there = 0
+    for day, brought in of_days.items():
+        if day < period.first:
+            outstanding += _outstanding(brought)
+    for day, (joined, departed) in members.items():
+        if day < period.first:
+            there += joined - departed
+    found = []
+    for piece in period.pieces():
+        brought = _sum(of_days, piece)
+        outstanding += _outstanding(brought)
+        joined = sum(each[0] for day, each in members.items() if piece.first <= day < piece.until)
+        gone = sum(each[1] for day, each in members.items() if piece.first <= day < piece.until)
+        there += joined - gone
+        came, _, _ = _came(session, programme_id, piece, location_id)
+        found.append(Piece(piece, came, joined, there, outstanding, brought))
+    return found
+
+
+def _outstanding(brought: Brought) -> int:
+    return brought.issued - brought.spent - brought.expired + brought.moved
+
+
+def _sum(of_days: dict[date, Brought], piece: Period) -> Brought:
+    within = [brought for day, brought in of_days.items() if piece.first <= day < piece.until]
+    return Brought(*(sum(getattr(each, name) for each in within) for name in _SUMS))
+
+
+def _members_by_day(
+    session: Session, programme_id: str, location_id: str | None, until: date
+) -> dict[date, tuple[int, int]]:
+    found = (
+        select(
+            InsightMembers.day,
+            func.sum(InsightMembers.joined),
+            func.sum(InsightMembers.departed),
+        )
+        .where(InsightMembers.programme_id == programme_id, InsightMembers.day < until)
+        .group_by(InsightMembers.day)
+    )
+    if location_id is not None:
+        found = found.where(InsightMembers.location_id == location_id)
+    return {day: (int(joined), int(gone)) for day, joined, gone in session.execute(found)}
+
+
+# --- by location ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AtLocation:
+    """What a period brought at one location; *location* empty: at none that is known."""
+
+    location: Location | None
+    came: int
+    joined: int
+    brought: Brought
+
+
+def locations(session: Session, programme_id: str, period: Period) -> list[AtLocation]:
+    """Each location that there is, and what is at none, those with the most visits first."""
+    known = {
+        each.id: each
+        for each in session.scalars(select(Location).where(Location.programme_id == programme_id))
+    }
+    brought = dict(
+        _days(session, programme_id, None, _within(InsightDay, period), InsightDay.location_id)
+    )
+    joined = {
+        location_id: int(count)
+        for location_id, count in session.execute(
+            select(InsightMembers.location_id, func.sum(InsightMembers.joined))
+            .where(InsightMembers.programme_id == programme_id, _within(InsightMembers, period))
+            .group_by(InsightMembers.location_id)
+        )
+    }
+    came = {
+        location_id: int(members)
+        for location_id, members in session.execute(
+            select(InsightReturn.location_id, func.sum(InsightReturn.members))
+            .where(
+                InsightReturn.programme_id == programme_id,
+                InsightReturn.location_id != ALL_LOCATIONS,
+                InsightReturn.own.is_(False),
+                InsightReturn.nth == 1,
+                _within(InsightReturn, period),
+                InsightReturn.before < period.first,
+            )
+            .group_by(InsightReturn.location_id)
+        )
+    }
+    places = {*known, *brought, *joined}
+    found = [
+        AtLocation(
+            known.get(place),
+            came.get(place, 0),
+            joined.get(place, 0),
+            brought.get(place, Brought()),
+        )
+        for place in places
+    ]
+    return sorted(found, key=_busiest_first)
+
+
+def _busiest_first(each: AtLocation) -> tuple[int, str]:
+    return -each.brought.visits, each.location.name if each.location else ""
+
+
+# --- cohorts ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRow:
+    """Members who came first in one month: how many, and how many of them came in that month and
+    in each one after it (None: it is not over by then, or not even begun)."""
+
+    first_month: date
+    members: int
+    came: Sequence[int]
+
+
+def cohorts(
+    session: Session, programme_id: str, last_month: date, location_id: str | None = None
+) -> list[CohortRow]:
+    """The cohorts of the last `MONTHS` months, the oldest first, each up to *last_month*."""
+    first = month_after(last_month, 1 - MONTHS)
+    found: dict[date, dict[date, int]] = {}
+    for first_month, month, members in session.execute(
+        select(InsightCohort.first_month, InsightCohort.month, InsightCohort.members).where(
+            InsightCohort.programme_id == programme_id,
+            InsightCohort.location_id == (location_id or ALL_LOCATIONS),
+            InsightCohort.first_month.between(first, last_month),
+            InsightCohort.month <= last_month,
+        )
+    ):
+        found.setdefault(first_month, {})[month] = int(members)
+    rows = []
+    for first_month, by_month in sorted(found.items()):
+        members = by_month.get(first_month, 0)
+        if members > 0:
+            many = (last_month.year - first_month.year) * 12 + last_month.month - first_month.month
+            came = [by_month.get(month_after(first_month, each), 0) for each in range(many + 1)]
+            rows.append(CohortRow(first_month, members, came))
+    return rows
