@@ -4,6 +4,7 @@ from app.approvals import models as approvals
 from app.attempts import Attempt
 from app.audit import AuditEntry
 from app.benefits import models as benefits
+from app.campaigns import models as campaigns
 from app.cards import models as cards
 from app.certs import notices as certs
 from app.db import Base
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEntry",
     "approvals",
     "benefits",
+    "campaigns",
     "cards",
     "certs",
     "delivery",

@@ -289,11 +289,7 @@ def members_by_birthday(
     limit: int,
 ) -> list[str]:
     """Ids of members born on these days ("05-17"), in their order, those above *after*."""
-    indexes = [
-        index
-        for day in days
-        for index in keys.blind_indexes(_indexed(programme_id, "birthday", day))
-    ]
+    indexes = birthday_indexes(keys, programme_id, days)
     found = session.scalars(
         select(Member.id)
         .where(Member.birthday_index.in_(indexes), Member.id > after)
@@ -301,6 +297,15 @@ def members_by_birthday(
         .limit(limit)
     )
     return list(found)
+
+
+def birthday_indexes(keys: KeyRing, programme_id: str, days: Sequence[str]) -> list[bytes]:
+    """What members born on these days ("05-17") are found by in the members' table."""
+    return [
+        index
+        for day in days
+        for index in keys.blind_indexes(_indexed(programme_id, "birthday", day))
+    ]
 
 
 def members_by_numbers(

@@ -1,0 +1,79 @@
+"""What a campaign gives besides its words: points, coupons, rewards; and what it costs the shop."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from sqlalchemy.orm import Session
+
+from app.campaigns.choosing import gift_id
+from app.campaigns.models import Campaign
+from app.campaigns.plans import Plan
+from app.ledger import rules as ledger_rules
+from app.ledger import service as ledger
+from app.ledger.postings import Adjust, Circumstances, Given, Operation, Present, Request
+from app.programmes import giving
+from app.programmes.settings import Settings
+from app.programmes.terms import rulebook_of
+from app.programmes.wording import currency_exponent
+
+_OPERATION = "campaign"
+
+
+def gives(plan: Plan) -> bool:
+    """Whether there is anything to be given."""
+    return bool(plan.content.points or plan.content.gives)
+
+
+def cost_each_minor(plan: Plan, settings: Settings, currency: str) -> int:
+    """What one recipient's gifts cost the shop at most, in minor units.
+
+    Points at what one of them is worth, things at what the marketer said that one costs.
+    """
+    worth = Decimal(plan.content.points) * settings.point_value
+    points = worth.scaleb(currency_exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP)
+    things = sum(count for _, _, count in plan.content.gives)
+    return int(points) + things * plan.content.thing_cost_minor
+
+
+def give(
+    session: Session,
+    campaign: Campaign,
+    plan: Plan,
+    account_id: str,
+    occasion: str,
+    language: str,
+    *,
+    now: datetime,
+) -> None:
+    """Give one account what the campaign gives, once; what the ledger refuses is logged there."""
+    if not gives(plan):
+        return
+    book = rulebook_of(session, campaign.programme_id, now)
+    operations: dict[str, Operation] = {}
+    if plan.content.points:
+        expires_at = None
+        if plan.content.points_last_days:
+            expires_at = ledger_rules.expiry(
+                now, time_zone=book.time_zone, days=plan.content.points_last_days
+            )
+        operations["points"] = Adjust(
+            account_id,
+            plan.content.points,
+            campaign.name,
+            available_from=now,
+            expires_at=expires_at,
+        )
+    if plan.content.gives:
+        given = tuple(
+            Given(kind, what, count, f"campaign {campaign.id}")
+            for kind, what, count in plan.content.gives
+        )
+        operations["things"] = Present(account_id, given, campaign.name)
+    for what, operation in operations.items():
+        posting_id = gift_id(campaign.id, account_id, occasion, what)
+        mark = ledger.fingerprint(
+            campaign.programme_id, None, _OPERATION, {"id": posting_id, "what": what}
+        )
+        where = Circumstances(now, language=language)
+        request = Request(posting_id, _OPERATION, mark)
+        giving.post_apart(session, book, request, operation, where, now=now)

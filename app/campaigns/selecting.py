@@ -1,0 +1,291 @@
+"""Segments as conditions of the database, the same on both: counts, pages of accounts, samples.
+
+A segment's accounts are those that hold a card which works, are merged into no other, and meet what
+it says. One statement for a count, whatever is combined.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import Session
+
+from app.campaigns import habits, rfm
+from app.campaigns.models import Habit, Listed
+from app.campaigns.segments import NO_TIER, Condition, Group, Node, conditions
+from app.cards.models import Card
+from app.keys import KeyRing
+from app.ledger.models import Account, Lot
+from app.ledger.rules import local_day, start_of_day
+from app.members import service as members
+from app.members.models import Member
+from app.programmes.mechanics.occasions import days_of
+from app.programmes.models import Location, Programme
+from passes.card import CardStatus
+from passes.code import Kind
+
+#: What needs to know an account's visits.
+_OF_HABITS = {"rfm", "last_visit", "visits", "spend", "location"}
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the conditions of a segment are read against: one programme at one moment."""
+
+    session: Session
+    keys: KeyRing
+    programme_id: str
+    now: datetime
+    time_zone: str
+
+    @classmethod
+    def of(cls, session: Session, keys: KeyRing, programme_id: str, now: datetime) -> "Ground":
+        """The ground of a programme; the session is open for it."""
+        zone = session.scalar(select(Programme.time_zone).where(Programme.id == programme_id))
+        return cls(session, keys, programme_id, now, str(zone))
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return local_day(self.now, self.time_zone)
+
+
+def count(ground: Ground, node: Node) -> int:
+    """How many accounts are in a segment now."""
+    return ground.session.scalar(_chosen(ground, node, func.count())) or 0
+
+
+def page(ground: Ground, node: Node, *, after: str, limit: int) -> list[str]:
+    """The next accounts of a segment, in the order of their ids."""
+    found = ground.session.scalars(
+        _chosen(ground, node, Account.id)
+        .where(Account.id > after)
+        .order_by(Account.id)
+        .limit(limit)
+    )
+    return list(found)
+
+
+def those_of(ground: Ground, node: Node, account_ids: Sequence[str]) -> list[str]:
+    """Those of the accounts that are in a segment, in the order of their ids."""
+    if not account_ids:
+        return []
+    found = ground.session.scalars(
+        _chosen(ground, node, Account.id)
+        .where(Account.id.in_(list(account_ids)))
+        .order_by(Account.id)
+    )
+    return list(found)
+
+
+def sample(ground: Ground, node: Node, limit: int = 10) -> list[str]:
+    """Some accounts of a segment: of everywhere in it, and the same ones while nothing changes."""
+    found: list[str] = []
+    for start in ("0", "8", "4", "c", "2", "a", "6", "e"):
+        if len(found) >= limit:
+            break
+        after = start + "0000000-0000-0000-0000-000000000000"
+        rows = page(ground, node, after=after, limit=limit)
+        found += [each for each in rows if each not in found]
+    return found[:limit]
+
+
+def statement(ground: Ground, node: Node) -> Select[Any]:
+    """What counts a segment; to look at its plan."""
+    return _chosen(ground, node, func.count())
+
+
+def _chosen(ground: Ground, node: Node, column: Any) -> Select[Any]:
+    chosen = select(column).select_from(Account)
+    if any(each.kind in _OF_HABITS for each in conditions(node)):
+        chosen = chosen.outerjoin(Habit, Habit.account_id == Account.id)
+    return chosen.where(
+        Account.programme_id == ground.programme_id,
+        Account.merged_into_id.is_(None),
+        Account.id.in_(_holders()),
+        _condition(ground, node),
+    )
+
+
+def _holders() -> Any:
+    """Accounts with a card that works."""
+    return select(Card.account_id).where(
+        Card.status == CardStatus.ACTIVE, Card.kind == int(Kind.MEMBER)
+    )
+
+
+def _condition(ground: Ground, node: Node) -> ColumnElement[bool]:
+    if isinstance(node, Condition):
+        found: ColumnElement[bool] = _KINDS[node.kind](ground, node)
+        return found
+    parts = [_condition(ground, each) for each in node.of]
+    if node.how == "not":
+        # Nobody knows nothing: what is unknown of somebody does not hold.
+        return not_(func.coalesce(parts[0], false()))
+    if isinstance(node, Group) and node.how == "any":
+        return or_(false(), *parts)
+    return and_(true(), *parts)
+
+
+def _within(column: Any, condition: Condition) -> ColumnElement[bool]:
+    low, high = condition.get("at_least"), condition.get("at_most")
+    parts = [] if low is None else [column >= low]
+    parts += [] if high is None else [column <= high]
+    return and_(true(), *parts)
+
+
+def _rfm(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    progress = habits.progress_of(ground.session, ground.programme_id)
+    bounds = rfm.Bounds.read(progress.bounds if progress else None)
+    days = [ground.today - timedelta(days=each) for each in bounds.days]
+    lately = case(
+        *((Habit.last_visit_on >= day, 5 - place) for place, day in enumerate(days)), else_=1
+    )
+    worth = _score(Habit.visits, bounds.visits) + _score(Habit.spend_minor, bounds.spend_minor)
+    came = and_(Habit.last_visit_on.is_not(None), Habit.visits > 0)
+    parts = []
+    for name in condition.values["classes"]:
+        if name == "lost":
+            parts.append(not_(func.coalesce(came, false())))
+            continue
+        scores = [
+            (r, fm)
+            for r in range(1, 6)
+            for fm in range(2, 11)
+            if rfm.class_by_scores(r, fm) == name
+        ]
+        for r in sorted({each for each, _ in scores}):
+            sums = [fm for each, fm in scores if each == r]
+            parts.append(and_(came, lately == r, worth.between(min(sums), max(sums))))
+    return or_(false(), *parts)
+
+
+def _score(column: Any, bounds: Sequence[int]) -> Any:
+    found: Any = literal(1)
+    for each in bounds:
+        found = found + case((column > each, 1), else_=0)
+    return found
+
+
+def _tier(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    tiers = [each for each in condition.values["tiers"] if each != NO_TIER]
+    without = Account.tier.is_(None)
+    with_one = func.coalesce(Account.tier.in_(tiers), false())
+    return or_(with_one, without) if NO_TIER in condition.values["tiers"] else with_one
+
+
+def _last_visit(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    # Who never came has been away since joining.
+    most, least = condition.get("days_at_most"), condition.get("days_at_least")
+    parts: list[ColumnElement[bool]] = [true()]
+    if least is not None:
+        day = ground.today - timedelta(days=least)
+        joined = Account.created_at < start_of_day(day + _DAY, ground.time_zone)
+        never = and_(Habit.last_visit_on.is_(None), joined)
+        parts.append(or_(func.coalesce(Habit.last_visit_on <= day, false()), never))
+    if most is not None:
+        day = ground.today - timedelta(days=most)
+        parts.append(func.coalesce(Habit.last_visit_on >= day, false()))
+    return and_(*parts)
+
+
+def _birthday(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    ahead = range(condition.values["within_days"] + 1)
+    days = sorted({text for each in ahead for text in days_of(ground.today + timedelta(days=each))})
+    indexes = members.birthday_indexes(ground.keys, ground.programme_id, days)
+    return Account.id.in_(
+        select(Card.account_id)
+        .join(Member, Member.id == Card.member_id)
+        .where(Member.birthday_index.in_(indexes), Card.status == CardStatus.ACTIVE)
+    )
+
+
+def _location(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    slugs = condition.values["locations"]
+    places = ground.session.scalars(select(Location.id).where(Location.slug.in_(slugs))).all()
+    return func.coalesce(Habit.location_id.in_(list(places)), false())
+
+
+def _source(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    return Account.id.in_(
+        select(Card.account_id).where(Card.source.in_(condition.values["sources"]))
+    )
+
+
+def _joined(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    first, last = condition.get("from"), condition.get("to")
+    parts: list[ColumnElement[bool]] = [true()]
+    if first is not None:
+        parts.append(Account.created_at >= start_of_day(first, ground.time_zone))
+    if last is not None:
+        parts.append(Account.created_at < start_of_day(last + _DAY, ground.time_zone))
+    return and_(*parts)
+
+
+def _expiring(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    until = start_of_day(
+        ground.today + timedelta(days=condition.values["within_days"] + 1), ground.time_zone
+    )
+    least = condition.get("at_least") or 1
+    lots = (
+        select(Lot.account_id)
+        .where(Lot.expires_at > ground.now, Lot.expires_at <= until, Lot.remaining > Lot.held)
+        .group_by(Lot.account_id)
+        .having(func.sum(Lot.remaining - Lot.held) >= least)
+    )
+    rolling = and_(
+        Account.rolling_expires_at.is_not(None),
+        Account.rolling_expires_at > ground.now,
+        Account.rolling_expires_at <= until,
+        Account.balance >= least,
+    )
+    return or_(Account.id.in_(lots), func.coalesce(rolling, false()))
+
+
+def _language(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    return exists(
+        select(Card.id).where(
+            Card.account_id == Account.id,
+            Card.status == CardStatus.ACTIVE,
+            Card.language.in_(condition.values["languages"]),
+        )
+    )
+
+
+def _list(ground: Ground, condition: Condition) -> ColumnElement[bool]:
+    return Account.id.in_(
+        select(Listed.account_id).where(Listed.list_id == condition.values["list"])
+    )
+
+
+_KINDS: Any = {
+    "rfm": _rfm,
+    "tier": _tier,
+    "last_visit": _last_visit,
+    "visits": lambda ground, each: _within(func.coalesce(Habit.visits, 0), each),
+    "spend": lambda ground, each: _within(func.coalesce(Habit.spend_minor, 0), each),
+    "birthday": _birthday,
+    "location": _location,
+    "source": _source,
+    "joined": _joined,
+    "balance": lambda ground, each: _within(Account.balance, each),
+    "expiring": _expiring,
+    "language": _language,
+    "list": _list,
+}
