@@ -86,9 +86,7 @@ class Fate:
 class Wallets(Protocol):
     """Knows how far wallets are: `app.delivery.reaching`."""
 
-    def fates(
-        self, session: Session, wanted: Mapping[str, int]
-    ) -> Mapping[str, Fate]:
+    def fates(self, session: Session, wanted: Mapping[str, int]) -> Mapping[str, Fate]:
         """What became of the passes of these cards, each since it was to show that version."""
 
     def fetched(

@@ -65,9 +65,7 @@ def look(
     return len(found)
 
 
-def _joined(
-    ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int
-) -> Iterator[Happened]:
+def _joined(ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int) -> Iterator[Happened]:
     """Who joined so many days ago; at once, where that is none."""
     wait = timedelta(days=plan.when.days)
     since, after = _place(cursor)
@@ -113,9 +111,7 @@ def _days(ground: Ground, cursor: dict[str, Any]) -> Iterator[Any]:
             return
 
 
-def _paged(
-    ids: Sequence[str], cursor: dict[str, Any], limit: int
-) -> bool:
+def _paged(ids: Sequence[str], cursor: dict[str, Any], limit: int) -> bool:
     """Remember the place within a day; True where there may be more of it."""
     if len(ids) < limit:
         # Looked through; once more in a while, since more may come until midnight.
@@ -125,9 +121,7 @@ def _paged(
     return True
 
 
-def _lapsed(
-    ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int
-) -> Iterator[Happened]:
+def _lapsed(ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int) -> Iterator[Happened]:
     """Whose last visit was so many days ago today."""
     habits.begin(ground.session, ground.programme_id, now=ground.now)
     for day in _days(ground, cursor):
@@ -144,9 +138,7 @@ def _lapsed(
             return
 
 
-def _expiring(
-    ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int
-) -> Iterator[Happened]:
+def _expiring(ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int) -> Iterator[Happened]:
     """Of whom points expire on the day that is so many days ahead."""
     for day in _days(ground, cursor):
         last_day = day + timedelta(days=plan.when.days)
@@ -199,9 +191,7 @@ def _tier(ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int) -> Ite
         cursor["after"] = str(rows[-1].sequence) if len(rows) == limit else _FIRST
 
 
-def _birthday(
-    ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int
-) -> Iterator[Happened]:
+def _birthday(ground: Ground, plan: Plan, cursor: dict[str, Any], limit: int) -> Iterator[Happened]:
     """Whose birthday is so many days ahead."""
     for day in _days(ground, cursor):
         celebrated = day + timedelta(days=plan.when.days)

@@ -120,6 +120,21 @@ def step(session: Session, now: datetime, limit: int) -> int:
     return done
 
 
+def is_anything_due(session: Session, now: datetime) -> bool:
+    """Whether some programme's habits are to be looked at; the session is open for all of them."""
+    rows = session.execute(
+        select(
+            HabitProgress.looked_at, HabitProgress.after, HabitProgress.day, Programme.time_zone
+        ).join(Programme, Programme.id == HabitProgress.programme_id)
+    )
+    return any(
+        row.after is not None
+        or row.day < local_day(now, row.time_zone)
+        or (now - row.looked_at).total_seconds() >= LOOK_SECONDS
+        for row in rows
+    )
+
+
 def catch_up(session: Session, programme_id: str, now: datetime, limit: int) -> HabitProgress:
     """Bring one programme up to date, by up to *limit* accounts; for whoever is about to count."""
     row = begin(session, programme_id, now=now)

@@ -61,10 +61,10 @@ class Campaign(OfProgramme, Base):
     __table_args__ = (
         Index("ix_campaigns_programme", "programme_id", "created_at"),
         Index(
-            "ix_campaigns_at_work",
-            "id",
-            sqlite_where=text("state IN ('scheduled', 'running')"),
-            postgresql_where=text("state IN ('scheduled', 'running')"),
+            "ix_campaigns_next_step",
+            "next_step_at",
+            sqlite_where=text("next_step_at IS NOT NULL"),
+            postgresql_where=text("next_step_at IS NOT NULL"),
         ),
     )
 
@@ -93,6 +93,8 @@ class Campaign(OfProgramme, Base):
     turn_at: Mapped[datetime | None]
     planned_after: Mapped[str | None] = mapped_column(Id)
     cursor: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    #: When the background work has something to do for it next; empty: never again.
+    next_step_at: Mapped[datetime | None]
     #: At most so many a minute: nobody is told before.
     next_free_at: Mapped[datetime | None]
     spent_minor: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -161,6 +163,18 @@ class Mute(OfAccount, Base):
 
     account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), primary_key=True)
     muted_at: Mapped[datetime]
+
+
+class CampaignRules(OfProgramme, Base):
+    """What holds for all campaigns of a programme, or is offered to new ones."""
+
+    __tablename__ = "campaign_rules"
+
+    programme_id: Mapped[str] = mapped_column(Id, ForeignKey("programmes.id"), primary_key=True)
+    #: Whether somebody else than who proposed a campaign has to approve it.
+    needs_another: Mapped[bool] = mapped_column(default=False)
+    #: Limits that a new campaign begins with; see `plans`.
+    limits: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class UploadedList(OfProgramme, Base):

@@ -35,6 +35,13 @@ WHENS = (NOW, AT, BEST_HOUR, REPEATING, EVENT)
 JOINED, LAPSED, EXPIRING, TIER, BIRTHDAY = "joined", "lapsed", "expiring", "tier", "birthday"
 EVENTS = (JOINED, LAPSED, EXPIRING, TIER, BIRTHDAY)
 MOST_PER_MINUTE = 600_000
+#: What a campaign begins with where nobody said anything else.
+USUAL_LIMITS: Mapping[str, Any] = {
+    "quiet_from": "20:00",
+    "quiet_to": "09:00",
+    "hold_out_percent": 10,
+    "per_week": 2,
+}
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
 
@@ -98,7 +105,7 @@ def read_plan(value: Mapping[str, Any]) -> Plan:
         "segment": read_segment,
         "content": _content,
         "when": _when,
-        "limits": _limits,
+        "limits": read_limits,
         "measure_days": whole(1, 366),
     }
     if unknown := value.keys() - parts.keys():
@@ -312,7 +319,8 @@ _LIMITS: dict[str, Reader] = {
 }
 
 
-def _limits(value: Any) -> Limits:
+def read_limits(value: Any) -> Limits:
+    """Limits as they are kept. Raises `Wrong`."""
     read = _options(value, _LIMITS)
     begins, ends = read.pop("quiet_from", None), read.pop("quiet_to", None)
     if (begins is None) != (ends is None):

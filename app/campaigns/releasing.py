@@ -7,7 +7,7 @@ and account; a call that is cut off leaves nothing, one that is repeated gives n
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from app.campaigns import gifts
+from app.campaigns import emails, gifts
 from app.campaigns.models import Campaign, CampaignState, Recipient, State
 from app.campaigns.planning import CAPPED, LANES, MUTED, capped, muted, tally
 from app.campaigns.plans import Plan, read_plan
+from app.campaigns.service import end
 from app.campaigns.timing import is_quiet
 from app.cards import news
 from app.cards.models import Card
@@ -66,7 +67,9 @@ _on_the_way = Prepared(
 )
 #: Those who are locked by somebody are told the next time.
 _free_cards = Prepared(
-    select(_cards.c.id, _cards.c.account_id, _cards.c.version, _cards.c.language, _cards.c.issued_at)
+    select(
+        _cards.c.id, _cards.c.account_id, _cards.c.version, _cards.c.language, _cards.c.issued_at
+    )
     .where(
         _cards.c.account_id.in_(_ids),
         _cards.c.status == CardStatus.ACTIVE,
@@ -76,9 +79,7 @@ _free_cards = Prepared(
     .with_for_update()
 )
 _balances = Prepared(
-    select(_accounts.c.id, _accounts.c.balance, _accounts.c.version).where(
-        _accounts.c.id.in_(_ids)
-    )
+    select(_accounts.c.id, _accounts.c.balance, _accounts.c.version).where(_accounts.c.id.in_(_ids))
 )
 _expiring = Prepared(
     select(
@@ -112,9 +113,6 @@ _note = Prepared(
     )
 )
 
-#: Sends an e-mail to the holder of a card: (session, campaign, account, card, now). See `emails`.
-Mailer = Callable[[Session, Campaign, Plan, str, str, datetime], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -130,7 +128,6 @@ def release(
     campaign: Campaign,
     *,
     now: datetime,
-    mailer: Mailer | None = None,
     windows: Mapping[str, int] = WINDOW,
 ) -> int:
     """Send what is due of a campaign that is locked and running; how many recipients' turns came.
@@ -145,9 +142,7 @@ def release(
     if budget is not None and budget <= 0:
         return _end_for_budget(session, campaign, now)
     credit = _credit(campaign, plan, now)
-    on_the_way = {
-        row.lane: row.number for row in _on_the_way(session, {"campaign": campaign.id})
-    }
+    on_the_way = {row.lane: row.number for row in _on_the_way(session, {"campaign": campaign.id})}
     page = GIFTS_PAGE if gifts.gives(plan) else PAGE
     done = 0
     for lane in LANES:
@@ -158,7 +153,7 @@ def release(
         asked = {"campaign": campaign.id, "lane": lane, "now": now, "limit": room}
         turns = [Turn(*row) for row in _due(session, asked)]
         if turns:
-            sent = _let_go(session, campaign, plan, turns, now=now, zone=str(zone), mailer=mailer)
+            sent = _let_go(session, campaign, plan, turns, now=now)
             done += len(turns)
             credit -= sent
             budget = None if budget is None else budget - sent
@@ -192,8 +187,7 @@ def _within_budget(campaign: Campaign, plan: Plan) -> int | None:
 
 
 def _end_for_budget(session: Session, campaign: Campaign, now: datetime) -> int:
-    campaign.state, campaign.ended_at = CampaignState.DONE, now
-    campaign.end_reason, campaign.planned_after = NO_BUDGET, None
+    end(campaign, CampaignState.DONE, now=now, reason=NO_BUDGET)
     session.flush()
     return 1
 
@@ -205,8 +199,6 @@ def _let_go(
     turns: Sequence[Turn],
     *,
     now: datetime,
-    zone: str,
-    mailer: Mailer | None,
 ) -> int:
     """Tell those whose turn it is, and note it; how many were told."""
     assert campaign.news_id is not None  # noqa: S101 - an approved campaign has its news
@@ -245,8 +237,11 @@ def _let_go(
         notes.append(
             _noted(campaign, turn, State.SENT, now, card=card.id, version=version, cost=cost)
         )
-        if mailer is not None and plan.content.email:
-            mailer(session, campaign, plan, turn.account_id, card.id, now)
+        if plan.content.email:
+            own = facts[turn.account_id]
+            emails.queue_email(
+                session, campaign, plan, turn.account_id, turn.occasion, card.id, own, now
+            )
     _note(session, notes)
     campaign.spent_minor += cost * len(told)
     _pay(campaign, plan, len(told), now)

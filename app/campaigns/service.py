@@ -14,8 +14,25 @@ from sqlalchemy.orm import Session
 from app.campaigns import habits
 from app.campaigns.choosing import draw
 from app.campaigns.errors import NeedsAnother, NotADraft, NotNow
-from app.campaigns.models import Campaign, CampaignState, Recipient, State, UploadedList
-from app.campaigns.plans import AT, BEST_HOUR, EVENT, REPEATING, Plan, plan_as_json, read_plan
+from app.campaigns.models import (
+    Campaign,
+    CampaignRules,
+    CampaignState,
+    Recipient,
+    State,
+    UploadedList,
+)
+from app.campaigns.plans import (
+    AT,
+    BEST_HOUR,
+    EVENT,
+    REPEATING,
+    USUAL_LIMITS,
+    Plan,
+    plan_as_json,
+    read_limits,
+    read_plan,
+)
 from app.campaigns.segments import conditions
 from app.cards import news
 from app.db import new_id
@@ -27,6 +44,29 @@ from app.programmes.settings import Settings
 LONGEST_NAME = 120
 _FIRST = "00000000-0000-0000-0000-000000000000"
 _AT_WORK = (CampaignState.SCHEDULED, CampaignState.RUNNING)
+
+
+def rules_of(session: Session, programme_id: str) -> CampaignRules:
+    """What holds for all campaigns of the programme; the usual where nobody said."""
+    found = session.scalar(select(CampaignRules).where(CampaignRules.programme_id == programme_id))
+    return found or CampaignRules(
+        programme_id=programme_id, needs_another=False, limits=dict(USUAL_LIMITS)
+    )
+
+
+def set_rules(
+    session: Session, programme_id: str, *, needs_another: bool, limits: Mapping[str, Any]
+) -> CampaignRules:
+    """Say what holds from now on; campaigns that there are keep their limits. Raises `Invalid`."""
+    try:
+        read_limits(limits)
+    except Wrong as wrong:
+        raise Invalid(str(wrong), {"limits": [str(wrong)]}) from wrong
+    found = rules_of(session, programme_id)
+    found.needs_another, found.limits = needs_another, dict(limits)
+    session.add(found)
+    session.flush()
+    return found
 
 
 def create(
@@ -160,15 +200,14 @@ def approve(
     *,
     by: str | None,
     now: datetime,
-    needs_another: bool = False,
 ) -> Campaign:
     """Let a proposed campaign go out; from here on it is never changed.
 
-    With *needs_another* by somebody else than who proposed it (`NeedsAnother`).
+    Where the programme asks for two people: `NeedsAnother` for who proposed it.
     """
     campaign = campaign_by_id(session, campaign_id, locked=True)
     _must_be(campaign, CampaignState.PROPOSED)
-    if needs_another and by == campaign.proposed_by:
+    if rules_of(session, campaign.programme_id).needs_another and by == campaign.proposed_by:
         raise NeedsAnother("Somebody else has to approve what you proposed.")
     plan = plan_of(campaign)
     campaign.approved_by, campaign.approved_at = by, now
@@ -190,6 +229,7 @@ def approve(
     else:
         campaign.occasion = turn_name(when.kind, starts_at)
         campaign.planned_after = _FIRST
+    campaign.next_step_at = campaign.starts_at
     session.flush()
     return campaign
 
@@ -204,6 +244,7 @@ def pause(session: Session, campaign_id: str, *, now: datetime) -> Campaign:
     campaign = campaign_by_id(session, campaign_id, locked=True)
     _must_be(campaign, *_AT_WORK)
     campaign.state, campaign.changed_at = CampaignState.PAUSED, now
+    campaign.next_step_at = now
     session.flush()
     return campaign
 
@@ -213,6 +254,7 @@ def resume(session: Session, campaign_id: str, *, now: datetime) -> Campaign:
     campaign = campaign_by_id(session, campaign_id, locked=True)
     _must_be(campaign, CampaignState.PAUSED)
     campaign.state, campaign.changed_at = CampaignState.RUNNING, now
+    campaign.next_step_at = now
     session.flush()
     return campaign
 
@@ -230,7 +272,7 @@ def end(campaign: Campaign, state: CampaignState, *, now: datetime, reason: str 
     """Note that nothing further is sent, and why; the campaign is locked."""
     campaign.state, campaign.ended_at = state, now
     campaign.changed_at, campaign.end_reason = now, reason
-    campaign.planned_after = None
+    campaign.planned_after, campaign.next_step_at = None, now
 
 
 def first_drawn(campaign: Campaign, account_id: str) -> int:
@@ -289,9 +331,13 @@ def _check(session: Session, plan: Plan, settings: Settings, now: datetime) -> N
     if plan.when.kind == AT and plan.when.at is not None and plan.when.at <= now:
         wrong["when"] = ["This moment is over: choose a later one."]
     for each in conditions(plan.segment):
-        if each.kind == "list" and session.scalar(
-            select(UploadedList.id).where(UploadedList.id == each.values["list"])
-        ) is None:
+        if (
+            each.kind == "list"
+            and session.scalar(
+                select(UploadedList.id).where(UploadedList.id == each.values["list"])
+            )
+            is None
+        ):
             wrong["segment"] = ["The list is not there any more: upload it again."]
     if wrong:
         raise Invalid(" ".join(text for texts in wrong.values() for text in texts), wrong)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.campaigns import arriving, events, gifts, planning, releasing, results
@@ -16,12 +16,17 @@ from app.campaigns.arriving import FETCH_WITHIN, Wallets
 from app.campaigns.models import Campaign, CampaignState, State
 from app.campaigns.planning import Reach
 from app.campaigns.plans import Plan, read_plan
-from app.campaigns.releasing import WINDOW, Mailer
+from app.campaigns.releasing import WINDOW
 from app.context import Context
 from app.db import within
 from app.programmes.models import Programme
 from app.programmes.terms import rulebook_of
 
+#: How often a campaign is looked at that does nothing at the moment.
+_WHILE_IT_RUNS, _WHILE_IT_WAITS = timedelta(milliseconds=250), timedelta(seconds=1)
+#: Phones fetch within minutes, most of them; some in the next days.
+_FRESHLY_OVER = timedelta(hours=1)
+_FRESH, _AFTERWARDS = timedelta(seconds=5), timedelta(minutes=10)
 
 
 class Outside(Reach, Wallets, Protocol):
@@ -36,7 +41,6 @@ def step(
     outside: Outside,
     *,
     now: datetime,
-    mailer: Mailer | None = None,
     windows: Mapping[str, int] = WINDOW,
     page: int = planning.PAGE,
 ) -> int:
@@ -47,37 +51,24 @@ def step(
     for programme_id, campaign_id in found:
         with context.database.write_all() as session:
             campaign = session.scalar(
-                select(Campaign)
-                .where(Campaign.id == campaign_id)
-                .with_for_update(skip_locked=True)
+                select(Campaign).where(Campaign.id == campaign_id).with_for_update(skip_locked=True)
             )
             if campaign is None:
                 continue
             with within(session, programme_id):
                 done += work(
                     session, campaign, context, outside,
-                    now=now, mailer=mailer, windows=windows, page=page,
+                    now=now, windows=windows, page=page,
                 )  # fmt: skip
     return done
 
 
 def at_work(session: Session, now: datetime) -> list[tuple[str, str]]:
-    """Campaigns that may have something to do: (programme, campaign)."""
-    running = Campaign.state.in_([CampaignState.SCHEDULED, CampaignState.RUNNING])
-    begun = or_(Campaign.turn_at.is_(None), Campaign.turn_at <= now)
-    after = and_(
-        Campaign.state.in_([CampaignState.PAUSED, CampaignState.STOPPED, CampaignState.DONE]),
-        or_(Campaign.ended_at.is_(None), Campaign.ended_at > now - FETCH_WITHIN),
-        or_(Campaign.result_at.is_(None), Campaign.result_at <= now),
-    )
-    measuring = and_(
-        Campaign.state.in_([CampaignState.STOPPED, CampaignState.DONE]),
-        Campaign.result_at <= now,
-    )
+    """Campaigns that have something to do: (programme, campaign)."""
     rows = session.execute(
         select(Campaign.programme_id, Campaign.id)
-        .where(or_(and_(running, begun), after, measuring))
-        .order_by(Campaign.id)
+        .where(Campaign.next_step_at <= now)
+        .order_by(Campaign.next_step_at)
     )
     return [(row.programme_id, row.id) for row in rows]
 
@@ -89,7 +80,6 @@ def work(
     outside: Outside,
     *,
     now: datetime,
-    mailer: Mailer | None = None,
     windows: Mapping[str, int] = WINDOW,
     page: int = planning.PAGE,
 ) -> int:
@@ -108,12 +98,32 @@ def work(
             )
         # Nobody is told before everybody is found: the draw decides who is first.
         if campaign.planned_after is None:
-            done += releasing.release(session, campaign, now=now, mailer=mailer, windows=windows)
+            done += releasing.release(session, campaign, now=now, windows=windows)
     done += arriving.look(session, campaign, outside, now=now)
     if campaign.state == CampaignState.RUNNING:
         done += _finish(session, campaign, plan, now)
     done += results.measure(session, campaign, now=now)
+    campaign.next_step_at = next_step(campaign, plan, done, now)
+    session.flush()
     return done
+
+
+def next_step(campaign: Campaign, plan: Plan, done: int, now: datetime) -> datetime | None:
+    """When the campaign has something to do next; None: never again."""
+    if done:
+        return now
+    if campaign.state == CampaignState.SCHEDULED:
+        return campaign.turn_at
+    if campaign.state == CampaignState.RUNNING:
+        return now + (_WHILE_IT_RUNS if campaign.counts.get(State.WAITING) else _WHILE_IT_WAITS)
+    on_the_way = any(campaign.counts.get(each) for each in (State.SENT, State.FAILED))
+    if campaign.ended_at is None or now < campaign.ended_at + FETCH_WITHIN:
+        recent = campaign.ended_at is None or now < campaign.ended_at + _FRESHLY_OVER
+        return now + (_WHILE_IT_WAITS if on_the_way else _FRESH if recent else _AFTERWARDS)
+    over_at = campaign.ended_at + timedelta(days=plan.measure_days)
+    if campaign.result.get("is_whole") or not campaign.result_at:
+        return None
+    return max(campaign.result_at, min(now + _AFTERWARDS, over_at))
 
 
 def _begin(
@@ -155,5 +165,3 @@ def _finish(session: Session, campaign: Campaign, plan: Plan, now: datetime) -> 
         campaign.state, campaign.ended_at = CampaignState.DONE, now
     session.flush()
     return 1
-
-

@@ -59,6 +59,12 @@ def in_language(by_language: Mapping[str, Any], language: str) -> Any:
     return next(iter(by_language.values()))
 
 
+def nameless(text: str) -> str:
+    """A text for whoever gave no name: without it, and the comma after it."""
+    bare = _NAME_AND_COMMA.sub("", text)
+    return text if bare == text else bare[:1].upper() + bare[1:]
+
+
 def placeholders(text: str) -> list[str]:
     """The words in braces that stand in a text, known or not."""
     return _BRACES.findall(text)
@@ -70,9 +76,6 @@ def _read(content: str) -> Any:
 
 
 def _filled(text: str, facts: Mapping[str, Any], name: str | None) -> str:
-    if not name:
-        bare = _NAME_AND_COMMA.sub("", text)
-        if bare != text:
-            text = bare[:1].upper() + bare[1:]
+    text = text if name else nameless(text)
     known = {**facts, NAME: name or ""}
     return _BRACES.sub(lambda match: str(known.get(match[1], match[0])), text)

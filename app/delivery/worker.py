@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from app import certs
 from app.benefits import service as benefits
+from app.campaigns import habits
+from app.campaigns import step as campaigning
 from app.context import Context
 from app.delivery import erasures, wanted
 from app.delivery.apns import ApnsSender
@@ -20,6 +22,7 @@ from app.delivery.google.sender import GoogleSender
 from app.delivery.letters import COMPOSER
 from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.null import NullSender
+from app.delivery.reaching import Reaching
 from app.delivery.sending import Outcome, Sender
 from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
@@ -42,6 +45,7 @@ POLL_SECONDS = 0.5
 LEDGER_SECONDS = 5.0
 CERTIFICATES_SECONDS = 600.0
 OCCASIONS_SECONDS = 60.0
+HABITS_SECONDS = 5.0
 TRIALS_SECONDS = 1.0
 BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
@@ -226,6 +230,7 @@ class Worker:
         self._senders = senders or Senders(context, wallets)
         self._jitter = jitter
         self._webhooks = sending.Sender(context)
+        self._reaching = Reaching()
         #: Rung when wallets were put on the list.
         self._sending: list[threading.Event] = []
 
@@ -269,6 +274,8 @@ class Worker:
             Lane("webhooks", self._tell, self._poll_seconds),
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
             Lane("figures", self._add_up, FIGURES_SECONDS),
+            Lane("campaigns", self._campaign, self._poll_seconds),
+            Lane("habits", self._keep_habits, HABITS_SECONDS),
             Lane("letters", self._write, LETTERS_SECONDS),
             Lane("erasures", self._erase, ERASURES_SECONDS),
         ]
@@ -362,6 +369,21 @@ class Worker:
     def _try_changes(self) -> Progress | None:
         """Replay real receipts under a change that somebody is preparing; they watch."""
         done = trials.run_one(self._context.database, self._context.clock)
+        return Progress(settled=done) if done else None
+
+    def _campaign(self) -> Progress | None:
+        """Plan campaigns, let their messages go, and note what became of them."""
+        done = campaigning.step(self._context, self._reaching, now=self._context.clock())
+        return Progress(settled=done) if done else None
+
+    def _keep_habits(self) -> Progress | None:
+        """Count who comes when, where programmes have campaigns."""
+        now = self._context.clock()
+        with self._context.database.read_all() as session:
+            if not habits.is_anything_due(session, now):
+                return None
+        with self._context.database.write_all() as session:
+            done = habits.step(session, now, _LEDGER_LIMIT)
         return Progress(settled=done) if done else None
 
     def _celebrate(self) -> Progress | None:
