@@ -29,6 +29,12 @@ FETCH_WITHIN = timedelta(days=7)
 
 _recipients: Any = Recipient.__table__
 _ids: Any = bindparam("ids", expanding=True)
+
+
+def _new(name: str, column: str) -> Any:
+    return bindparam(name, type_=_recipients.c[column].type)
+
+
 _to_look_at = Prepared(
     select(
         _recipients.c.account_id,
@@ -54,10 +60,10 @@ _note = Prepared(
         _recipients.c.occasion == bindparam("of_occasion"),
     )
     .values(
-        state=bindparam("new_state"),
-        looked_at=bindparam("new_looked_at"),
-        arrived_at=bindparam("new_arrived_at"),
-        reason=bindparam("new_reason"),
+        state=_new("new_state", "state"),
+        looked_at=_new("new_looked_at", "looked_at"),
+        arrived_at=_new("new_arrived_at", "arrived_at"),
+        reason=_new("new_reason", "reason"),
     )
 )
 _told = Prepared(

@@ -45,6 +45,12 @@ _cards: Any = Card.__table__
 _accounts: Any = Account.__table__
 _lots: Any = Lot.__table__
 _ids: Any = bindparam("ids", expanding=True)
+
+
+def _new(name: str, column: str) -> Any:
+    return bindparam(name, type_=_recipients.c[column].type)
+
+
 _due = Prepared(
     select(
         _recipients.c.account_id,
@@ -103,13 +109,13 @@ _note = Prepared(
         _recipients.c.occasion == bindparam("of_occasion"),
     )
     .values(
-        state=bindparam("new_state"),
-        sent_at=bindparam("new_sent_at"),
-        looked_at=bindparam("new_looked_at"),
-        card_id=bindparam("new_card_id"),
-        version=bindparam("new_version"),
-        reason=bindparam("new_reason"),
-        cost_minor=bindparam("new_cost"),
+        state=_new("new_state", "state"),
+        sent_at=_new("new_sent_at", "sent_at"),
+        looked_at=_new("new_looked_at", "looked_at"),
+        card_id=_new("new_card_id", "card_id"),
+        version=_new("new_version", "version"),
+        reason=_new("new_reason", "reason"),
+        cost_minor=_new("new_cost", "cost_minor"),
     )
 )
 

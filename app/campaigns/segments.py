@@ -9,6 +9,7 @@
 today. A visit is a receipt of which something is kept.
 """
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -70,7 +71,10 @@ def _day(value: Any) -> date:
 
 
 def _id(value: Any) -> str:
-    return text_of(value, 36, "a list's id")
+    try:
+        return str(uuid.UUID(text_of(value, 36, "a list's id")))
+    except ValueError:
+        raise Wrong("There is no such list: choose one that was uploaded.") from None
 
 
 #: What each kind may say; the names after the bar have to be said, one at least.

@@ -42,6 +42,8 @@ from passes.code import Kind
 #: What needs to know an account's visits.
 _OF_HABITS = {"rfm", "last_visit", "visits", "spend", "location"}
 _DAY = timedelta(days=1)
+#: Before every account.
+FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)

@@ -387,6 +387,29 @@ def make_tables() -> None:
         "ix_audit_entries_at", "audit_entries", ["programme_id", "at", "id"], unique=False
     )
     op.create_table(
+        "campaign_lists",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("unknown", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_campaign_lists_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_lists")),
+    )
+    op.create_table(
+        "campaign_rules",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("needs_another", sa.Boolean(), nullable=False),
+        sa.Column("limits", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_campaign_rules_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_campaign_rules")),
+    )
+    op.create_table(
         "card_news",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
@@ -489,6 +512,21 @@ def make_tables() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_google_classes_programme_id")
         ),
         sa.PrimaryKeyConstraint("class_id", name=op.f("pk_google_classes")),
+    )
+    op.create_table(
+        "habit_progress",
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("after", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("bounds", sa.JSON(), nullable=False),
+        sa.Column("hour", sa.SmallInteger(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_habit_progress_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_habit_progress")),
     )
     op.create_table(
         "imports",
@@ -764,6 +802,20 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
     )
     op.create_table(
+        "account_habits",
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("last_visit_on", sa.Date(), nullable=True),
+        sa.Column("visits", sa.Integer(), nullable=False),
+        sa.Column("spend_minor", sa.BigInteger(), nullable=False),
+        sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("hour", sa.SmallInteger(), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_account_habits_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_habits")),
+    )
+    op.create_table(
         "account_merges",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("posting_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -833,6 +885,77 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("decided_at IS NULL"),
         postgresql_where=sa.text("decided_at IS NULL"),
+    )
+    op.create_table(
+        "campaign_listed",
+        sa.Column("list_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["campaign_lists.id"], name=op.f("fk_campaign_listed_list_id")
+        ),
+        sa.PrimaryKeyConstraint("list_id", "account_id", name=op.f("pk_campaign_listed")),
+    )
+    op.create_table(
+        "campaign_mutes",
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("muted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_campaign_mutes_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_campaign_mutes")),
+    )
+    op.create_table(
+        "campaigns",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("seed", sa.String(length=32), nullable=False),
+        sa.Column("news_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("copied_from_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("created_by", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("proposed_by", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("approved_by", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_reason", sa.String(length=40), nullable=True),
+        sa.Column("occasion", sa.String(length=40), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("turn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("planned_after", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("cursor", sa.JSON(), nullable=False),
+        sa.Column("next_step_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_free_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("spent_minor", sa.BigInteger(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("result_after", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("result_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["copied_from_id"], ["campaigns.id"], name=op.f("fk_campaigns_copied_from_id")
+        ),
+        sa.ForeignKeyConstraint(["news_id"], ["card_news.id"], name=op.f("fk_campaigns_news_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_campaigns_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+    )
+    op.create_index(
+        "ix_campaigns_next_step",
+        "campaigns",
+        ["next_step_at"],
+        unique=False,
+        sqlite_where=sa.text("next_step_at IS NOT NULL"),
+        postgresql_where=sa.text("next_step_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_campaigns_programme", "campaigns", ["programme_id", "created_at"], unique=False
     )
     op.create_table(
         "cards",
@@ -1499,6 +1622,55 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("wanted_version > delivered_version"),
         postgresql_where=sa.text("wanted_version > delivered_version"),
+    )
+    op.create_table(
+        "campaign_recipients",
+        sa.Column("campaign_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("occasion", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("lane", sa.String(length=6), nullable=False),
+        sa.Column("held_out", sa.Boolean(), nullable=False),
+        sa.Column("draw", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_recipients_campaign_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "campaign_id", "account_id", "occasion", name=op.f("pk_campaign_recipients")
+        ),
+    )
+    op.create_index(
+        "ix_campaign_recipients_due",
+        "campaign_recipients",
+        ["campaign_id", "lane", "due_at", "draw"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_campaign_recipients_lately",
+        "campaign_recipients",
+        ["account_id", "sent_at"],
+        unique=False,
+        sqlite_where=sa.text("sent_at IS NOT NULL"),
+        postgresql_where=sa.text("sent_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_campaign_recipients_on_the_way",
+        "campaign_recipients",
+        ["campaign_id", "looked_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'failed')"),
+        postgresql_where=sa.text("state IN ('sent', 'failed')"),
     )
     op.create_table(
         "card_links",
