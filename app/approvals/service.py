@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.approvals.models import Approval, Kind
 from app.db import programme_of
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.languages import _
 from app.staff.models import Staff
 from app.staff.permissions import ROLES, Permission
 
@@ -43,11 +44,16 @@ def others(session: Session, person: Staff) -> int:
     return session.scalar(counted) or 0
 
 
+def was_asked(session: Session, deed_id: str) -> bool:
+    """Whether it was asked for before."""
+    return session.scalar(select(Approval.id).where(Approval.id == deed_id)) is not None
+
+
 def check_reason(text: str) -> str:
     """A reason as it is kept. Raises `Invalid` for none, or one too long."""
     reason = " ".join(text.split())
     if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
-        words = f"Say why, in at most {LONGEST_REASON} letters."
+        words = _("Say why, in at most %(most)s letters.", most=LONGEST_REASON)
         raise Invalid(words, {"reason": [words]})
     return reason
 
@@ -57,7 +63,7 @@ def check_id(text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise Invalid("This form is not complete. Load the page again.") from None
+        raise Invalid(_("This form is not complete. Load the page again.")) from None
 
 
 def ask(
@@ -80,7 +86,7 @@ def ask(
     if kind != Kind.ADJUSTMENT and any(
         each.kind == kind for each in waiting(session, card_id=card_id)
     ):
-        raise Conflict("This waits for a second person already.")
+        raise Conflict(_("This waits for a second person already."))
     asked = Approval(
         id=deed_id,
         programme_id=programme_of(session),
@@ -98,7 +104,7 @@ def ask(
         # The same form sent twice at once: the other one was a moment earlier.
         known = _known(session, deed_id, facts)
         if known is None:
-            raise Conflict("This was asked for elsewhere. Load the page again.") from None
+            raise Conflict(_("This was asked for elsewhere. Load the page again.")) from None
         return known
     return asked
 
@@ -106,7 +112,7 @@ def ask(
 def _known(session: Session, deed_id: str, facts: tuple[Any, ...]) -> Approval | None:
     known = session.scalar(select(Approval).where(Approval.id == deed_id))
     if known is not None and (known.kind, known.card_id, known.body, known.reason) != facts:
-        raise Conflict("This was asked for before, with other words. Load the page again.")
+        raise Conflict(_("This was asked for before, with other words. Load the page again."))
     return known
 
 
@@ -122,16 +128,16 @@ def find(session: Session, deed_id: str) -> Approval:
     """What was asked for under that id. Raises `NotFound`."""
     found = session.scalar(select(Approval).where(Approval.id == deed_id))
     if found is None:
-        raise NotFound("Nothing of that id waits for anybody.")
+        raise NotFound(_("Nothing of that id waits for anybody."))
     return found
 
 
 def check_second(asked: Approval, person: Staff) -> None:
     """Raise `Forbidden` unless *person* is another one who may agree."""
     if person.role not in ROLES[Permission.APPROVE]:
-        raise Forbidden("Only a manager or an owner decides this.")
+        raise Forbidden(_("Only a manager or an owner decides this."))
     if person.id == asked.asked_by_id:
-        raise Forbidden("You asked for this yourself: somebody else has to agree.")
+        raise Forbidden(_("You asked for this yourself: somebody else has to agree."))
 
 
 def decide(
@@ -148,9 +154,9 @@ def decide(
         .execution_options(populate_existing=True)
     )
     if found is None:
-        raise NotFound("Nothing of that id waits for anybody.")
+        raise NotFound(_("Nothing of that id waits for anybody."))
     if found.decided_at is not None:
-        raise Conflict("That was decided already.")
+        raise Conflict(_("That was decided already."))
     if approved or person.id != found.asked_by_id:
         check_second(found, person)
     found.decided_by_id, found.decided_at, found.approved = person.id, now, approved

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.cards.models import Card
 from app.errors import Invalid
 from app.keys import KeyRing
+from app.languages import _
 from app.ledger.models import Account
 from app.members import service as members
 from app.members import words
@@ -80,7 +81,7 @@ def find(
     """
     text = " ".join(text.split())
     if len(text) > LONGEST_SEARCH:
-        raise Invalid(f"Search for at most {LONGEST_SEARCH} letters.")
+        raise Invalid(_("Search for at most %(most)s letters.", most=LONGEST_SEARCH))
     if not text:
         return _listed(session, keys, programme_id, order, after, limit)
     direct = _direct(session, keys, programme_id, text)
@@ -167,9 +168,9 @@ def _listed(
         try:
             at = datetime.fromisoformat(moment)
         except ValueError:
-            raise Invalid("There is no such page.") from None
+            raise Invalid(_("There is no such page.")) from None
         if at.tzinfo is None:
-            raise Invalid("There is no such page.")
+            raise Invalid(_("There is no such page."))
         is_old = order is Order.OLDEST
         beyond = Card.issued_at > at if is_old else Card.issued_at < at
         same = Card.id > card_id if is_old else Card.id < card_id
@@ -218,7 +219,7 @@ def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise Invalid("There is no such page.") from None
+        raise Invalid(_("There is no such page.")) from None
 
 
 def _page(
@@ -233,7 +234,7 @@ def _page(
     try:
         begin = int(after or 0)
     except ValueError:
-        raise Invalid("There is no such page.") from None
+        raise Invalid(_("There is no such page.")) from None
     rows = list(session.execute(statement.limit(MOST_RANKED)))
     if order is Order.POINTS:
         rows.sort(key=lambda row: (-row.balance, row.id))

@@ -1,6 +1,7 @@
 """How far the wallets are: for the owner, the console, the logs and the metrics."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -83,6 +84,48 @@ def status(session: Session) -> dict[str, dict[str, int]]:
 def wallet_states(session: Session, *, now: datetime) -> dict[str, WalletState]:
     """The state of each wallet, in a session that is open for all programmes."""
     return {name: _state(session, wallet, now) for name, wallet in NAMES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Wallets of one kind and programme that are not up to date: *count* of them (*is_more*: there
+    are others), without the newest change since *since*, *failed* of them tried in vain, the most
+    frequent *error* among these."""
+
+    count: int
+    is_more: bool
+    since: datetime | None
+    failed: int
+    error: str | None
+
+
+#: So many wallets are looked at for a page; a campaign's million is not counted each time.
+_MOST_LOOKED_AT = 5_000
+
+
+def behind(session: Session) -> dict[str, Behind]:
+    """What is behind of the session's programme, for each wallet: cheap however much it is."""
+    return {name: _behind(session, wallet) for name, wallet in NAMES.items()}
+
+
+def _behind(session: Session, wallet: Wallet) -> Behind:
+    came = wallet.inserted_at if wallet is GooglePass else AppleRegistration.registered_at
+    rows = session.execute(
+        select(func.coalesce(wallet.behind_since, came), wallet.last_error)
+        .where(_is_listed(wallet))
+        .order_by(wallet.next_attempt_at)
+        .limit(_MOST_LOOKED_AT + 1)
+    ).all()
+    # A push token that Apple does not know is nobody's to put right.
+    known = [(since, error) for since, error in rows if UNKNOWN_DEVICE not in (error or "")]
+    errors = Counter(error for _, error in known if error)
+    return Behind(
+        count=min(len(known), _MOST_LOOKED_AT),
+        is_more=len(rows) > _MOST_LOOKED_AT,
+        since=min((since for since, _ in known), default=None),
+        failed=errors.total(),
+        error=errors.most_common(1)[0][0] if errors else None,
+    )
 
 
 def card_wallets(session: Session, card: str) -> list[CardWallet]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.db import programme_of
 from app.errors import Conflict, Invalid, NotFound
 from app.keys import KeyRing
+from app.languages import _
 from app.members import consents, words
 from app.members.models import Consent, Member
 from app.members.service import FIELDS, LANGUAGES, PURPOSES, Contact, contact_of, sealed_contact
@@ -37,7 +38,7 @@ def set_contact(
         )
     member = session.scalar(select(Member).where(Member.id == member_id).with_for_update())
     if member is None:
-        raise NotFound("There is no such member in this programme.")
+        raise NotFound(_("There is no such member in this programme."))
     before = contact_of(session, keys, member_id)
     changed = [
         field
@@ -100,7 +101,7 @@ def set_consent(
         each.withdrawn_at = now
     if is_given:
         if purpose not in PURPOSES:
-            raise Conflict("Nobody is asked for this any more.")
+            raise Conflict(_("Nobody is asked for this any more."))
         # Said to somebody: in which language, nobody knows.
         programme_id = programme_of(session)
         read = consents.current(session, programme_id, purpose)
@@ -113,6 +114,7 @@ def masked(contact: Contact) -> Contact:
     """A contact as whoever may not see it sees it: enough to ask "does it end in 56?"."""
     return Contact(
         name=contact.name,
+        nickname=contact.nickname,
         email=None if contact.email is None else _mask_email(contact.email),
         phone=None if contact.phone is None else f"••••{contact.phone[-2:]}",
         number=contact.number,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.db import new_id, programme_of
 from app.errors import Invalid, NotFound
 from app.keys import KeyRing
+from app.languages import _
 from app.members.models import Member, MemberNote
 
 LONGEST_NOTE = 2_000
@@ -40,7 +41,8 @@ def write(
     _check_known(session, member_id)
     text = _plain(text, LONGEST_NOTE, "text", lines=True)
     if not text:
-        raise Invalid("Write something first.", {"text": ["Write something first."]})
+        words = _("Write something first.")
+        raise Invalid(words, {"text": [words]})
     note_id = new_id()
     session.add(
         MemberNote(
@@ -64,7 +66,7 @@ def remove(session: Session, member_id: str, note_id: str) -> None:
         .returning(MemberNote.id)
     ).first()
     if gone is None:
-        raise NotFound("There is no such note.")
+        raise NotFound(_("There is no such note."))
 
 
 def notes_of(session: Session, keys: KeyRing, member_ids: list[str]) -> list[Note]:
@@ -111,7 +113,7 @@ def for_counter(session: Session, keys: KeyRing, member_id: str | None) -> ForCo
 
 def _check_known(session: Session, member_id: str) -> None:
     if session.scalar(select(Member.id).where(Member.id == member_id)) is None:
-        raise NotFound("There is no such member in this programme.")
+        raise NotFound(_("There is no such member in this programme."))
 
 
 def _plain(text: str, most: int, field: str, *, lines: bool = False) -> str:
@@ -119,10 +121,11 @@ def _plain(text: str, most: int, field: str, *, lines: bool = False) -> str:
     if not lines:
         text = " ".join(text.split())
     if len(text) > most:
-        words = f"Please use at most {most} letters."
+        words = _("Please use at most %(most)s letters.", most=most)
         raise Invalid(words, {field: [words]})
     if not text.replace("\n", "").replace("\t", "").isprintable():
-        raise Invalid("Please use letters only.", {field: ["Please use letters only."]})
+        words = _("Please use letters only.")
+        raise Invalid(words, {field: [words]})
     return text
 
 

@@ -14,12 +14,13 @@ from app.languages import Lazy, lazy
 from app.programmes.service import only_slug
 from app.staff import sessions
 from app.staff.models import Role
+from app.web.staff import members, today
 from app.web.staff.account import link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
 
 #: The modules of the areas: `pages` (a `StaffPages`) and `NAV` (entries of the menu).
-AREAS: tuple[ModuleType, ...] = (own,)
+AREAS: tuple[ModuleType, ...] = (today, members, own)
 #: What is reached by who is not signed in.
 THRESHOLD: tuple[ModuleType, ...] = (sign_in, link)
 

@@ -1,0 +1,96 @@
+"""Today: four figures, and only what needs a hand."""
+
+from datetime import timedelta
+from typing import Any
+
+from app.cards import pins
+from app.certs.dev import make_dev_chain
+from app.clock import FixedClock
+from app.figures import adding
+from app.till import reporting
+from app.till.models import Till
+
+
+def test_the_day_s_figures_stand_beside_last_week_s(
+    shop: Any, signed_in: Any, clock: FixedClock
+) -> None:
+    card = shop.issue()
+    shop.ask("POST", "/presentations", {"code": card.code})
+    shop.accrue(card, 5000)
+    clock.advance(timedelta(days=7, minutes=20))
+    shop.session = shop.sign_in()
+    with shop.context.database.write_all() as session:
+        adding.step(session, clock())
+    other = shop.issue()
+    shop.ask("POST", "/presentations", {"code": other.code})
+    shop.accrue(other, 2000)
+    said = signed_in("manager").words("today")
+    assert "New cards 1 1 last week by 12:15" in said
+    assert "Cards read 1 1 last week by 12:15" in said
+    assert "Points 20 in, 0 out" in said
+    assert "50 in, 0 out last week" in said
+    assert "€20.00" in said
+    assert "€50.00 last week" in said
+
+
+def test_a_quiet_shop_needs_no_hand(shop: Any, signed_in: Any) -> None:
+    said = signed_in("cashier").words("today")
+    assert "Nothing. Everything runs by itself." in said
+    assert signed_in("cashier", name="Two").get("today/live").status_code == 200
+
+
+def test_a_silent_till_with_receipts_in_its_queue_is_said_first(
+    shop: Any, signed_in: Any, clock: FixedClock
+) -> None:
+    with shop.context.database.read(shop.programme_id) as session:
+        [till] = reporting.tills(session, now=clock())
+        row = session.get_one(Till, till.id)
+    reporting.note(
+        shop.context.database,
+        row,
+        waiting="3",
+        oldest=clock().isoformat(),
+        set_aside="1",
+        now=clock(),
+    )
+    manager = signed_in("manager")
+    assert "1 of 1 online, 3 receipts in queues" in manager.words("today")
+    clock.advance(timedelta(minutes=20))
+    said = manager.words("today")
+    assert "Counter 1, Old Town" in said
+    assert "20 minutes ago. 3 receipts wait in its queue. Give it a network" in said
+    assert "1 receipt was refused and lies at the till" in said
+    assert said.index("3 receipts wait") < said.index("1 receipt was refused")
+
+
+def test_a_certificate_is_spoken_of_from_thirty_days_before_its_end(
+    shop: Any, signed_in: Any, clock: FixedClock
+) -> None:
+    make_dev_chain(shop.context.config, shop.context.keys, now=clock())
+    manager = signed_in("auditor")
+    assert "Certificate of the passes" in manager.words("today")
+    assert "Nothing. Everything runs by itself." in manager.words("today")
+    for path in shop.context.config.certs_dir.glob("*.pem"):
+        assert path.exists()
+
+
+def test_guessing_at_pins_is_said(shop: Any, signed_in: Any, clock: FixedClock) -> None:
+    card = shop.issue()
+    with shop.context.database.write(shop.programme_id) as session:
+        pins.set_pin(session, card, "4711", now=clock())
+    for _ in range(5):
+        try:
+            with shop.context.database.write(shop.programme_id) as session:
+                pins.check_pin(session, card, "0815", now=clock())
+        except pins.WrongMemberPin:
+            continue
+    manager = signed_in("manager")
+    assert "The PIN of 1 card is locked" in manager.words("today")
+    answer = manager.post(f"members/{card.id}/unlock")
+    assert answer.status_code == 303
+    assert "The PIN of 1 card is locked" not in manager.words("today")
+
+
+def test_every_role_sees_today(signed_in: Any) -> None:
+    for role in ("owner", "marketer", "manager", "cashier", "auditor"):
+        assert "What needs a hand" in signed_in(role).words("today")
