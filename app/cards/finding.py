@@ -164,7 +164,7 @@ def _listed(
     """All cards, by the day they were given."""
     statement = _cards().where(Card.programme_id == programme_id)
     if after is not None:
-        moment, _, card_id = after.partition("_")
+        moment, _dash, card_id = after.partition("_")
         try:
             at = datetime.fromisoformat(moment)
         except ValueError:

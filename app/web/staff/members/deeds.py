@@ -118,10 +118,12 @@ def do_or_ask(
         desk = Desk.sit(session, visit)
         small = kind is Kind.ADJUSTMENT and abs(body["points"]) < desk.settings.adjust_alone_below
         if not small and approvals.takes_another(session, visit.person):
+            is_new = not approvals.was_asked(session, deed_id)
             approvals.ask(
                 session, deed_id, kind, card_id, body, reason, visit.person, now=visit.now
             )
-            visit.note(session, f"member.{kind}.ask", card_id, {"id": deed_id, **body})
+            if is_new:
+                visit.note(session, f"member.{kind}.ask", card_id, {"id": deed_id, **body})
             return False
         if kind is not Kind.ERASURE:
             where = circumstances(visit, card_id)
