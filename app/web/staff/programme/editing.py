@@ -246,6 +246,11 @@ def _about(setting: str, text: str) -> str:
     return f"{section.title}: {in_language(text)}" if section else in_language(text)
 
 
+def told(setting: str, texts: Sequence[str]) -> str:
+    """What is wrong with a setting, with the name of its mechanic before it."""
+    return " ".join(_about(setting, text) for text in texts)
+
+
 def names_of(things: Sequence[Any], language: str) -> dict[str, str]:
     """What things are called, by their codes."""
     return {each.code: each.name(language) for each in things}
