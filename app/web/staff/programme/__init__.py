@@ -1,6 +1,26 @@
 """The programme's pages: what is in force, the draft, comparison, versions, names, set-up."""
 
-from app.web.staff.programme import drafting, overview
+from app.web.staff.programme import (
+    drafting,
+    drawing,
+    files,
+    history,
+    naming,
+    overview,
+    publishing,
+    setting_up,
+)
 from app.web.staff.programme.pages import NAV, pages
 
-__all__ = ["NAV", "drafting", "overview", "pages"]
+__all__ = [
+    "NAV",
+    "drafting",
+    "drawing",
+    "files",
+    "history",
+    "naming",
+    "overview",
+    "pages",
+    "publishing",
+    "setting_up",
+]

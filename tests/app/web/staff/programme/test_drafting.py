@@ -166,22 +166,21 @@ def test_managers_and_auditors_look_and_cashiers_do_not(shop: Any, signed_in: Si
 NASTY = ["<script>alert(1)</script>", "\x00", "9" * 4000, "{{7*7}}", '" onfocus="x', "🙂" * 50]
 
 
-@pytest.mark.parametrize("nasty", NASTY)
+@pytest.mark.parametrize("turn", [0, 3])
 def test_no_text_becomes_markup_and_no_text_breaks_a_page(
-    shop: Any, signed_in: SignIn, nasty: str
+    shop: Any, signed_in: SignIn, turn: int
 ) -> None:
     owner = signed_in("owner")
+    names = ("name", "names.en", "names.de", "points", "item", "items", "tiers", "code", "once")
+    names += ("baskets.0.amount", "baskets.0.lines.0.item", "baskets.0.at", "place", "revision")
+    form = {name: NASTY[(at + turn) % len(NASTY)] for at, name in enumerate(names)}
     for code, section in SECTIONS.items():
-        kinds = list(section.forms or {}) if isinstance(section, Many) else [""]
-        fields = ("name", "names.en", "names.de", "points", "item", "items", "tiers", "code")
-        form = {name: nasty for name in fields}
-        form |= {"baskets.0.amount": nasty, "baskets.0.lines.0.item": nasty, "edits": "yes"}
-        for kind in kinds:
-            sent = form | {"kind_of": kind}
-            answer = owner.post(f"programme/draft/{code}", sent)
-            assert answer.status_code in (303, 422), (code, kind, answer.status_code)
-            assert "<script>alert" not in answer.text and '" onfocus="' not in answer.text
-            told = owner.post(f"programme/draft/{code}/consequences", sent)
-            assert told.status_code == 200
-            assert "<script>alert" not in told.text
+        kind = next(iter(section.forms or {})) if isinstance(section, Many) else ""
+        sent = form | {"kind_of": kind, "edits": "yes"}
+        answer = owner.post(f"programme/draft/{code}", sent)
+        assert answer.status_code in (303, 422), (code, kind, answer.status_code)
+        assert "<script>alert" not in answer.text and '" onfocus="' not in answer.text
+        told = owner.post(f"programme/draft/{code}/consequences", sent)
+        assert told.status_code == 200
+        assert "<script>alert" not in told.text
     assert owner.get("programme/draft").status_code == 200
