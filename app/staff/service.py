@@ -104,11 +104,6 @@ def leave(session: Session, name: str, *, now: datetime) -> None:
     person_by_name(session, name).left_at = now
 
 
-def people(session: Session) -> list[Staff]:
-    """Everybody of the session's programme by name; who has left comes last."""
-    return list(session.scalars(select(Staff).order_by(Staff.left_at.is_not(None), Staff.name)))
-
-
 def set_role(session: Session, person: Staff, role: str) -> None:
     """Give *person* another role. The caller ends their sessions: they were another's."""
     if role not in list(Role):

@@ -112,6 +112,12 @@ def remove(session: Session, endpoint: Endpoint) -> None:
     session.flush()
 
 
+def disable(session: Session, endpoint: Endpoint, reason: str, *, now: datetime) -> None:
+    """Send nothing until it is enabled again; what happens meanwhile waits for 30 days."""
+    endpoint.disabled_at, endpoint.disabled_reason = now, reason[:200]
+    session.flush()
+
+
 def enable(session: Session, endpoint: Endpoint) -> None:
     """Go on with an endpoint that was disabled, at once and with what waits for it."""
     endpoint.disabled_at = endpoint.disabled_reason = None
@@ -175,6 +181,14 @@ def resend(session: Session, endpoint: Endpoint, event_id: str, *, now: datetime
 
 def add_test(session: Session, endpoint: Endpoint, *, now: datetime) -> Delivery:
     """A message of no meaning, which no queue waits for."""
+    test = queue_test(session, endpoint, now=now)
+    test.status = "test"
+    session.flush()
+    return test
+
+
+def queue_test(session: Session, endpoint: Endpoint, *, now: datetime) -> Delivery:
+    """A message of no meaning at the end of the queue: sent as any other, in the background."""
     event = Event(
         programme_id=endpoint.programme_id,
         type=events.TEST,
@@ -184,10 +198,7 @@ def add_test(session: Session, endpoint: Endpoint, *, now: datetime) -> Delivery
     )
     session.add(event)
     session.flush()
-    test = queue(session, endpoint, event, now=now)
-    test.status = "test"
-    session.flush()
-    return test
+    return queue(session, endpoint, event, now=now)
 
 
 def queue(session: Session, endpoint: Endpoint, event: Event, *, now: datetime) -> Delivery:

@@ -14,13 +14,19 @@ from app.languages import Lazy, lazy
 from app.programmes.service import only_slug
 from app.staff import sessions
 from app.staff.models import Role
-from app.web.staff import members, programme, today
+from app.web.staff import members, office, programme, today
 from app.web.staff.account import link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
 
 #: The modules of the areas: `pages` (a `StaffPages`) and `NAV` (entries of the menu).
-AREAS: tuple[ModuleType, ...] = (today, members, programme, own)
+AREAS: tuple[ModuleType, ...] = (
+    today,
+    members,
+    programme,
+    *office.AREAS,
+    own,
+)
 #: What is reached by who is not signed in.
 THRESHOLD: tuple[ModuleType, ...] = (sign_in, link)
 

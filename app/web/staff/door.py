@@ -5,6 +5,7 @@ and has the permission that the page names.
 """
 
 import hmac
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import audit
 from app.context import Context, current_context
-from app.errors import Forbidden, Invalid
+from app.errors import Forbidden, Invalid, NotFound
 from app.languages import _, current_language, speak
 from app.programmes.models import Programme
 from app.programmes.service import programme_by_slug
@@ -48,6 +49,9 @@ FORM_FIELD, FORM_HEADER = "form_token", "X-Form-Token"
 LONGEST_VALUE = 20_000
 #: Addresses below /staff/<slug>/ that are reached before the second factor is given.
 BEFORE_SECOND_FACTOR = frozenset({"account"})
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CARD_ID = re.compile(r"[0-9a-f]{16}")
 
 Answer = str | AnyResponse | tuple[str, int]
 View = Callable[..., Answer]
@@ -175,6 +179,7 @@ class StaffPages:
         def install(view: View) -> View:
             @wraps(view)
             def guarded(slug: str, **values: Any) -> Answer:
+                _check_ids(values)
                 return enter(slug, permission, lambda visit: view(visit, **values))
 
             guarded.permission = permission  # type: ignore[attr-defined]
@@ -203,6 +208,14 @@ def enter(slug: str, permission: Permission, view: Callable[[Visit], Answer]) ->
         _check_form(visit)
     g.visit = visit
     return view(visit)
+
+
+def _check_ids(values: Mapping[str, Any]) -> None:
+    """Answer 404 for what is no id at all: PostgreSQL would call it a mistake of ours."""
+    for name, value in values.items():
+        form = _CARD_ID if name == "card_id" else _ID if name.endswith("_id") else None
+        if form is not None and not form.fullmatch(str(value)):
+            raise NotFound(_("There is nothing at this address."))
 
 
 def _visit(slug: str) -> Visit | None:
