@@ -14,9 +14,9 @@ from app.languages import _
 
 SHORTEST, LONGEST = 10, 200
 #: OWASP's first setting for argon2id: 46 MiB and one pass, some tens of milliseconds.
-_HASH = argon2.using(type="ID", memory_cost=47_104, time_cost=1, parallelism=1)
+HASH = argon2.using(type="ID", memory_cost=47_104, time_cost=1, parallelism=1)
 #: Checked where there is no password to check, so that it takes as long.
-_NOBODY = _HASH.hash("nobody's password")
+_NOBODY = HASH.hash("nobody's password")
 #: What guessers try first, without the digits and signs that people put around it.
 _COMMON = frozenset(
     "password passwort parole parol пароль qwerty qwertyuiop qwertz йцукен letmein welcome "
@@ -35,24 +35,24 @@ def hash_password(password: str, *, about: Iterable[str] = ()) -> str:
     wrong = _what_is_wrong(text, about)
     if wrong is not None:
         raise Invalid(wrong, {"password": [wrong]})
-    return str(_HASH.hash(text))
+    return str(HASH.hash(text))
 
 
 def hash_again(password: str) -> str:
     """The hash of a password that is in use already, with today's settings."""
-    return str(_HASH.hash(_plain(password)))
+    return str(HASH.hash(_plain(password)))
 
 
 def is_password(password: str, kept: str | None) -> bool:
     """Whether *password* is the one whose hash is *kept*; takes as long where none is kept."""
     text = _plain(password)[:LONGEST]
-    is_same = bool(_HASH.verify(text, kept or _NOBODY))
+    is_same = bool(HASH.verify(text, kept or _NOBODY))
     return is_same and kept is not None
 
 
 def wants_new_hash(kept: str) -> bool:
     """Whether the hash was made with other settings than today's."""
-    return bool(_HASH.needs_update(kept))
+    return bool(HASH.needs_update(kept))
 
 
 def _plain(password: str) -> str:

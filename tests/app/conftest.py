@@ -12,7 +12,7 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import create_app, open_on
 from app.cards.service import create_signing_key, issue_card
 from app.clock import FixedClock
 from app.config import Config
@@ -36,9 +36,20 @@ def context(database: Database, clock: FixedClock, tmp_path: Path) -> Context:
     return Context(config, database, KeyRing.open(config, now=clock), clock)
 
 
+@pytest.fixture(scope="session")
+def one_app() -> list[APIFlask]:
+    """The application, once it is made: its hundreds of addresses are the same in every test."""
+    return []
+
+
 @pytest.fixture
-def app(context: Context) -> APIFlask:
-    return create_app(context)
+def app(context: Context, one_app: list[APIFlask]) -> APIFlask:
+    """The service on this test's installation. Whoever adds pages makes one of their own."""
+    if one_app:
+        open_on(one_app[0], context)
+    else:
+        one_app.append(create_app(context))
+    return one_app[0]
 
 
 @pytest.fixture

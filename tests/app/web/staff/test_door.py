@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from apiflask import APIFlask
 from flask import Flask
 from sqlalchemy import select
 
+from app import create_app
 from app.audit import AuditEntry
+from app.context import Context
 from app.staff import sessions
 from app.staff.permissions import Permission
 from app.web.staff.door import COOKIE, FORM_FIELD, StaffPages, Visit
@@ -19,7 +20,7 @@ SignIn = Callable[..., Colleague]
 
 
 @pytest.fixture
-def app(app: APIFlask) -> Flask:
+def app(context: Context) -> Flask:
     """The service with an area of its own, so that this is about the door and no page."""
     pages = StaffPages("trial", __name__)
 
@@ -33,6 +34,7 @@ def app(app: APIFlask) -> Flask:
             visit.note(session, "trial.change", visit.form["what"])
         return visit.go("trial.index", said="Changed.")
 
+    app = create_app(context)
     app.register_blueprint(pages.blueprint)
     return app
 
