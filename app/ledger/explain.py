@@ -118,6 +118,16 @@ def because(code: str, **facts: Any) -> Reason:
     return reason
 
 
+#: Reasons as they are found; None where nobody wants to know.
+Story = list[Reason] | None
+
+
+def note(story: Story, code: str, **facts: Any) -> None:
+    """Add a reason to a story, where one is told."""
+    if story is not None:
+        story.append(because(code, **facts))
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Who tells: the reader's language, the programme's zone, and what it calls things.

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 
 class How(StrEnum):
     """How much stays when less is kept than was sold."""
@@ -25,8 +27,7 @@ class How(StrEnum):
     SHARE = "share"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """So much of a receipt: money (in its minor units), pieces (in thousandths) or both.
 
     Of the *lines* at these positions (the first is 1); without, money of all that earns.
@@ -47,8 +48,7 @@ class Need:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """Given *times* times, as far as all *needs* are met.
 
     Without needs it stays as long as anything of the receipt is kept.

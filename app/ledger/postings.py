@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from app.ledger.explain import Reason
 from app.ledger.grounds import Grounds
@@ -76,8 +77,7 @@ class Terms:
     is_heard: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a receipt; *amount_minor* is for the whole *quantity*.
 
     *earns*: whether it is of a kind that earns points at all.
@@ -98,8 +98,7 @@ class ReturnedLine:
     quantity: Decimal | int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """What an account did in some days: receipts of which something is kept, money spent, and the
     local days of those receipts."""
 
@@ -108,8 +107,7 @@ class Activity:
     days: frozenset[date] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a receipt of *day* (local) has to know of its account's other receipts.
 
     *today*: those of the day. *first*: whether there is any. *windows*: what it did in the so many
@@ -122,8 +120,7 @@ class Asked:
     windows: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
+class AccountFacts(Struct, frozen=True):
     """What a receipt's value may depend on, read under the account's lock.
 
     *tier*: the one that was held when the receipt happened. *carried_micro*: money of earlier
@@ -140,11 +137,10 @@ class AccountFacts:
     joined_on: date | None = None
     visits_today: int = 0
     is_first: bool = False
-    windows: Mapping[int, Activity] = field(default_factory=dict)
+    windows: Mapping[int, Activity] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Bonus:
+class Bonus(Struct, frozen=True):
     """Points beside those of the receipt, an entry of their own.
 
     With *grounds* a return takes what these no longer carry. Else, with *at_least_minor*, they go
@@ -159,8 +155,7 @@ class Bonus:
     grounds: Grounds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What a receipt gives beside points: *count* of *what*, which is of a *kind*, by a *rule*.
 
     The ledger only writes it into its answer; `app.benefits` keeps it. Kinds are those of
@@ -173,7 +168,7 @@ class Given:
     what: str
     count: int
     rule: str
-    grounds: Grounds = Grounds()  # noqa: RUF009 - frozen
+    grounds: Grounds = Grounds()
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the answer to a posting."""
@@ -186,8 +181,7 @@ class Given:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What a receipt is worth: points, and how they came about.
 
     *earning_minor* is the part of the receipt's amount that earned, in the receipt's currency;

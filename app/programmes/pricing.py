@@ -1,12 +1,13 @@
 """What a receipt is worth by the rules, the rate and the tier of its day."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from app.ledger.explain import Reason, because

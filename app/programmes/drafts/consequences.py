@@ -4,10 +4,12 @@ The basket is priced for a member first (member prices, discounts); what is left
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from app.ledger.explain import Reason
 from app.ledger.postings import AccountFacts, Activity, Line, Value

@@ -13,9 +13,11 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from app.ledger.grounds import Grounds, How, Need
 from app.ledger.postings import Line
-from app.programmes.rules.model import Goods, Kind, Rule
+from app.programmes.rules.model import Goods, Kind, Role, Rule
 from app.programmes.rules.segments import Segment
 
 MOST_TIMES = 1000
@@ -52,6 +54,8 @@ class Compiled:
     #: Whether it depends on the account at all, and on its other receipts.
     is_personal: bool
     asks: bool
+    is_base: bool
+    is_multiplier: bool
 
     @property
     def name(self) -> str:
@@ -132,6 +136,8 @@ def _compiled(rule: Rule, exponent: int, zone: ZoneInfo) -> Compiled:
         (rule.factor or Decimal(1)).as_integer_ratio(),
         is_personal=bool(asks or on.tiers or on.once),
         asks=asks,
+        is_base=rule.role is Role.BASE,
+        is_multiplier=rule.kind is Kind.MULTIPLIER,
     )
 
 
@@ -148,8 +154,7 @@ def key_of(name: str) -> str:
 # --- receipts ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Lines of a receipt: their positions, pieces and money."""
 
     lines: tuple[int, ...]
@@ -233,8 +238,7 @@ class Bill:
         return -(-micro * down // up)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A rule that a receipt meets, as far as the receipt goes.
 
     *points* are exact, for all *times*. *money* is set for a rate over all that earns, whose points

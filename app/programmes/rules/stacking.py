@@ -1,13 +1,14 @@
 """Which of the rules that a receipt meets count for an account, beside one another. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from app.ledger.explain import Reason, because
+from msgspec import Struct
+
+from app.ledger.explain import Story, note
 from app.ledger.postings import AccountFacts, Activity, Asked
 from app.programmes.rules.compiled import Candidate, RuleSet
-from app.programmes.rules.model import Kind, Role
+from app.programmes.rules.model import Role
 from app.programmes.rules.segments import Segment, in_segments
 from app.programmes.rules.streaks import LOOK_BACK_DAYS
 
@@ -15,8 +16,7 @@ from app.programmes.rules.streaks import LOOK_BACK_DAYS
 Exact = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What counts. *base* None: the settings' own rate, where *is_rate*, or nothing.
 
     *factor* is what the base is multiplied by; *promotions* are all others that give.
@@ -26,7 +26,6 @@ class Applied:
     is_rate: bool
     factor: Exact
     promotions: tuple[Candidate, ...]
-    explain: tuple[Reason, ...]
 
 
 def asked_of(
@@ -72,40 +71,41 @@ def applied(
     day: date,
     rate: Exact,
     tier_factor: Exact,
+    explain: Story = None,
 ) -> Applied:
     """What counts of the rules that a receipt meets.
 
     *rate*: what the settings' own rate gives for it, exactly, before the tier multiplies it by
     *tier_factor*.
     """
-    explain: list[Reason] = []
     held = _held(rules, found, facts, day, explain)
-    base, is_rate, base_points = _best_base(rules, held, rate)
-    if base is not None and (rules.has_rate or sum(_is_base(each) for each in held) > 1):
-        explain.append(because("best_base", name=base.rule.name))
-    promotions = [each for each in held if each.rule.role is Role.PROMOTION]
-    passed: set[str] = set()
-    if not rules.all_promotions and len(promotions) > 1:
+    bases = [each for each in held if each.compiled.is_base]
+    base, is_rate, base_points = _best_base(rules, bases, rate)
+    if base is not None and (rules.has_rate or len(bases) > 1):
+        note(explain, "best_base", name=base.rule.name)
+    counting = [each for each in held if not each.compiled.is_base]
+    promotions: list[Candidate] = []
+    if not rules.all_promotions:
+        promotions = [each for each in counting if each.rule.role is Role.PROMOTION]
+    if len(promotions) > 1:
         multiplied = (base_points[0] * tier_factor[0], base_points[1] * tier_factor[1])
         best = _best(promotions, [_score(each, multiplied) for each in promotions])
-        explain.extend(
-            because("not_stacked", name=each.rule.name, better=best.rule.name)
-            for each in promotions
-            if each is not best
-        )
+        for each in promotions:
+            if each is not best:
+                note(explain, "not_stacked", name=each.rule.name, better=best.rule.name)
         passed = {each.rule.name for each in promotions if each is not best}
-    counting = [each for each in held if not _is_base(each) and each.rule.name not in passed]
+        counting = [each for each in counting if each.rule.name not in passed]
     factor = (1, 1)
+    others: list[Candidate] = []
     for each in counting:
-        if each.rule.kind is Kind.MULTIPLIER:
+        if not each.compiled.is_multiplier:
+            others.append(each)
+        else:
             up, down = each.compiled.factor
             factor = (factor[0] * down + (up - down) * factor[1], factor[1] * down)
             if base is not None or is_rate:
-                explain.append(
-                    because("multiplied_by", name=each.rule.name, factor=f"{each.rule.factor:f}")
-                )
-    others = tuple(each for each in counting if each.rule.kind is not Kind.MULTIPLIER)
-    return Applied(base, is_rate, factor, others, tuple(explain))
+                note(explain, "multiplied_by", name=each.rule.name, factor=f"{each.rule.factor:f}")
+    return Applied(base, is_rate, factor, tuple(others))
 
 
 def _held(
@@ -113,7 +113,7 @@ def _held(
     found: Sequence[Candidate],
     facts: AccountFacts,
     day: date,
-    explain: list[Reason],
+    explain: Story,
 ) -> list[Candidate]:
     """Those that hold for the account."""
     segments: frozenset[str] | None = None
@@ -138,25 +138,20 @@ def _held(
             if segments.isdisjoint(on.segments):
                 continue
         if on.a_day is not None and facts.visits_today >= on.a_day:
-            explain.append(because("enough_today", name=each.rule.name, count=on.a_day))
+            note(explain, "enough_today", name=each.rule.name, count=on.a_day)
             continue
         if on.once is not None:
             if on.once in had:
-                explain.append(because("bonus_once", name=each.rule.name))
+                note(explain, "bonus_once", name=each.rule.name)
                 continue
             had.add(on.once)
         held.append(each)
     return held
 
 
-def _is_base(each: Candidate) -> bool:
-    return each.rule.role is Role.BASE
-
-
 def _best_base(
-    rules: RuleSet, held: Sequence[Candidate], rate: Exact
+    rules: RuleSet, bases: Sequence[Candidate], rate: Exact
 ) -> tuple[Candidate | None, bool, Exact]:
-    bases = [each for each in held if _is_base(each)]
     if not bases:
         return None, rules.has_rate, rate if rules.has_rate else (0, 1)
     best = _best(bases, [each.points for each in bases])
@@ -167,7 +162,7 @@ def _best_base(
 
 def _score(each: Candidate, base: Exact) -> Exact:
     """What a promotion is worth in points, where the best one is looked for."""
-    if each.rule.kind is Kind.MULTIPLIER:
+    if each.compiled.is_multiplier:
         up, down = each.compiled.factor
         return base[0] * (up - down), base[1] * down
     worth = each.rule.worth * each.times

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from app.ledger.grounds import Kept, KeptLine, count_left, points_due
 from app.ledger.postings import AccountFacts, Activity, Asked, Bonus, Given, Value
 from app.ledger.rules import due_so_far
@@ -93,11 +95,10 @@ class _Side:
     """What one set of rules has come to so far: carried money, and what was given once."""
 
     carried_micro: int
-    once: set[str]
+    once: frozenset[str]
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a receipt gives for good: after what came back of it."""
 
     points: int
@@ -128,8 +129,8 @@ class Replay:
     _seen: dict[date, list["_Seen"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._before = _Side(self.carried_micro, set(self.once))
-        self._after = _Side(self.carried_micro, set(self.once))
+        self._before = _Side(self.carried_micro, frozenset(self.once))
+        self._after = _Side(self.carried_micro, frozenset(self.once))
 
     def remember(self, past: Past, day: date) -> None:
         """A receipt of before: it is counted among the visits and no more."""
@@ -141,12 +142,14 @@ class Replay:
         """What a receipt gave and would give, and its money as it counts now (minor units)."""
         facts = self._facts(past)
         choices = self.choices(min(past.occurred_at, past.recorded_at), past.sale.location)
-        version = next(
-            each
-            for each in choices
-            if each is choices[-1]
-            or self._is_for(each.pilot.segments if each.pilot else (), each, facts)
-        )
+        version = choices[-1]
+        if len(choices) > 1:
+            version = next(
+                each
+                for each in choices
+                if each is choices[-1]
+                or self._is_for(each.pilot.segments if each.pilot else (), each, facts)
+            )
         before = self._value(version, self._before, facts)
         changed = self._changed(version, facts)
         after = before
@@ -178,15 +181,19 @@ class Replay:
         return bool(in_segments(defined, known, day, tariff.exponent))
 
     def _value(self, version: Version, side: _Side, facts: "_Facts") -> Value:
-        earned = earning.earning_of(version.tariff, facts.past.sale, facts.past.exchange)
-        known = facts.known(earned.asked(version.tariff), side)
-        return earning.value_of(version.tariff, earned, known, now=facts.past.recorded_at)
+        past, tariff = facts.past, version.tariff
+        earned = earning.earning_of(tariff, past.sale, past.exchange, telling=False)
+        known = facts.known(earned.asked(tariff), side)
+        return earning.value_of(tariff, earned, known, now=past.recorded_at, telling=False)
 
     @staticmethod
     def _carry(side: _Side, value: Value) -> None:
         if value.carried_micro is not None:
             side.carried_micro = value.carried_micro
-        side.once.update(each.once_key for each in value.bonuses if each.once_key)
+        if value.bonuses:
+            once = {each.once_key for each in value.bonuses if each.once_key}
+            if once:
+                side.once |= once
 
     def _facts(self, past: Past) -> "_Facts":
         tier = None
@@ -225,8 +232,7 @@ class Replay:
         return today, is_first, windows
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What is remembered of a receipt."""
 
     amount_minor: int
@@ -260,14 +266,14 @@ class _Facts:
         if asked is not None:
             visits, is_first, windows = replay.seen(self.past, asked)
         return AccountFacts(
-            tier=self.tier,
-            carried_micro=side.carried_micro,
-            once_keys=frozenset(side.once),
-            kind=replay.kind,
-            joined_on=replay.joined_on,
-            visits_today=visits,
-            is_first=is_first,
-            windows=windows,
+            self.tier,
+            side.carried_micro,
+            side.once,
+            replay.kind,
+            replay.joined_on,
+            visits,
+            is_first,
+            windows,
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from counterfoil_tests_ledger_scenario import Play
 from counterfoil_tests_ledger_words import FIRST_DAY, NINE, Options, options
+from msgspec import structs
 
 from app.benefits import errors
 from app.benefits.service import Order, Price
@@ -70,7 +71,7 @@ class BenefitPlay(Play):
     def earn(self, points: str, said: Options) -> Accrue:
         made = super().earn(points, said)
         assert isinstance(made.value, Value)
-        return replace(made, value=replace(made.value, given=self.things))
+        return replace(made, value=structs.replace(made.value, given=self.things))
 
     def give(self, _subject: str, said: Options) -> Operation:
         return Present(self.account_id, self.things, "for the test")
