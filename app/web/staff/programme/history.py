@@ -60,7 +60,9 @@ def versions(visit: Visit) -> Answer:
     with visit.read() as session:
         settings = service.version_at(session, visit.programme.id, visit.now).settings
         around = around_of(visit, session, settings)
-        people = dict(session.execute(select(Staff.id, Staff.name)).tuples().all())
+        people = {
+            staff_id: name for staff_id, name in session.execute(select(Staff.id, Staff.name))
+        }
         noted = drafts.publications(session)
         found = pilots.history(session, visit.programme.id)
         kept = {"points": "1", "per_amount": "1"}

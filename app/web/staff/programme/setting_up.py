@@ -67,7 +67,7 @@ TEMPLATE_WORDS: Mapping[str, tuple[Lazy, Lazy]] = {
     ),
 }
 _CHOICES = {"goal": GOAL_WORDS, "benefit": BENEFIT_WORDS}
-_WHITE, _BLACK = "#ffffff", "#111111"
+_WHITE, _BLACK = "#ffffff", "#000000"
 
 
 @pages.get("/setup", Permission.SEE_PROGRAMME)
