@@ -1,5 +1,6 @@
 """The blueprint of the members' pages, and what all of them begin with."""
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from app.web.staff.door import StaffPages, Visit
 from passes.code import Kind
 
 pages = StaffPages("members", __name__)
+_CARD_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ def reader(visit: Visit) -> Reader:
 
 def subject_of(session: Session, visit: Visit, card_id: str) -> Subject:
     """The person with that card. Raises `NotFound`, also for a coupon, which is nobody."""
-    card = cards.card_by_id(session, card_id[:16])
-    if card.kind == Kind.COUPON:
+    card = cards.card_by_id(session, card_id) if _CARD_ID.fullmatch(card_id) else None
+    if card is None or card.kind == Kind.COUPON:
         raise NotFound(_("There is no such card in this programme."))
     keys = visit.context.keys
     person = find_person(session, keys, visit.programme.id, card.id)

@@ -95,7 +95,7 @@ def _row(visit: Visit, hit: Hit, tiers: Mapping[str, str]) -> dict[str, Any]:
     contact = hit.contact if visit.may(Permission.SEE_CONTACTS) else masked(hit.contact)
     return {
         "hit": hit,
-        "name": contact.name or _("Nobody's name is known"),
+        "name": contact.name or _("No name told"),
         "email": contact.email,
         "phone": contact.phone,
         "status": status_of(hit.status),

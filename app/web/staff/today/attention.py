@@ -149,7 +149,7 @@ def _delivery(behind: dict[str, status.Behind], now: datetime) -> Iterator[Need]
         if found.since is None or now - found.since <= LATE:
             continue
         words = _(
-            "%(count)s passes are not up to date; the oldest change came %(when)s.",
+            "Passes that are not up to date: %(count)s. The oldest change came %(when)s.",
             count=_count(found),
             when=ago(found.since, now),
         )
