@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db import Base, new_id
 from app.errors import TooMany
+from app.languages import _
 
 
 class Attempt(Base):
@@ -54,7 +55,10 @@ def refuse_if_too_many(
     ).all()
     if len(recent) >= limit:
         wait = int((recent[0] + window - now).total_seconds()) + 1
-        raise TooMany(f"Too many tries. Try again in {wait} seconds.", retry_after_seconds=wait)
+        raise TooMany(
+            _("Too many tries. Try again in %(seconds)s seconds.", seconds=wait),
+            retry_after_seconds=wait,
+        )
 
 
 def note_attempt(session: Session, scope: str, subject: str, *, now: datetime) -> None:

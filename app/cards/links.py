@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -11,9 +12,16 @@ from sqlalchemy.orm import Session
 from app.cards.models import Card, CardLink
 from app.db import new_id
 from app.errors import NotFound
+from app.keys import KeyRing
+from app.languages import _
+from app.mail import tokens
+from passes.card import CardStatus
 
 #: 24 bytes: 192 random bits in a link, well above the 128 that keep it from being guessed.
 LINK_BYTES = 24
+_PASS_LINK = "pass link"  # noqa: S105 - a name, not a token
+#: The links of such cards lead nowhere, the one in the pass included.
+_OVER = (CardStatus.REPLACED, CardStatus.ERASED)
 
 
 def create_link(
@@ -46,6 +54,12 @@ def keep_link(session: Session, card: Card, secret: bytes, *, now: datetime) -> 
     return token
 
 
+def known_link(session: Session, secret: bytes) -> str | None:
+    """The token that is *secret*, where it leads to a card already."""
+    token = secret.hex()
+    return None if _by_hash(session, token) is None else token
+
+
 def create_links(
     session: Session,
     programme_id: str,
@@ -71,16 +85,32 @@ def create_links(
     return tokens
 
 
-def card_by_link(session: Session, token: str) -> Card:
+def pass_token(keys: KeyRing, card_id: str) -> str:
+    """What stands in the link in a card's passes. Nothing is kept of it: it is made of a key, so
+    that a pass built anew has the same. It is good until the card is replaced or erased."""
+    return tokens.make(keys, _PASS_LINK, card_id)
+
+
+def card_by_link(session: Session, keys: KeyRing, token: str) -> Card:
     """The card behind a link. Raises `NotFound` for an unknown or revoked one alike."""
-    card = session.scalar(
+    card = None
+    if "." in token:
+        with suppress(NotFound):
+            card_id = tokens.check(keys, token, _PASS_LINK)
+            card = session.scalar(select(Card).where(Card.id == card_id, Card.status.not_in(_OVER)))
+    else:
+        card = _by_hash(session, token)
+    if card is None:
+        raise NotFound(_("This link does not lead to a card, or no longer."))
+    return card
+
+
+def _by_hash(session: Session, token: str) -> Card | None:
+    return session.scalar(
         select(Card)
         .join(CardLink, CardLink.card_id == Card.id)
         .where(CardLink.token_hash == hash_token(token), CardLink.revoked_at.is_(None))
     )
-    if card is None:
-        raise NotFound("This link does not lead to a card, or no longer.")
-    return card
 
 
 def revoke_links(session: Session, card_id: str, *, now: datetime) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.members.models import Consent, ConsentText
 from passes.text import LANGUAGES
 
@@ -177,7 +178,7 @@ def check_version(session: Session, programme_id: str, purpose: str, version: st
     try:
         return wording(session, programme_id, purpose, version)
     except NotFound as error:
-        raise Conflict("The text has changed. Please read it again.") from error
+        raise Conflict(_("The text has changed. Please read it again.")) from error
 
 
 def _check(purpose: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import Prepared, new_id
 from app.errors import Invalid
 from app.keys import KeyRing
+from app.languages import _
 from app.members import consents as wordings
 from app.members import words
 from app.members.models import Consent, Member
@@ -76,24 +77,28 @@ def read_contact(
     nickname = _plain_name(nickname, "nickname", wrong)
     email = email.strip()
     if email and (len(email) > 254 or not _EMAIL.fullmatch(email)):
-        wrong["email"] = ["This does not look like an e-mail address. Check it, or leave it empty."]
+        wrong["email"] = [
+            _("This does not look like an e-mail address. Check it, or leave it empty.")
+        ]
     digits = plain_phone(phone)
     if phone.strip() and digits is None:
-        wrong["phone"] = ["This does not look like a telephone number. Check it, or leave it out."]
+        wrong["phone"] = [
+            _("This does not look like a telephone number. Check it, or leave it out.")
+        ]
     born = plain_birthday(birthday)
     if birthday.strip() and born is None:
-        wrong["birthday"] = ["Write month and day, such as 05-17, without the year."]
+        wrong["birthday"] = [_("Write month and day, such as 05-17, without the year.")]
     if wrong:
-        raise Invalid("Please look at the fields that are marked.", wrong)
+        raise Invalid(_("Please look at the fields that are marked."), wrong)
     return Contact(name or None, email or None, digits, birthday=born, nickname=nickname or None)
 
 
 def _plain_name(typed: str, field: str, wrong: dict[str, list[str]]) -> str:
     name = " ".join(unicodedata.normalize("NFC", typed).split())
     if len(name) > 60:
-        wrong[field] = ["Please use at most 60 letters."]
+        wrong[field] = [_("Please use at most 60 letters.")]
     elif any(unicodedata.category(letter).startswith("C") for letter in name):
-        wrong[field] = ["Please use letters only."]
+        wrong[field] = [_("Please use letters only.")]
     return name
 
 
@@ -268,6 +273,11 @@ def members_by_email(session: Session, keys: KeyRing, programme_id: str, email: 
     """Ids of the members who gave this address; whatever key their index was made with."""
     indexes = keys.blind_indexes(_indexed(programme_id, "email", email))
     return list(session.scalars(select(Member.id).where(Member.email_index.in_(indexes))))
+
+
+def email_mark(keys: KeyRing, programme_id: str, email: str) -> str:
+    """What stands for an address where something about it is counted; it tells nobody which."""
+    return keys.blind_index(_indexed(programme_id, "email", email)).hex()
 
 
 def members_by_phone(session: Session, keys: KeyRing, programme_id: str, phone: str) -> list[str]:

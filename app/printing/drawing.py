@@ -8,6 +8,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
 FONT = "DejaVuSans"
+FONT_FILE = Path(__file__).parent / "fonts/DejaVuSans.ttf"
 POINT_MM = 25.4 / 72
 
 
@@ -99,4 +100,4 @@ def wrapped(text: str, size: float, width: float, *, most: int) -> list[str]:
 
 @cache
 def _font() -> None:
-    pdfmetrics.registerFont(TTFont(FONT, str(Path(__file__).parent / "fonts/DejaVuSans.ttf")))
+    pdfmetrics.registerFont(TTFont(FONT, str(FONT_FILE)))

@@ -5,6 +5,7 @@ from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from app import problems
+from app.languages import _
 
 #: Nothing from elsewhere, and no script or style inside a page.
 POLICY = (
@@ -23,7 +24,7 @@ def install(app: APIFlask) -> None:
         if response.mimetype == problems.MIMETYPE and not problems.is_api():
             problem = response.get_json(force=True)
             if "code" in problem and problem["detail"] == NotFound.description:
-                problem["detail"] = "There is nothing at this address."
+                problem["detail"] = _("There is nothing at this address.")
             staff = request.path.startswith("/staff")
             page = "staff/problem.html" if staff else "problem.html"
             response.set_data(render_template(page, problem=problem))

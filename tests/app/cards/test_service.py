@@ -87,7 +87,7 @@ class Cards:
 
     def by_link(self, token: str) -> str:
         with self.reading() as session:
-            return cards.card_by_link(session, token).id
+            return cards.card_by_link(session, self.keys, token).id
 
     def stored(self, card: Card) -> Card:
         with self.reading() as session:

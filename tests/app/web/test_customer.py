@@ -20,7 +20,7 @@ from app.members.service import contact_of
 from app.programmes import giving
 from app.programmes.service import change_settings
 from app.programmes.terms import rulebook_of
-from app.web.customer import JOIN_TRIES
+from app.web.customer.joining_pages import JOIN_TRIES
 from passes import code as card_code
 
 
@@ -61,7 +61,7 @@ def test_two_taps_lead_to_a_card_with_nothing_filled_in(shop: Any) -> None:
     page = shop.client.get(f"/card/{token}")
     assert page.status_code == 200
     with shop.context.database.read(shop.programme_id) as session:
-        card = cards.card_by_link(session, token)
+        card = cards.card_by_link(session, shop.context.keys, token)
         assert (card.source, card.member_id) == ("old-town", None)
         assert session.scalars(select(Member)).all() == []
 
@@ -126,7 +126,7 @@ def test_a_link_is_kept_as_a_hash_and_can_be_revoked(shop: Any) -> None:
     assert len(bytes.fromhex(token)) * 8 >= 128
     now = shop.context.clock()
     with shop.context.database.write(shop.programme_id) as session:
-        card = cards.card_by_link(session, token)
+        card = cards.card_by_link(session, shop.context.keys, token)
         assert token not in card.code
         assert token not in card.serial_number
         assert cards.revoke_links(session, card.id, now=now) == 1
@@ -198,9 +198,11 @@ def test_doubled_slashes_lead_nowhere_and_never_to_the_host_header(shop: Any) ->
 
 def test_consent_is_withdrawn_as_easily_as_it_was_given(shop: Any) -> None:
     token = token_of(join(shop, email="a@example.com", consent="messages"))
-    assert "Stop news" in shop.client.get(f"/card/{token}").text
-    assert shop.client.post(f"/card/{token}/stop-messages").status_code == 303
-    assert "Stop news" not in shop.client.get(f"/card/{token}").text
+    settings = f"/card/{token}/settings"
+    assert "You agreed on" in shop.client.get(settings).text
+    withdrawn = shop.client.post(f"/card/{token}/consents/messages", data={"do": "withdraw"})
+    assert withdrawn.status_code == 303
+    assert "You agreed on" not in shop.client.get(settings).text
     with shop.context.database.read(shop.programme_id) as session:
         consent = session.scalars(select(Consent)).one()
     assert consent.withdrawn_at == shop.context.clock()

@@ -23,6 +23,7 @@ from app.delivery.wallets import GooglePasses
 from app.errors import Conflict, NotFound
 from app.keys import KeyRing
 from app.ledger.models import Entry
+from app.members import consents
 from app.members.models import MemberRead
 from app.members.reads import Reader
 from app.members.service import Contact
@@ -64,7 +65,7 @@ def joined(shop: Any, contact: Contact = LIGA) -> Any:
             contact,
             language="lv",
             source="web",
-            consents=frozenset({"messages"}),
+            agreed=[consents.current(session, shop.programme_id, "messages")],
             now=context.clock(),
         )
 
