@@ -251,11 +251,6 @@ def from_environment(environ: Mapping[str, str]) -> Config:
                 "COUNTERFOIL_URL has to be set: the address by which phones reach "
                 f"{values['bind']}."
             ) from error
-    if values["database_url"].startswith("sqlite") and values.get("workers", 1) > 1:
-        raise Misconfigured(
-            "COUNTERFOIL_WORKERS above 1 needs PostgreSQL: set COUNTERFOIL_DATABASE_URL, "
-            "or leave one worker and raise COUNTERFOIL_THREADS."
-        )
     return Config(**values)
 
 

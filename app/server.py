@@ -58,6 +58,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         # What is loaded now stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
+        # A posting makes hundreds of objects and leaves none behind.
+        gc.set_threshold(20_000, 20, 20)
         return app
 
 

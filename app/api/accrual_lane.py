@@ -18,8 +18,8 @@ from app.context import Context
 from app.front import Answer
 from app.front import Asked as Request
 from app.programmes.settings import HIGHEST_AMOUNT_MINOR
-from app.till import accruals, waiting
-from app.till.accruals import Answered, Asked
+from app.till import waiting
+from app.till.accruals import Answered, Asked, Prepared
 from app.till.answers import spoken
 from app.till.together import GATHER_SECONDS, Together
 from passes.code import STATIC_LENGTH
@@ -80,8 +80,14 @@ class AccrualDesk:
         return [each if isinstance(each, Exception) else _said(each) for each in self._work(asked)]
 
     def _work(self, asked: Sequence[Asked]) -> list[Answered | Exception]:
-        with self._context.database.write_all() as session:
-            return accruals.accrue(session, asked, now=self._context.clock())
+        database, now = self._context.database, self._context.clock()
+        with database.read_before_turn() as session:
+            prepared = None if session is None else Prepared(session, asked, now=now)
+        if prepared is None or not prepared.is_done:
+            with database.write_all() as session:
+                prepared = prepared or Prepared(session, asked, now=now)
+                prepared.post(session)
+        return prepared.answers()
 
 
 def _said(done: Answered) -> tuple[int, bytes, bool]:

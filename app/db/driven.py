@@ -98,7 +98,7 @@ class Driven:
                     if self._row:
                         self._read(list(cursor.fetchall()), found)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise self._told(connection, cursor, error) from error
+            raise _told(connection, cursor, self._sql, error) from error
         finally:
             cursor.close()
         return found
@@ -117,22 +117,34 @@ class Driven:
         rows = fetched if self._is_read_plain else map(self._read_row, fetched)
         into.extend(map(self._row._make, rows))
 
-    def _told(self, connection: Connection, cursor: Any, error: Any) -> Exception:
-        """The driver's error as SQLAlchemy's; a connection that broke is given up."""
-        dialect = connection.dialect
-        is_gone = dialect.is_disconnect(error, connection.connection, cursor)
-        if is_gone:
-            connection.invalidate(error)
-        told: Exception = DBAPIError.instance(
-            self._sql,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=is_gone,
-            dialect=dialect,
-        )
-        return told
+
+def run(connection: Connection, sql: str) -> None:
+    """Run a statement of no values and no rows. Raises SQLAlchemy's errors."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, cursor, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def _told(connection: Connection, cursor: Any, sql: str, error: Any) -> Exception:
+    """The driver's error as SQLAlchemy's; a connection that broke is given up."""
+    dialect = connection.dialect
+    is_gone = dialect.is_disconnect(error, connection.connection, cursor)
+    if is_gone:
+        connection.invalidate(error)
+    told: Exception = DBAPIError.instance(
+        sql,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_gone,
+        dialect=dialect,
+    )
+    return told
 
 
 def _each_in_turn(
@@ -140,10 +152,11 @@ def _each_in_turn(
 ) -> Callable[[Any], tuple[Any, ...]]:
     """Takes the *keys* of a row, each through its process: a loop over them took three times as
     long, and this is what a posting does most."""
-    parts = [
-        f"row[{key!r}]," if process is None else f"p{place}(row[{key!r}]),"
-        for place, (key, process) in enumerate(zip(keys, processes, strict=True))
-    ]
+    parts = []
+    for place, (key, process) in enumerate(zip(keys, processes, strict=True)):
+        form = "{}" if process is None else getattr(process, "form", None)
+        value = f"p{place}(row[{key!r}])" if form is None else form.format(f"row[{key!r}]")
+        parts.append(f"{value},")
     named = {f"p{place}": process for place, process in enumerate(processes)}
     # Made of the names of columns alone, as `namedtuple` makes its classes.
     made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda row: ({''.join(parts)})", named)  # noqa: S307

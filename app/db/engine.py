@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,6 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from app.db.driven import run
+from app.db.turn import Turn
 from app.db.wall import EVERYWHERE, READING, SESSION_OF, WalledSession
 from app.errors import CounterfoilError
 
@@ -65,9 +66,7 @@ class Database:
                 **_JSON,
             )
             event.listen(self.engine, "connect", _ids_as_text)
-        # SQLite has one writer at a time, and lets the others poll. Taking turns within a process
-        # costs nothing and nobody waits long; its own lock stays for the other processes.
-        self._turn = threading.RLock() if self.is_sqlite else nullcontext()
+        self._turn = Turn(self.path, busy_ms) if self.is_sqlite else nullcontext()
         # A reader sees one state throughout; on SQLite every transaction that reads does.
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self.engine.execution_options(counterfoil_read=True, **snapshot)
@@ -101,6 +100,16 @@ class Database:
         """The same, reading only."""
         with self._session(self._reading, EVERYWHERE) as session:
             yield session
+
+    @contextmanager
+    def read_before_turn(self) -> Iterator[Session | None]:
+        """On SQLite `read_all`, for what can be found out before one waits for the one writer's
+        turn; on PostgreSQL nobody waits, and a transaction more costs: None."""
+        if self.is_sqlite:
+            with self.read_all() as session:
+                yield session
+        else:
+            yield None
 
     @contextmanager
     def write_apart(self) -> Iterator[Connection]:
@@ -138,6 +147,8 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        if isinstance(self._turn, Turn):
+            self._turn.close()
 
 
 def _ids_as_text(connection: psycopg.Connection[Any], _record: object) -> None:
@@ -170,4 +181,4 @@ def _tune_sqlite(engine: Engine, busy_ms: int) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("counterfoil_read")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        run(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -38,7 +38,7 @@ from sqlalchemy.sql import operators, visitors
 
 from app.db.columns import PROGRAMME, Id
 from app.db.driven import Driven, Rows
-from app.db.wall import EVERYWHERE, READING, WallBreached, programme_of
+from app.db.wall import EVERYWHERE, READING, WallBreached, connection_of, programme_of
 
 _OF_PROGRAMME = "of_programme"
 _ROWS = "rows"
@@ -71,7 +71,7 @@ class Prepared:
         programme = _programme(session, programme_id)
         rows = values if isinstance(values, list) else [values or {}]
         walled = self._check(session, programme, rows)
-        connection = session.connection()
+        connection = connection_of(session)
         names = tuple(rows[0]) if isinstance(values, list) else ()
         if connection.dialect.name != "postgresql":
             return self._run_one_by_one(connection, programme if walled else None, names, rows)
@@ -138,7 +138,7 @@ def write_all(session: Session, writes: Sequence[tuple[Prepared, list[dict[str, 
 
     On PostgreSQL they are one statement, sent and planned once.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     if connection.dialect.name != "postgresql" or len(writes) < 2:
         for prepared, rows in writes:
             prepared(session, rows)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Table, TextClause, event
+from sqlalchemy import Column, Connection, Table, TextClause, event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql import visitors
 
@@ -17,6 +17,10 @@ SESSION_OF = "programme_id"
 READING = "reading"
 #: A session for every programme; also said to a prepared statement that means all their rows.
 EVERYWHERE = "*"
+
+
+#: The connection of the transaction that a session is in, with that transaction.
+_CONNECTION = "connection"
 
 
 class WallBreached(AssertionError):
@@ -62,6 +66,19 @@ def programme_of(session: Session) -> str:
     except KeyError:
         raise WallBreached("a session was opened without saying for which programme") from None
     return programme
+
+
+def connection_of(session: Session) -> Connection:
+    """The session's connection. The session itself takes longer to say so than most statements
+    take to run."""
+    transaction = session.get_transaction()
+    known = session.info.get(_CONNECTION)
+    if known is not None and known[0] is transaction and transaction.is_active:
+        connection: Connection = known[1]
+        return connection
+    connection = session.connection()
+    session.info[_CONNECTION] = (session.get_transaction(), connection)
+    return connection
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -159,10 +159,10 @@ class Book:
             "redeeming_partner_id": None,
             "reason": None,
         }
-        unknown = facts.keys() - row.keys()
-        if unknown:
-            raise TypeError(f"an entry has no {', '.join(sorted(unknown))}")
+        known = len(row)
         row.update(facts)
+        if len(row) > known:
+            raise TypeError(f"an entry has no {', '.join(list(row)[known:])}")
         self.entries.append(row)
         return row
 
@@ -416,6 +416,8 @@ class Book:
         return told
 
     def _settle_at(self, moment: datetime) -> None:
+        if not self.lots:
+            return  # What is held is held of lots, and debt is repaid from them.
         for hold in [hold for hold in self.holds.values() if hold.expires_at <= moment]:
             self.close(hold, HoldStatus.EXPIRED)
         self._expire(moment)

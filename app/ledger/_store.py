@@ -337,8 +337,15 @@ def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]
         }
         for item, book, answer in sorted(items, key=lambda each: each[0].request.id)
     ]
-    statement = _claim_on(session.get_bind().dialect.name)
-    return {row.id for row in statement(session, rows)}
+    if session.get_bind().dialect.name == "postgresql":
+        return {row.id for row in _claim(session, rows)}
+    # Here nobody else writes: what is not taken now is free until the end of the transaction.
+    ids = [item.request.id for item, _, _ in items]
+    free = set(ids) - firsts(session, ids).keys()
+    new = [row for row in rows if row["id"] in free]
+    if new:
+        _NEW[Posting](session, new)
+    return free
 
 
 def amend(session: Session, answers: Sequence[tuple[str, Row]]) -> None:
@@ -346,14 +353,11 @@ def amend(session: Session, answers: Sequence[tuple[str, Row]]) -> None:
     _update(session, Posting, [{"of_id": id_, "answer": answer} for id_, answer in answers])
 
 
-@cache
-def _claim_on(dialect: str) -> Prepared:
-    insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return Prepared(
-        insert_into(_postings)
-        .on_conflict_do_nothing(index_elements=["programme_id", "id"])
-        .returning(_postings.c.id)
-    )
+_claim = Prepared(
+    postgresql.insert(_postings)
+    .on_conflict_do_nothing(index_elements=["programme_id", "id"])
+    .returning(_postings.c.id)
+)
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -361,6 +365,7 @@ def _claim_on(dialect: str) -> Prepared:
 _NEW = {
     model: Prepared(insert(_table(model)))
     for model in (
+        Posting,
         Receipt,
         ReceiptLine,
         Entry,

@@ -5,7 +5,7 @@ refused is refused alone; nothing is checked before it is clear that a posting i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,10 @@ class _Case:
     settings: Settings | None = None
     card: FoundCard | None = None
     counter: Counter | None = None
+    #: Its date cannot be true: a manager looks at it.
+    is_aside: bool = False
+    accrual: Accrue | None = None
+    where: Circumstances | None = None
     result: Answered | Exception | None = None
 
     def give(self, answer: dict[str, Any], *, repeated: bool) -> None:
@@ -74,41 +78,76 @@ class _Case:
         return moment
 
 
-def accrue(
-    session: Session, asked: Sequence[Asked], *, now: datetime
-) -> list[Answered | Exception]:
-    """Do all that is asked, in a session open for all programmes that commits afterwards."""
-    doors = access.doors(session, [each.token for each in asked])
-    results: list[Answered | Exception | None] = [None] * len(asked)
-    cases: dict[str, list[tuple[int, _Case]]] = {}
-    for place, each in enumerate(asked):
-        door = doors[each.token]
-        if isinstance(door, CounterfoilError):
-            results[place] = door
-            continue
-        mark = fingerprint(door.till.programme_id, door.till.id, OPERATION, each.sent)
-        request = Request(each.body["id"], OPERATION, mark, door.till.id)
-        case = _Case(each, door, request)
-        cases.setdefault(door.till.programme_id, []).append((place, case))
-    # Always in one order: accounts of several programmes are locked, by other processes too.
-    for programme_id, group in sorted(cases.items()):
-        with within(session, programme_id):
-            _accrue(session, programme_id, [case for _, case in group], now)
-        for place, case in group:
-            results[place] = case.result
-    return [result or RuntimeError("an accrual was left without an answer") for result in results]
+class Prepared:
+    """Accruals as far as they come without writing: who asks, on which card, for how much.
+
+    On SQLite it is made before the one writer's turn, so that another process writes meanwhile.
+    What changes between the two, a card that is blocked for instance, does so at the same time as
+    the accrual: either may be the first.
+    """
+
+    def __init__(self, session: Session, asked: Sequence[Asked], *, now: datetime) -> None:
+        """Look everything up, in a session open for all programmes."""
+        self._now = now
+        self._results: list[Answered | Exception | None] = [None] * len(asked)
+        groups: dict[str, list[tuple[int, _Case]]] = {}
+        doors = access.doors(session, [each.token for each in asked])
+        for place, each in enumerate(asked):
+            door = doors[each.token]
+            if isinstance(door, CounterfoilError):
+                self._results[place] = door
+                continue
+            mark = fingerprint(door.till.programme_id, door.till.id, OPERATION, each.sent)
+            request = Request(each.body["id"], OPERATION, mark, door.till.id)
+            case = _Case(each, door, request)
+            groups.setdefault(door.till.programme_id, []).append((place, case))
+        # Always in one order: accounts of several programmes are locked, by other processes too.
+        self._groups = sorted(groups.items())
+        self._books: dict[str, Rulebook] = {}
+        for programme_id, group in self._groups:
+            with within(session, programme_id):
+                book = self._books[programme_id] = rulebook_of(session, programme_id, now)
+                _prepare(session, book, [case for _, case in group], now)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is an answer to each already."""
+        return not any(_open([case for _, case in group]) for _, group in self._groups)
+
+    def post(self, session: Session) -> None:
+        """Do what is left to do, in a session open for all programmes that commits afterwards."""
+        for programme_id, group in self._groups:
+            with within(session, programme_id):
+                book = replace(self._books[programme_id], session=session)
+                _post_all(session, book, [case for _, case in group], self._now)
+
+    def answers(self) -> list[Answered | Exception]:
+        """The answer to each, in their order."""
+        for _, group in self._groups:
+            for place, case in group:
+                self._results[place] = case.result
+        return [
+            result or RuntimeError("an accrual was left without an answer")
+            for result in self._results
+        ]
 
 
-def _accrue(session: Session, programme_id: str, cases: list[_Case], now: datetime) -> None:
-    book = rulebook_of(session, programme_id, now)
+def _prepare(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
     for case in cases:
         case.settings = book.at(now).settings
     _repeats(session, cases)
     _who_asks(session, _open(cases), now)
     for case in _open(cases):
-        if not is_believable(case.occurred_at, now):
+        case.is_aside = not is_believable(case.occurred_at, now)
+    believed = [case for case in _open(cases) if not case.is_aside]
+    _find_cards(session, believed, now)
+    _price(session, book, _open(believed), now)
+
+
+def _post_all(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
+    for case in _open(cases):
+        if case.is_aside:
             _put_aside(session, case, now)
-    _find_cards(session, _open(cases), now)
     while left := _open(cases):
         # Each account and each id once at a time; two receipts of one card are two rounds.
         by_account = {case.card.account_id: case for case in reversed(left) if case.card}
@@ -184,15 +223,13 @@ def _sale_of(case: _Case) -> NumberedSale | None:
     return NumberedSale(case.card.account_id, number, case.door.till.id, case.occurred_at)
 
 
-def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
+def _price(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
     paid = paid_with_points(session, [sale for case in cases if (sale := _sale_of(case))])
-    wanted: list[tuple[Request, Accrue, Circumstances]] = []
-    posting: list[_Case] = []
     for case in cases:
         if case.card is None or case.counter is None:
             raise AssertionError("an accrual is posted by somebody, on a card")
         try:
-            accrual = service.accrual_of(
+            case.accrual = service.accrual_of(
                 session,
                 book,
                 case.card.account_id,
@@ -205,11 +242,17 @@ def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -
         except CounterfoilError as error:
             case.result = error
             continue
-        where = case.counter.circumstances(
+        case.where = case.counter.circumstances(
             case.occurred_at, case.card.id, now=now, language=case.card.language
         )
-        wanted.append((case.request, accrual, where))
-        posting.append(case)
+
+
+def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
+    wanted: list[tuple[Request, Accrue, Circumstances]] = []
+    for case in cases:
+        if case.accrual is None or case.where is None:
+            raise AssertionError("an accrual is priced before it is posted")
+        wanted.append((case.request, case.accrual, case.where))
     results = ledger.post_accruals(session, wanted, now=now, terms=book.terms(now))
     # What a receipt gives besides points; most give nothing, and then nothing is asked.
     given = [
@@ -221,7 +264,7 @@ def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -
     ]
     if given:
         benefits.keep(session, given, RuledPromises(book, now), now=now)
-    for case, posted in zip(posting, results, strict=True):
+    for case, posted in zip(cases, results, strict=True):
         if isinstance(posted, CounterfoilError):
             case.result = posted
         else:

@@ -17,8 +17,7 @@ def test_a_service_killed_under_load_keeps_what_it_acknowledged(
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     url = database_urls(kind)
-    workers = 2 if kind == "postgresql" else 1
-    with running(tmp_path, database_url=url, workers=workers, fill=few_cards) as service:
+    with running(tmp_path, database_url=url, workers=2, fill=few_cards) as service:
         outcome = load_and_kill(service, kills=1, seconds_between=0.7, clients=6, seed=seed)
         assert differences(service, outcome) == []
     assert outcome.kills == 1

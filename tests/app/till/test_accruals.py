@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from app.cards import service as cards
-from app.till import accruals
-from app.till.accruals import Answered, Asked
+from app.till.accruals import Answered, Asked, Prepared
 from passes.card import CardStatus
 
 
@@ -28,7 +27,9 @@ def ask(shop: Any, card: Any, amount_minor: int = 1250, **more: Any) -> Asked:
 def run(shop: Any, asked: list[Asked]) -> list[Any]:
     """What each is told: the points that it gave, or the code of its refusal."""
     with shop.context.database.write_all() as session:
-        done = accruals.accrue(session, asked, now=shop.context.clock())
+        prepared = Prepared(session, asked, now=shop.context.clock())
+        prepared.post(session)
+        done = prepared.answers()
     return [
         each.answer["points"] if isinstance(each, Answered) else getattr(each, "code", each)
         for each in done
