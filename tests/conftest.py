@@ -15,8 +15,9 @@ import pytest
 from app.clock import FixedClock
 from app.db import Database
 from app.migrations import upgrade
-from app.staff import passwords
-from app.staff.service import PIN_HASH
+from tests.quick import hurry
+
+hurry()
 
 #: A Monday in summer, so that local time and UTC differ nearly everywhere.
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -88,7 +89,7 @@ class Cluster:
             connection.execute("SET session_replication_role = replica; SET lock_timeout = '2s'")
             with connection.transaction():
                 for table in filled:
-                    connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+                    connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]  # noqa: S608
                 connection.execute(self._template.restart)
         return True
 
@@ -98,7 +99,7 @@ class Cluster:
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
                 "AND tablename <> 'alembic_version'"
             )
-            each = [f"(SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name}))" for (name,) in tables]
+            each = [f"(SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name}))" for (name,) in tables]  # noqa: S608
             counts = connection.execute("SELECT sequencename FROM pg_sequences")
             restart = [f"setval('{name}', 1, false)" for (name,) in counts]
             return Template(
@@ -122,10 +123,10 @@ def _schema(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
 
 
 _CATALOGUES = ("class", "attribute", "trigger", "constraint", "proc", "index", "namespace", "type")
-_SCHEMA: LiteralString = "SELECT " + ", ".join(
-    f"(SELECT concat_ws('/', count(*), max(oid::bigint), sum(xmin::text::bigint)) FROM pg_{name})"
+_SCHEMA: LiteralString = "SELECT " + ", ".join(  # noqa: S608
+    f"(SELECT concat_ws('/', count(*), max(oid::bigint), sum(xmin::text::bigint)) FROM pg_{name})"  # noqa: S608
     if name not in ("attribute", "index")
-    else f"(SELECT concat_ws('/', count(*), sum(xmin::text::bigint)) FROM pg_{name})"
+    else f"(SELECT concat_ws('/', count(*), sum(xmin::text::bigint)) FROM pg_{name})"  # noqa: S608
     for name in _CATALOGUES
 )
 #: A database that has grown larger, in bytes, is dropped: dead rows make what comes next slow.
@@ -192,92 +193,11 @@ def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callabl
         request.getfixturevalue("cluster").give_back(name)
 
 
-#: Empties a database: nothing that other tests left, and the numbers begin anew.
-_EMPTY = """
-DO $$ DECLARE named text; BEGIN
-  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
-  SET LOCAL session_replication_role = replica;
-  FOR named IN SELECT relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-      AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
-  LOOP EXECUTE format('DELETE FROM %I', named); END LOOP;
-  FOR named IN SELECT relname FROM pg_class
-    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
-  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', named); END LOOP;
-END $$
-"""
-
-
-class _Reused:
-    """One database of a kind that test after test gets empty, with what its engine has learnt.
-
-    Making a fresh one takes longer than most tests, and so does compiling each statement again.
-    """
-
-    def __init__(self, database: Database, empty: Callable[[], None]) -> None:
-        self.database, self.empty = database, empty
-
-
-@pytest.fixture(scope="session")
-def reused(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Database]]:
-    """The database of a kind, emptied: ``reused("sqlite")``."""
-    made: dict[str, _Reused] = {}
-    folder = tmp_path_factory.mktemp("reused")
-
-    def make(kind: str) -> _Reused:
-        if kind == "sqlite":
-            return _reused_sqlite(request.getfixturevalue("sqlite_template"), folder)
-        return _reused_postgres(request.getfixturevalue("postgres"))
-
-    def get(kind: str) -> Database:
-        if kind not in made:
-            made[kind] = make(kind)
-        made[kind].empty()
-        return made[kind].database
-
-    yield get
-    for each in made.values():
-        each.database.dispose()
-
-
-def _reused_sqlite(template: Path, folder: Path) -> _Reused:
-    path = folder / "shop.sqlite"
-
-    def empty() -> None:
-        for end in ("", "-wal", "-shm"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
-        shutil.copy(template, path)
-
-    return _Reused(Database(f"sqlite:///{path}"), empty)
-
-
-def _reused_postgres(address: str) -> _Reused:
-    name = f"reused_{uuid.uuid4().hex}"
-    with psycopg.connect(address % "postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
-
-    def empty() -> None:
-        with psycopg.connect(address % name, autocommit=True) as connection:
-            connection.execute(_EMPTY)
-
-    return _Reused(Database(_with_psycopg(address % name)), empty)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(
-    request: pytest.FixtureRequest, reused: Callable[[str], Database]
+    request: pytest.FixtureRequest, database_urls: Callable[[str], str]
 ) -> Iterator[Database]:
     """An empty, migrated database; every test that asks for it runs on both kinds."""
-    database = reused(request.param)
+    database = Database(database_urls(request.param))
     yield database
     database.dispose()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_hashes() -> None:
-    """PINs and passwords are hashed as always, only with less work: tests hash thousands."""
-    for hashed in (PIN_HASH, passwords.HASH):
-        hashed.memory_cost, hashed.default_rounds = 64, 1
