@@ -15,9 +15,7 @@ import pytest
 from app.clock import FixedClock
 from app.db import Database
 from app.migrations import upgrade
-from tests.quick import hurry
-
-hurry()
+from app.staff import passwords, service
 
 #: A Monday in summer, so that local time and UTC differ nearly everywhere.
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -193,11 +191,93 @@ def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callabl
         request.getfixturevalue("cluster").give_back(name)
 
 
+#: Empties a database: nothing that other tests left, and the numbers begin anew.
+_EMPTY = """
+DO $$ DECLARE named text; BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;
+  FOR named IN SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+      AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
+  LOOP EXECUTE format('DELETE FROM %I', named); END LOOP;
+  FOR named IN SELECT relname FROM pg_class
+    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', named); END LOOP;
+END $$
+"""
+
+
+class _Reused:
+    """One database of a kind that test after test gets empty, with what its engine has learnt.
+
+    Making a fresh one takes longer than most tests, and so does compiling each statement again.
+    """
+
+    def __init__(self, database: Database, empty: Callable[[], None]) -> None:
+        self.database, self.empty = database, empty
+
+
+@pytest.fixture(scope="session")
+def reused(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Database]]:
+    """The database of a kind, emptied: ``reused("sqlite")``."""
+    made: dict[str, _Reused] = {}
+    folder = tmp_path_factory.mktemp("reused")
+
+    def make(kind: str) -> _Reused:
+        if kind == "sqlite":
+            return _reused_sqlite(request.getfixturevalue("sqlite_template"), folder)
+        return _reused_postgres(request.getfixturevalue("postgres"))
+
+    def get(kind: str) -> Database:
+        if kind not in made:
+            made[kind] = make(kind)
+        made[kind].empty()
+        return made[kind].database
+
+    yield get
+    for each in made.values():
+        each.database.dispose()
+
+
+def _reused_sqlite(template: Path, folder: Path) -> _Reused:
+    path = folder / "shop.sqlite"
+
+    def empty() -> None:
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        shutil.copy(template, path)
+
+    return _Reused(Database(f"sqlite:///{path}"), empty)
+
+
+def _reused_postgres(address: str) -> _Reused:
+    name = f"reused_{uuid.uuid4().hex}"
+    with psycopg.connect(address % "postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
+
+    def empty() -> None:
+        with psycopg.connect(address % name, autocommit=True) as connection:
+            connection.execute(_EMPTY)
+
+    return _Reused(Database(_with_psycopg(address % name)), empty)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(
-    request: pytest.FixtureRequest, database_urls: Callable[[str], str]
+    request: pytest.FixtureRequest, reused: Callable[[str], Database]
 ) -> Iterator[Database]:
     """An empty, migrated database; every test that asks for it runs on both kinds."""
-    database = Database(database_urls(request.param))
+    database = reused(request.param)
     yield database
     database.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> None:
+    """PINs and passwords are hashed as always, only with less work: tests hash thousands."""
+    for module, hashed in ((service, service.PIN_HASH), (passwords, passwords.HASH)):
+        hashed.memory_cost, hashed.default_rounds = 64, 1
+        vars(module)["_NOBODY"] = hashed.hash("nobody's")
