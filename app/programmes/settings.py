@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from app.errors import Invalid
@@ -286,7 +287,13 @@ def setting_from_text(name: str, text: str) -> Any:
 _TEXTS = {each.name for each in dataclasses.fields(Settings) if each.type in (Decimal, str)}
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Found by walking through folders: once is enough."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def check_time_zone(name: str) -> None:
     """Raise `Invalid` unless *name* is an IANA zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in _zones():
         raise Invalid(f"There is no time zone {name!r}; write one such as Europe/Riga.")
