@@ -14,13 +14,13 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign, Recipient, State
-from app.campaigns.planning import tally
+from app.campaigns.planning import reason_of, tally
 from app.clock import whole_second
 from app.db import Prepared
 
 PAGE = 1000
 #: So often somebody is looked at who is on the way, or failed.
-SOON, LATER = timedelta(milliseconds=300), timedelta(seconds=20)
+SOON, LATER = timedelta(milliseconds=100), timedelta(seconds=20)
 #: Fetches are noted in bunches, within this time.
 _NOTED_WITHIN = timedelta(seconds=10)
 _ON_THE_WAY = (State.SENT, State.FAILED, State.PUSHED, State.ON_PAGE)
@@ -43,6 +43,7 @@ _to_look_at = Prepared(
         _recipients.c.card_id,
         _recipients.c.version,
         _recipients.c.sent_at,
+        _recipients.c.reason,
     )
     .where(
         _recipients.c.campaign_id == bindparam("campaign"),
@@ -72,6 +73,7 @@ _told = Prepared(
         _recipients.c.occasion,
         _recipients.c.sent_at,
         _recipients.c.state,
+        _recipients.c.reason,
     ).where(
         _recipients.c.campaign_id == bindparam("campaign"),
         _recipients.c.account_id.in_(_ids),
@@ -120,9 +122,12 @@ def _look_at_the_way(
     notes, counts, moved = [], Counter[str](), 0
     for row in rows:
         fate = fates.get(row.card_id, Fate(State.ON_PAGE, row.sent_at))
-        if fate.state != row.state:
-            moved += 1
-            counts.update({row.state: -1, str(fate.state): 1})
+        if (fate.state, fate.reason) != (row.state, row.reason):
+            moved += fate.state != row.state
+            counts.update({row.state: -1})
+            counts.update({str(fate.state): 1})
+            counts.update({reason_of(each): 1 for each in (fate.reason,) if each})
+            counts.update({reason_of(each): -1 for each in (row.reason,) if each})
         again = LATER if fate.state == State.FAILED else timedelta(0)
         notes.append(
             {
@@ -174,6 +179,7 @@ def _look_at_fetches(
         _note(session, notes)
         counts = Counter({str(State.FETCHED): len(arrived)})
         counts.subtract(Counter(str(row.state) for row in arrived))
+        counts.subtract(Counter(reason_of(row.reason) for row in arrived if row.reason))
         tally(campaign, counts)
     # What was noted a moment ago may be committed after what was noted later: looked at again.
     last = max(begin, min(max(moments.values()), now - _NOTED_WITHIN))

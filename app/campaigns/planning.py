@@ -192,12 +192,19 @@ def add(
             }
         )
     _write(session, rows)
-    tally(campaign, Counter(str(row["state"]) for row in rows), held=_held(rows))
+    counts = Counter(str(row["state"]) for row in rows)
+    counts.update(reason_of(str(row["reason"])) for row in rows if row["reason"])
+    tally(campaign, counts, held=_held(rows))
     return len(rows)
 
 
 def _held(rows: Iterable[Mapping[str, Any]]) -> int:
     return sum(bool(row["held_out"]) for row in rows if row["state"] == State.WAITING)
+
+
+def reason_of(reason: str) -> str:
+    """The name under which a campaign's counts have those who failed or were skipped for it."""
+    return f"reason:{reason}"
 
 
 def tally(campaign: Campaign, more: Mapping[str, int], *, held: int = 0) -> None:

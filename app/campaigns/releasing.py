@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns import emails, gifts
 from app.campaigns.models import Campaign, CampaignState, Recipient, State
-from app.campaigns.planning import CAPPED, LANES, MUTED, capped, muted, tally
+from app.campaigns.planning import CAPPED, LANES, MUTED, capped, muted, reason_of, tally
 from app.campaigns.plans import Plan, read_plan
 from app.campaigns.service import end
 from app.campaigns.timing import is_quiet
@@ -31,7 +31,7 @@ from passes.card import CardStatus
 from passes.code import Kind
 
 #: Recipients of a lane that may be on their way to the wallets at once: about a second of pushes.
-WINDOW: Mapping[str, int] = {"apple": 1500, "google": 300, "page": 5000}
+WINDOW: Mapping[str, int] = {"apple": 1000, "google": 300, "page": 5000}
 #: Released in one transaction; of those who get a gift fewer, since each is a posting.
 PAGE, GIFTS_PAGE = 500, 50
 #: Nobody is told faster than this after a rest: a minute never holds more than its number.
@@ -255,6 +255,7 @@ def _let_go(
     gone = Counter({str(State.WAITING): -len(turns)})
     held_out = sum(each.held_out for each in turns)
     states.update(gone)
+    states.update(reason_of(each["new_reason"]) for each in notes if each["new_reason"])
     tally(campaign, states, held=-held_out)
     session.flush()
     return len(told)

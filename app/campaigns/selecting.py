@@ -73,6 +73,12 @@ def count(ground: Ground, node: Node) -> int:
     return ground.session.scalar(_chosen(ground, node, func.count())) or 0
 
 
+def count_of(ground: Ground, node: Node, account_ids: Select[Any]) -> int:
+    """How many accounts of a segment are among others."""
+    chosen = _chosen(ground, node, func.count()).where(Account.id.in_(account_ids))
+    return ground.session.scalar(chosen) or 0
+
+
 def page(ground: Ground, node: Node, *, after: str, limit: int) -> list[str]:
     """The next accounts of a segment, in the order of their ids."""
     found = ground.session.scalars(

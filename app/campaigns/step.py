@@ -23,7 +23,7 @@ from app.programmes.models import Programme
 from app.programmes.terms import rulebook_of
 
 #: How often a campaign is looked at that does nothing at the moment.
-_WHILE_IT_RUNS, _WHILE_IT_WAITS = timedelta(milliseconds=250), timedelta(seconds=1)
+_WHILE_IT_RUNS, _WHILE_IT_WAITS = timedelta(milliseconds=150), timedelta(seconds=1)
 #: Phones fetch within minutes, most of them; some in the next days.
 _FRESHLY_OVER = timedelta(hours=1)
 _FRESH, _AFTERWARDS = timedelta(seconds=5), timedelta(minutes=10)

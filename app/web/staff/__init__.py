@@ -14,7 +14,7 @@ from app.languages import Lazy, lazy
 from app.programmes.service import only_slug
 from app.staff import sessions
 from app.staff.models import Role
-from app.web.staff import members, office, programme, today
+from app.web.staff import campaigns, members, office, programme, today
 from app.web.staff.account import link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
@@ -23,6 +23,7 @@ from app.web.staff.navigation import NavItem
 AREAS: tuple[ModuleType, ...] = (
     today,
     members,
+    campaigns,
     programme,
     *office.AREAS,
     own,

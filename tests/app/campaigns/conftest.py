@@ -169,8 +169,11 @@ class Shop:
         found: dict[str, int] = {}
         for each in self.recipients(campaign_id):
             found[each.state] = found.get(each.state, 0) + 1
-        counts = dict(self.campaign(campaign_id).counts)
-        counts.pop("to_hold_out", None)
+        counts = {
+            name: number
+            for name, number in self.campaign(campaign_id).counts.items()
+            if name != "to_hold_out" and not name.startswith("reason:")
+        }
         assert counts == found
         return found
 
