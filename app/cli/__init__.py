@@ -17,6 +17,7 @@ from app.cli import (
     exporting,
     google,
     importing,
+    insight,
     keys,
     ledger,
     mail,
@@ -65,6 +66,7 @@ for group in (
     delivery,
     google,
     importing,
+    insight,
     ledger,
     backup,
 ):

@@ -27,6 +27,7 @@ from app.delivery.sending import Outcome, Sender
 from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
 from app.figures import adding as figures
+from app.insight import folding
 from app.ledger import service as ledger
 from app.ledger.steps import TermsOf
 from app.mail import sending as letters
@@ -51,6 +52,7 @@ BUILT_PASSES_SECONDS = 600.0
 GOOGLE_KEYS_SECONDS = 600.0
 WEBHOOKS_KEPT_SECONDS = 600.0
 FIGURES_SECONDS = 20.0
+INSIGHT_SECONDS = 10.0
 LETTERS_SECONDS = 1.0
 ERASURES_SECONDS = 30.0
 _GLANCE_SECONDS = 0.05
@@ -276,6 +278,7 @@ class Worker:
             Lane("figures", self._add_up, FIGURES_SECONDS),
             Lane("campaigns", self._campaign, self._poll_seconds),
             Lane("habits", self._keep_habits, HABITS_SECONDS),
+            Lane("insight", self._fold, INSIGHT_SECONDS),
             Lane("letters", self._write, LETTERS_SECONDS),
             Lane("erasures", self._erase, ERASURES_SECONDS),
         ]
@@ -330,6 +333,12 @@ class Worker:
         """Add up what happened, for the pages that show figures."""
         with self._context.database.write_all() as session:
             done = figures.step(session, self._context.clock())
+        return Progress(settled=done) if done else None
+
+    def _fold(self) -> Progress | None:
+        """Keep the sums of the insight pages up with the ledger."""
+        with self._context.database.write_all() as session:
+            done = folding.step(session, self._context.clock())
         return Progress(settled=done) if done else None
 
     def _write(self) -> Progress | None:

@@ -41,6 +41,8 @@ from app.programmes.models import Programme
 POINTS, VISITS, TIERS, MEMBERS = "points", "visits", "tiers", "members"
 #: Entries of one step; accounts of one, while all that there is already is gone through.
 LIMIT = 5_000
+#: How old the moment may be that pages call these sums complete at, while nothing happens.
+NOTED_EVERY = timedelta(minutes=1)
 #: Accounts that are read together.
 _PAGE = 1_000
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
@@ -133,8 +135,10 @@ def _day_row(
 
 
 def _note_current(mark: InsightMark, until: int, end: int, now: datetime) -> None:
-    if until >= end and mark.after is None:
-        mark.current_at = now
+    """Note that everything which had settled is in; not every few seconds while nothing happens."""
+    is_old = mark.current_at is None or now - mark.current_at >= NOTED_EVERY
+    if until >= end and mark.after is None and (is_old or until > mark.noted):
+        mark.current_at, mark.noted = now, until
 
 
 # --- receipts ---------------------------------------------------------------------------------

@@ -119,5 +119,6 @@ class InsightMark(Base):
     seen_in: Mapped[int] = mapped_column(BigInteger, default=0)
     after: Mapped[str | None] = mapped_column(String(40))
     told: Mapped[str] = mapped_column(String(80), default="")
-    #: When everything that had settled was folded in.
+    #: When everything that had settled was folded in, and up to which number that was.
     current_at: Mapped[datetime | None]
+    noted: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -201,6 +201,7 @@ def make_tables() -> None:
         sa.Column("after", sa.String(length=40), nullable=True),
         sa.Column("told", sa.String(length=80), nullable=False),
         sa.Column("current_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("noted", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_insight_marks")),
     )
     op.create_table(
