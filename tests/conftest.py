@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString, NamedTuple
 
@@ -73,20 +74,35 @@ class Cluster:
         if self._free:
             return self._free.pop()
         name = f"test_{uuid.uuid4().hex}"
-        with psycopg.connect(self.address % "postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
+        self._make(name)
         return name
 
     def give_back(self, name: str) -> None:
         """Empty a database for the next one, or drop it."""
-        try:
-            if self._empty(name):
-                self._free.append(name)
-                return
-        except psycopg.Error:
-            pass  # Dropped, stopped, or held by what a test left behind.
+        if self._emptied(name):
+            self._free.append(name)
+        else:
+            self._drop(name)
+
+    def renew(self, name: str) -> None:
+        """Empty a database, or make it anew under the same name."""
+        if not self._emptied(name):
+            self._drop(name)
+            self._make(name)
+
+    def _make(self, name: str) -> None:
+        with psycopg.connect(self.address % "postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
+
+    def _drop(self, name: str) -> None:
         with psycopg.connect(self.address % "postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _emptied(self, name: str) -> bool:
+        try:
+            return self._empty(name)
+        except psycopg.Error:
+            return False  # Dropped, stopped, or held by what a test left behind.
 
     def _empty(self, name: str) -> bool:
         with psycopg.connect(self.address % name, autocommit=True) as connection:
@@ -212,23 +228,6 @@ def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callabl
         request.getfixturevalue("cluster").give_back(name)
 
 
-#: Empties a database: nothing that other tests left, and the numbers begin anew.
-_EMPTY = """
-DO $$ DECLARE named text; BEGIN
-  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
-  SET LOCAL session_replication_role = replica;
-  FOR named IN SELECT relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-      AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
-  LOOP EXECUTE format('DELETE FROM %I', named); END LOOP;
-  FOR named IN SELECT relname FROM pg_class
-    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
-  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', named); END LOOP;
-END $$
-"""
-
-
 class _Reused:
     """One database of a kind that test after test gets empty, with what its engine has learnt.
 
@@ -250,7 +249,7 @@ def reused(
     def make(kind: str) -> _Reused:
         if kind == "sqlite":
             return _reused_sqlite(request.getfixturevalue("sqlite_template"), folder)
-        return _reused_postgres(request.getfixturevalue("postgres"))
+        return _reused_postgres(request.getfixturevalue("cluster"))
 
     def get(kind: str) -> Database:
         if kind not in made:
@@ -274,16 +273,9 @@ def _reused_sqlite(template: Path, folder: Path) -> _Reused:
     return _Reused(Database(f"sqlite:///{path}"), empty)
 
 
-def _reused_postgres(address: str) -> _Reused:
-    name = f"reused_{uuid.uuid4().hex}"
-    with psycopg.connect(address % "postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
-
-    def empty() -> None:
-        with psycopg.connect(address % name, autocommit=True) as connection:
-            connection.execute(_EMPTY)
-
-    return _Reused(Database(_with_psycopg(address % name)), empty)
+def _reused_postgres(cluster: Cluster) -> _Reused:
+    name = cluster.take()
+    return _Reused(Database(_with_psycopg(cluster.address % name)), partial(cluster.renew, name))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
