@@ -212,6 +212,9 @@ def enter(slug: str, permission: Permission, view: Callable[[Visit], Answer]) ->
 
 def _check_ids(values: Mapping[str, Any]) -> None:
     """Answer 404 for what is no id at all: PostgreSQL would call it a mistake of ours."""
+    asked = [*values.values(), *request.args.keys(), *request.args.values()]
+    if any("\0" in str(each) for each in asked):
+        raise NotFound(_("There is nothing at this address."))
     for name, value in values.items():
         form = _CARD_ID if name == "card_id" else _ID if name.endswith("_id") else None
         if form is not None and not form.fullmatch(str(value)):
@@ -243,6 +246,9 @@ def _check_form(visit: Visit) -> None:
         raise Forbidden(
             _("This form is no longer good: nothing was changed. Load the page again and repeat.")
         )
+    for name, value in request.form.items(multi=True):
+        if "\0" in name or "\0" in value:
+            raise Invalid(_("There is a sign in this text that is none: type it anew."))
 
 
 def _lead_to(slug: str, page: str, *, back: bool) -> AnyResponse:

@@ -187,6 +187,12 @@ def test_what_is_no_id_and_no_text_is_refused_and_breaks_nothing(
                 answer = owner.get(f"{route.address(shop.slug)}?{query}")
                 if answer.status_code >= 500:
                     wrong.append(f"{route} ?={text[:20]} -> {answer.status_code}")
+        if route.method == "POST":
+            owner = again(shop, owner)
+            odd = dict.fromkeys(FIELDS, "\0 \ud7ff\U0010ffff")
+            answer = owner.post(route.address(shop.slug, **fill(route)), odd)
+            if answer.status_code >= 500:
+                wrong.append(f"{route} with odd fields -> {answer.status_code}")
     assert wrong == []
 
 
@@ -195,6 +201,9 @@ QUERY = (
     "q", "page", "before", "after", "since", "until", "from", "to", "sort", "order", "period",
     "who", "action", "subject", "status", "lang", "next", "as", "location", "tier", "limit",
 )  # fmt: skip
+
+
+FIELDS = ("name", "reason", "text", "note", "slug", "location", "url", "points", "place", "role")
 
 
 def test_no_text_that_is_typed_in_ever_becomes_part_of_a_page_or_a_formula(
