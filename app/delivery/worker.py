@@ -35,6 +35,7 @@ from app.programmes import designs, occasions, volumes
 from app.programmes.drafts import trials
 from app.programmes.terms import terms_of as terms_at
 from app.referrals import service as referrals
+from app.transfer import uploads
 from app.webhooks import sending
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ FIGURES_SECONDS = 20.0
 INSIGHT_SECONDS = 10.0
 LETTERS_SECONDS = 1.0
 ERASURES_SECONDS = 30.0
+UPLOADS_SECONDS = 1.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
 #: Changed accounts and cards taken up in one transaction.
@@ -245,7 +247,14 @@ class Worker:
                 now = self._context.clock()
                 step = self._ledger_steps(now)
                 step += deliver(self._context, self._senders, now=now, jitter=self._jitter)
-                others = (self._tell, self._celebrate, self._add_up, self._write, self._erase)
+                others = (
+                    self._tell,
+                    self._celebrate,
+                    self._add_up,
+                    self._write,
+                    self._erase,
+                    self._import,
+                )
                 step += sum(other.done for each in others if (other := each()))
                 if not step:
                     return done
@@ -281,6 +290,7 @@ class Worker:
             Lane("insight", self._fold, INSIGHT_SECONDS),
             Lane("letters", self._write, LETTERS_SECONDS),
             Lane("erasures", self._erase, ERASURES_SECONDS),
+            Lane("uploads", self._import, UPLOADS_SECONDS),
         ]
         threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
@@ -350,6 +360,11 @@ class Worker:
     def _erase(self) -> Progress | None:
         """Forget members who asked for it a day ago."""
         done = erasures.step(self._context, now=self._context.clock())
+        return Progress(settled=done) if done else None
+
+    def _import(self) -> Progress | None:
+        """Look through, or import, a file that staff uploaded."""
+        done = uploads.step(self._context, now=self._context.clock())
         return Progress(settled=done) if done else None
 
     def _keep_ledger(self) -> Progress | None:

@@ -161,9 +161,7 @@ class _Work:
     def do(self) -> None:
         """Look through the file, or import it."""
         context, upload = self.context, self.upload
-        opened = context.keys.open_sealed(
-            upload.file or b"", context=_context(upload.id, "file")
-        )
+        opened = context.keys.open_sealed(upload.file or b"", context=_context(upload.id, "file"))
         with tempfile.TemporaryDirectory(prefix="counterfoil-import-") as folder:
             path = Path(folder) / "file.csv"
             path.touch(mode=0o600)
@@ -257,8 +255,9 @@ class _Work:
 
 def _claim(context: Context, now: datetime) -> tuple[str, str] | None:
     """A file that waits, of any programme; nobody else takes it while the lease lasts."""
-    waiting = Upload.state.in_(AT_WORK), (
-        Upload.leased_until.is_(None) | (Upload.leased_until < now)
+    waiting = (
+        Upload.state.in_(AT_WORK),
+        (Upload.leased_until.is_(None) | (Upload.leased_until < now)),
     )
     with context.database.read_all() as session:
         if session.scalar(select(Upload.id).where(*waiting).limit(1)) is None:

@@ -1,7 +1,7 @@
 """What all pages share: the security headers, and errors said to people rather than programs."""
 
 from apiflask import APIFlask
-from flask import Response, render_template, request
+from flask import Response, abort, render_template, request
 from werkzeug.exceptions import NotFound
 
 from app import problems
@@ -18,6 +18,13 @@ PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def install(app: APIFlask) -> None:
     """Add the headers to every answer, and show problems as pages where a person asked."""
+
+    @app.before_request
+    def refuse_no_text() -> None:
+        # No address of ours has a NUL, and PostgreSQL would call it a mistake of ours.
+        asked = [request.path, *request.args.keys(), *request.args.values()]
+        if any("\0" in each for each in asked):
+            abort(404)
 
     @app.after_request
     def finish(response: Response) -> Response:

@@ -39,7 +39,8 @@ def ask(who: Colleague, route: Route, address: str, **options: Any) -> Any:
 
 
 def fill(route: Route) -> dict[str, str]:
-    return {name: NOBODY for name in route.parameters}
+    """Values that fit the form of the address and name nothing."""
+    return {name: route.fitting(name, NOBODY) for name in route.parameters}
 
 
 @ONE

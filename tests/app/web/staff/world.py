@@ -12,7 +12,8 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import inspect, select
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
+from werkzeug.routing.converters import NumberConverter
 
 from app.db import Base, OfProgramme
 from app.staff.permissions import Permission
@@ -35,6 +36,15 @@ class Route:
     @property
     def parameters(self) -> list[str]:
         return sorted(set(self.rule.arguments) - {"slug"})
+
+    def fitting(self, name: str, text: str) -> str:
+        """*text*, or what the address takes in its place: a number, one of a few words."""
+        converter = self.rule._converters[name]
+        if isinstance(converter, NumberConverter):
+            return "999999"
+        if isinstance(converter, AnyConverter):
+            return str(next(iter(converter.items)))
+        return "0" * 16 if name == "card_id" else text
 
     def address(self, slug: str, **values: str) -> str:
         """Its address, with *values* put in as they are."""
