@@ -1063,6 +1063,32 @@ def make_tables() -> None:
         sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_earning_days")),
     )
     op.create_table(
+        "import_uploads",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("file_name", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("file", sa.LargeBinary(), nullable=True),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("done_lines", sa.Integer(), nullable=False),
+        sa.Column("summary", sa.JSON(), nullable=False),
+        sa.Column("problems", sa.LargeBinary(), nullable=True),
+        sa.Column("failure", sa.String(length=400), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["staff.id"], name=op.f("fk_import_uploads_made_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programmes.id"], name=op.f("fk_import_uploads_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_uploads")),
+    )
+    op.create_table(
         "locations",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("slug", sa.String(length=40), nullable=False),
