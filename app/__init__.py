@@ -43,7 +43,7 @@ def _application() -> "APIFlask":
 
     from app import problems
     from app.api import apple, google, metrics, pos, till
-    from app.web import customer, draws, formats, pages, speaking, staff
+    from app.web import customer, draws, formats, pages, speaking, staff, trials
 
     app = APIFlask(
         "app",
@@ -72,6 +72,6 @@ def _application() -> "APIFlask":
     speaking.install(app)
     formats.install(app)
     staff.install(app)
-    for part in (till, pos, apple, google, metrics, customer, draws):
+    for part in (till, pos, apple, google, metrics, customer, draws, trials):
         app.register_blueprint(part.blueprint)
     return app

@@ -80,7 +80,9 @@ def front(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURES)
         HEIGHT,
         f'<rect class="designer-screen" width="{WIDTH:g}" height="{HEIGHT:g}" rx="36" '
         'fill="#f6f8fc"/>',
+        '<g class="designer-ink">',
         svg.words(28, 38, "9:41", 14, "#1f1f1f", room=60, weight=500),
+        "</g>",
         svg.circle(WIDTH / 2, 32, 9, "#000000"),
         f'{clip}<g clip-path="url(#card-android)">{"".join(marks)}</g>',
     )

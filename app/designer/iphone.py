@@ -73,10 +73,13 @@ def front(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURES)
         WIDTH,
         HEIGHT,
         _screen(),
+        '<g class="designer-link">',
         svg.words(
             WIDTH - 20, 74, _DONE.said(language), 17, "#0a5fd6", room=120, anchor="end", weight=600
         ),
+        "</g>",
         _card(face, language, pictures, left, top, CARD_HEIGHT, "front"),
+        '<g class="designer-pale">',
         svg.words(
             WIDTH / 2,
             top + CARD_HEIGHT + 36,
@@ -86,6 +89,7 @@ def front(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURES)
             room=340,
             anchor="middle",
         ),
+        "</g>",
     )
 
 
@@ -107,7 +111,9 @@ def stacked(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURE
         height,
         clip,
         f'<g clip-path="url(#screen)">{_screen(height)}',
+        '<g class="designer-ink">',
         svg.words(20, 108, _WALLET.said(language), 32, "#141416", room=300, weight=700),
+        "</g>",
         *marks,
         "</g>",
     )
@@ -138,12 +144,14 @@ def _row(field: Field, language: str) -> BackRow:
 
 
 def _screen(height: float = HEIGHT) -> str:
+    """The phone around the card; pages show it dark where the reader's system is."""
     return (
         f'<rect class="designer-screen" width="{WIDTH:g}" height="{height:g}" rx="44" '
-        'fill="#f2f2f7"/>'
+        'fill="#f2f2f7"/><g class="designer-ink">'
         + svg.words(36, 40, "9:41", 16, "#141416", room=60, weight=600)
-        + svg.box(WIDTH / 2 - 61, 14, 122, 34, "#000000", radius=17)
         + svg.box(WIDTH - 62, 28, 26, 12, "#141416", radius=3)
+        + "</g>"
+        + svg.box(WIDTH / 2 - 61, 14, 122, 34, "#000000", radius=17)
     )
 
 

@@ -23,7 +23,7 @@ from app.designer.drafts import Draft
 from app.designer.models import TrialLink
 from app.designer.samples import Person
 from app.errors import NotFound
-from app.languages import _
+from app.languages import Lazy, _, lazy
 from app.programmes.models import Programme
 from passes.card import Arrangement, CardFace
 from passes.text import said, text
@@ -49,6 +49,17 @@ _NOTHING = text(
         "закончится сама через семь дней, её можно удалить в любой момент.",
     }
 )
+#: What the page behind the link says.
+OFFER: dict[str, Lazy] = {
+    "title": lazy("Test pass"),
+    "what": lazy(
+        "A design on trial, as this phone shows it: no card, no points. It ends by itself after "
+        "seven days."
+    ),
+    "add": lazy("Add to Apple Wallet"),
+    "once": lazy("The link works once, on one phone."),
+    "no_apple": lazy("There is no certificate for Apple Wallet yet: iPhones get no passes."),
+}
 RandomBytes = Callable[[int], bytes]
 
 

@@ -14,7 +14,7 @@ from app.languages import Lazy, lazy
 from app.programmes.service import only_slug
 from app.staff import sessions
 from app.staff.models import Role
-from app.web.staff import campaigns, insight, members, office, programme, today
+from app.web.staff import campaigns, designer, insight, members, office, programme, today
 from app.web.staff.account import link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
@@ -26,6 +26,7 @@ AREAS: tuple[ModuleType, ...] = (
     campaigns,
     insight,
     programme,
+    designer,
     *office.AREAS,
     own,
 )
