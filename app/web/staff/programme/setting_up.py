@@ -189,7 +189,7 @@ def _proposals(
         said = [
             sentence
             for code in ("earning", "stamps", "discounts", "clubs", "tiers", "referral")
-            if code != "referral" or each.settings.referral is not None
+            if code not in ("tiers", "referral") or getattr(each.settings, code) is not None
             for sentence in sentences(code, visit, each.settings, around)
         ]
         if not each.settings.points and not each.settings.rules:

@@ -173,7 +173,7 @@ def _summary(rule: Mapping[str, Any], around: Around) -> str:
     """A rule in a line: what kind, and all that it says."""
     told = [str(KIND_WORDS[rule["kind"]][0])]
     for part in parts_of(FORMS[rule["kind"]]):
-        if part.name == "name" or rule.get(part.name) in (None, [], {}, "", False):
+        if part.name in ("name", "role") or rule.get(part.name) in (None, [], {}, "", False):
             continue
         words = part.words(rule[part.name], around)
         told.append(str(part.label) if rule[part.name] is True else f"{part.label}: {words}")
