@@ -2,6 +2,7 @@
 
 import click
 
+from app.campaigns.nudges import NUDGES
 from app.cli.common import open_context
 from app.insight import folding, reading
 
@@ -27,7 +28,7 @@ def rebuild() -> None:
     done = idle = 0
     while idle < _IDLE_STEPS:
         with context.database.write_all() as session:
-            more = folding.step(session, context.clock())
+            more = folding.step(session, context.clock(), nudges=NUDGES)
         done += more
         idle = 0 if more else idle + 1
     with context.database.read_all() as session:

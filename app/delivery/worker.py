@@ -14,6 +14,7 @@ from app import certs
 from app.benefits import service as benefits
 from app.campaigns import habits
 from app.campaigns import step as campaigning
+from app.campaigns.nudges import NUDGES
 from app.context import Context
 from app.delivery import erasures, wanted
 from app.delivery.apns import ApnsSender
@@ -348,7 +349,7 @@ class Worker:
     def _fold(self) -> Progress | None:
         """Keep the sums of the insight pages up with the ledger."""
         with self._context.database.write_all() as session:
-            done = folding.step(session, self._context.clock())
+            done = folding.step(session, self._context.clock(), nudges=NUDGES)
         return Progress(settled=done) if done else None
 
     def _write(self) -> Progress | None:
