@@ -127,14 +127,28 @@ def pin_of(settings: Settings) -> str:
 
 @cli.command()
 @click.option("--service", help="Address of the service, https://...")
-@click.option("--code", required=True, help="The code shown by: counterfoil till add")
+@click.option("--code", help="The code of the page Tills, or of: counterfoil till add")
+@click.option("--camera", help="Without a code: read it from the page Tills by this camera.")
 @click.pass_obj
-def enrol(settings: Settings, service: str | None, code: str) -> None:
-    """Make this machine a till of the service."""
+def enrol(settings: Settings, service: str | None, code: str | None, camera: str | None) -> None:
+    """Make this machine a till of the service.
+
+    Without --code the QR code of the service's page Tills is held up to the camera.
+    """
     from scanner.client import Patience
     from scanner.commands import enrol_till
 
     address = service or settings.service
+    if code is None:
+        from scanner.enrolling import wait_for_invitation
+
+        click.echo("Hold the QR code of the page Tills up to the camera.", err=True)
+        found = wait_for_invitation(
+            camera or settings.camera, settings.decoder, lambda line: click.echo(line, err=True)
+        )
+        if service is not None and service.rstrip("/") != found.service:
+            raise ConfigError(f"That code is of {found.service}, and not of {service}.")
+        address, code = found.service, found.code
     if address is None:
         raise ConfigError("Which service? Give --service https://...")
     till = enrol_till(settings.data, address, code, Patience.of(settings.timeout_seconds))

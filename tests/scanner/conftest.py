@@ -97,6 +97,7 @@ class Service:
         self.holds: dict[str, int] = {}
         self.handed_over: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str, bytes]] = []
+        self.told: list[tuple[str | None, str | None]] = []
         self.gate: Gate | None = None
         self.intervene: Callable[[str], tuple[int, str, bytes] | None] = lambda path: None
         self.hangs_up: Callable[[str], bool] = lambda path: False
@@ -124,6 +125,9 @@ class Service:
         session = headers.get("Counterfoil-Cashier")
         match method, path.strip("/").split("/"):
             case "GET", ["keys"]:
+                self.told.append(
+                    (headers.get("Counterfoil-Waiting"), headers.get("Counterfoil-Oldest"))
+                )
                 return 200, self._keys()
             case "GET", ["refused-cards"]:
                 return self._refused_cards(headers.get("If-None-Match"))

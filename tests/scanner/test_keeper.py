@@ -60,6 +60,10 @@ def test_a_till_that_is_back_sends_everything_and_knows_what_was_blocked_meanwhi
     service.intervene = lambda path: None
     until(lambda: desk.showing.fact("online") and desk.showing.fact("all_sent_at"))
     assert desk.queue.count(State.WAITING) == 0 and len(service.postings) == 3
+    # The service hears how many waited since when, and then that none does any more.
+    until(lambda: service.told[-1] == ("0", None))
+    waiting, oldest = next(each for each in service.told if each[0] == "3")
+    assert (waiting, oldest is not None) == ("3", True)
 
     def refuses() -> bool:
         try:
