@@ -22,6 +22,7 @@ from app.certs import PASS, WWDR, load_pass_signer
 from app.context import Context
 from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
+from app.delivery.page_link import with_page_link
 from app.errors import Misconfigured, Unavailable
 from app.programmes.face_rows import (
     FaceRow,
@@ -132,6 +133,7 @@ class ApplePasses:
             if found is not None:
                 return found
             face = face_from(None, self._context.keys, row, now=now, share=share)
+            face = with_page_link(self._context, face, row.id)
             template = self._designs.find(face)
             if template is None:
                 return None
@@ -194,6 +196,7 @@ class ApplePasses:
         share = kept_share(row)
         with self._session_for(row, share is None or needs_ledger(row)) as session:
             face = face_from(session, self._context.keys, row, now=now, share=share)
+        face = with_page_link(self._context, face, row.id)
         template = self._designs.of(face)
         self._laid_out[template.mark] = template
         return face, template

@@ -26,6 +26,7 @@ from app.delivery.google.changes import Change, change
 from app.delivery.google.classes import GoogleClasses, kind_of
 from app.delivery.google.look import class_body, class_suffix, object_body, refuse_faults
 from app.delivery.models import GooglePass
+from app.delivery.page_link import with_page_link
 from app.delivery.wanted import present_version
 from app.errors import NotFound, Unavailable
 from app.keys import Purpose
@@ -136,6 +137,7 @@ class GooglePasses:
         class_id = f"{issuer}.{programme.slug}"
         object_id = row.object_id if row else f"{issuer}.{card.serial_number}"
         face = face_of(session, context.keys, card, now=now, programme=programme)
+        face = with_page_link(context, face, card.id)
         class_id += class_suffix(face)
         key = totp_keys(context.keys, card.id)[0]
         return GoogleCard(

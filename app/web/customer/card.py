@@ -18,6 +18,7 @@ from app.languages import _, current_language
 from app.ledger import service as ledger
 from app.ledger import writing
 from app.ledger.models import Account
+from app.ledger.reports.rules import after
 from app.ledger.reports.statement import statement
 from app.programmes import wording
 from app.programmes.faces import coupon_shown, face_of
@@ -115,7 +116,7 @@ def _ends(
     """How many points end after which day, the first ones first."""
     language = current_language()
     by_day: dict[str, int] = {}
-    for lot in statement(session, card.account_id, since=None, before=now).lots():
+    for lot in statement(session, card.account_id, since=None, before=after(now)).lots():
         if lot.expires_at is not None:
             day = writing.last_day(lot.expires_at, programme.time_zone, language)
             by_day[day] = by_day.get(day, 0) + lot.left

@@ -10,6 +10,7 @@ from app.cards.rules import Role
 from app.languages import _, current_language, lazy
 from app.ledger.explain import tell
 from app.ledger.models import EntryKind
+from app.ledger.reports.rules import after
 from app.ledger.reports.statement import statement
 from app.programmes.models import Location
 from app.programmes.terms import rulebook_of
@@ -57,7 +58,7 @@ def history(token: str) -> str:
         # Of an account that others share, whoever only collects sees what they did themselves.
         own_only = card.role != Role.OWNER
         lines: deque[Line] = deque(maxlen=MOST_ENTRIES)
-        for entry in statement(session, card.account_id, since=None, before=now).entries():
+        for entry in statement(session, card.account_id, since=None, before=after(now)).entries():
             if own_only and entry.card_id != card.id:
                 continue
             why = [
