@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.approvals.models import Approval
+from app.campaigns.models import TOLD, Campaign, Recipient
 from app.cards.models import Card, CardScan
 from app.languages import _
 from app.ledger import writing
@@ -21,6 +22,7 @@ from app.programmes.models import Location
 from app.staff.models import Staff
 from app.till.models import Till
 from app.web.formats import money
+from app.web.staff.campaigns.words import RECIPIENTS
 from app.web.staff.members.area import names
 from app.web.staff.members.words import ENTRIES, PURPOSES, status_of
 from passes.card import CardStatus
@@ -59,7 +61,7 @@ def timeline(
 ) -> tuple[list[Happening], datetime | None]:
     """The newest happenings before *before*, and where the next page begins (None: nowhere)."""
     names = _Names(session)
-    sources = (_entries, _scans, _tiers, _cards, _consents, _letters, _approvals)
+    sources = (_entries, _scans, _tiers, _cards, _consents, _campaigns, _letters, _approvals)
     found: list[Happening] = []
     for source in sources:
         found += source(session, whose, names, voice, before)
@@ -227,6 +229,25 @@ def _letters(
     for row in rows:
         lines = [row.subject] if row.subject else []
         yield Happening(row.created_at, _("Letter"), [*lines, _letter_state(row.status)])
+
+
+def _campaigns(
+    session: Session, whose: Whose, _names: _Names, _voice: Voice, before: datetime | None
+) -> Iterator[Happening]:
+    rows = session.execute(
+        _newest(
+            select(Recipient.sent_at, Recipient.state, Campaign.name)
+            .join(Campaign, Campaign.id == Recipient.campaign_id)
+            .where(Recipient.account_id == whose.account_id, Recipient.state.in_(TOLD))
+            .order_by(Recipient.sent_at.desc()),
+            Recipient.sent_at,
+            before,
+        )
+    )
+    for row in rows:
+        if row.sent_at is not None:
+            title = _("Message: %(campaign)s", campaign=row.name)
+            yield Happening(row.sent_at, title, [str(RECIPIENTS.get(row.state, row.state))])
 
 
 def _letter_state(status: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import certs
 from app.approvals import service as approvals
+from app.campaigns.models import Campaign, CampaignState
 from app.cards.models import CardPin
 from app.certs import whole_days_left
 from app.certs.notices import THRESHOLDS
@@ -29,6 +30,7 @@ LATE = timedelta(minutes=10)
 CERTIFICATE_DAYS, URGENT_DAYS = max(THRESHOLDS), min(THRESHOLDS)
 #: A till that is switched off overnight is nothing to do anything about.
 AWAY = timedelta(days=7)
+PROPOSED = CampaignState.PROPOSED
 _WALLETS = {"apple": "Apple Wallet", "google": "Google Wallet"}
 
 
@@ -67,6 +69,7 @@ def look(session: Session, visit: Visit) -> Attention:
     ends = _ends(visit)
     needs = [
         *_waiting_for_two(session, visit),
+        *_campaigns(session, visit),
         *_waiting_receipts(session, visit),
         *_tills(tills, visit),
         *_delivery(behind, visit.now),
@@ -95,6 +98,24 @@ def _waiting_for_two(session: Session, visit: Visit) -> Iterator[Need]:
         yield Need("warn", _("To approve"), words, address, _("Look at them"))
 
 
+def _campaigns(session: Session, visit: Visit) -> Iterator[Need]:
+    if not visit.may(Permission.APPROVE_CAMPAIGNS):
+        return
+    proposed = session.scalars(
+        select(Campaign)
+        .where(Campaign.programme_id == visit.programme.id, Campaign.state == PROPOSED)
+        .order_by(Campaign.created_at.desc())
+        .limit(5)
+    )
+    for each in proposed:
+        words = _("It is sent once somebody has approved it.")
+        if each.proposed_by == visit.person.id:
+            words += " " + _("You proposed it yourself: somebody else has to agree.")
+        address = visit.address("campaigns.show", campaign_id=each.id)
+        title = _("Campaign to approve: %(name)s", name=each.name)
+        yield Need("warn", title, words, address, _("Look at it"))
+
+
 def _waiting_receipts(session: Session, visit: Visit) -> Iterator[Need]:
     waiting = select(func.count()).where(WaitingPosting.decided_at.is_(None))
     count = session.scalar(waiting.select_from(WaitingPosting)) or 0
@@ -114,7 +135,8 @@ def _waiting_receipts(session: Session, visit: Visit) -> Iterator[Need]:
 
 
 def _tills(tills: list[Seen], visit: Visit) -> Iterator[Need]:
-    address, button = "", ""
+    address = visit.address("tills.index") if visit.may(Permission.SEE_TILLS) else ""
+    button = _("To the tills")
     for till in tills:
         title = f"{till.name}, {till.location}"
         waiting = ngettext(
@@ -172,8 +194,11 @@ def _ends(visit: Visit) -> list[certs.Expiry] | str:
 
 
 def _certificates(ends: list[certs.Expiry] | str, visit: Visit) -> Iterator[Need]:
+    address, button = "", _("To the certificates")
+    if visit.may(Permission.SEE_INSTALLATION):
+        address = visit.address("certificates.index")
     if isinstance(ends, str):
-        yield Need("bad", _("Certificates"), ends)
+        yield Need("bad", _("Certificates"), ends, address, button)
         return
     for each in ends:
         left = whole_days_left(each.status, visit.now)
@@ -193,7 +218,7 @@ def _certificates(ends: list[certs.Expiry] | str, visit: Visit) -> Iterator[Need
                 days=days,
                 date=day(each.status.not_after),
             )
-        yield Need("bad" if left <= URGENT_DAYS else "warn", title, words)
+        yield Need("bad" if left <= URGENT_DAYS else "warn", title, words, address, button)
 
 
 def _certificate(expiry: certs.Expiry) -> str:
@@ -214,7 +239,8 @@ def _suspicious(session: Session, visit: Visit) -> Iterator[Need]:
         words = _(
             "Too many wrong PINs for %(names)s: somebody may be guessing.", names=", ".join(locked)
         )
-        yield Need("bad", _("Wrong PINs of the staff"), words)
+        address = visit.address("team.index") if visit.may(Permission.SEE_STAFF) else ""
+        yield Need("bad", _("Wrong PINs of the staff"), words, address, _("To the staff"))
     cards = session.scalars(
         select(CardPin.card_id).where(CardPin.locked_until > visit.now).limit(100)
     ).all()
