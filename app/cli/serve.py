@@ -22,7 +22,7 @@ from app.server import Server
 
 @click.command()
 @click.option(
-    "--demo-data", is_flag=True, help="First make a café with a poster, a till and a cashier."
+    "--demo-data", is_flag=True, help="First make a café with a poster, a till and its people."
 )
 def serve(demo_data: bool) -> None:
     """Run the service: pages, APIs and, in the background, delivery and the ledger's sweeps."""

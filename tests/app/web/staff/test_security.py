@@ -104,11 +104,12 @@ def test_every_form_is_refused_without_its_own_session_s_token(
 @ONE
 def test_a_route_answers_its_own_verbs_alone(shop: Any, app: Flask, signed_in: SignIn) -> None:
     owner = signed_in("owner")
-    allowed: dict[str, set[str]] = {}
-    for route in routes(app):
-        allowed.setdefault(route.address(shop.slug, **fill(route)), set()).add(route.method)
+    addresses = {route.address(shop.slug, **fill(route)) for route in routes(app)}
+    matching = app.url_map.bind("127.0.0.1:8000")
     wrong = []
-    for address, methods in allowed.items():
+    for address in sorted(addresses):
+        methods = set(matching.allowed_methods(address))
+        assert methods <= {"GET", "POST", "HEAD", "OPTIONS"}, address
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - methods:
             answer = owner.client.open(
                 address, method=method, headers={"X-HTTP-Method-Override": "POST"}
@@ -212,14 +213,16 @@ def test_no_text_that_is_typed_in_ever_becomes_part_of_a_page_or_a_formula(
 ) -> None:
     owner = signed_in("owner")
     furnish(shop, owner)
-    payloads = ('"><script>x7()</script>', "'><img src=x onerror=x7()>", "=1+cmd|x7!A1")
-    sent = set()
+    payloads = ("'\"><script>x7()</script><img src=x onerror=x7()>", "=1+cmd|x7!A1")
+    sent: set[str] = set()
     for address, answer in list(pages_of(owner)):
         if answer.mimetype != "text/html":
             continue
         for form in Reader(answer.text, address).forms:
-            if form.method != "POST" or "sign-out" in form.action or not form.texts:
+            kind = re.sub(r"[0-9a-f-]{16,}|\d+", "N", form.action)
+            if form.method != "POST" or not form.texts or kind in sent:
                 continue
+            sent.add(kind)
             for payload in payloads:
                 # Short names are left as they were: one that is refused would hide the rest.
                 typed = {
@@ -232,16 +235,15 @@ def test_no_text_that_is_typed_in_ever_becomes_part_of_a_page_or_a_formula(
                 assert reply.status_code < 500, (form.action, typed, reply.status_code)
                 wrong = _executed(reply)
                 assert wrong == [], (form.action, payload, wrong)
-                sent.add(form.action)
     assert len(sent) >= 5
     owner = again(shop, owner)
     for address, answer in pages_of(owner):
         assert answer.status_code < 500, address
         assert _executed(answer) == [], address
-        for query in QUERY:
-            if answer.mimetype == "text/html" and "?" not in address:
-                reflected = owner.get(address, query_string={query: payloads[0]})
-                assert _executed(reflected) == [], (address, query)
+        if answer.mimetype == "text/html" and "?" not in address:
+            for chosen in (QUERY, QUERY[::2]):
+                reflected = owner.get(address, query_string=dict.fromkeys(chosen, payloads[0]))
+                assert _executed(reflected) == [], address
 
 
 def _plain(fields: dict[str, str]) -> dict[str, str]:
