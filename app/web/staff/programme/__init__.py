@@ -7,6 +7,7 @@ from app.web.staff.programme import (
     history,
     naming,
     overview,
+    pricing_list,
     publishing,
     setting_up,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "naming",
     "overview",
     "pages",
+    "pricing_list",
     "publishing",
     "setting_up",
 ]

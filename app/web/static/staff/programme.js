@@ -40,6 +40,10 @@
     list.append(renumbered(last, list.dataset.rows, Number(numbers[0]) + 1));
   }
 
+  // On a phone the row of pages is wider than the screen: the one that is open is in sight.
+  const here = document.querySelector(".programme-tabs [aria-current]");
+  if (here) here.parentElement.parentElement.scrollLeft = here.offsetLeft - 16;
+
   document.addEventListener("change", choose);
   document.addEventListener("input", grow);
   choose();

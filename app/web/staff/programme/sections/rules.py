@@ -169,16 +169,77 @@ KIND_WORDS: Mapping[str, tuple[Lazy, Lazy]] = {
 }
 
 
+def _money(text: Any, around: Around) -> str:
+    return f"{text} {around.currency}"
+
+
+def _goods_words(goods: Mapping[str, Any], around: Around) -> str:
+    """Goods and how much of them."""
+    names = ", ".join([*goods.get("items", ()), *goods.get("categories", ())])
+    least = [f"{goods['quantity']} ×"] if goods.get("quantity") else []
+    money = (
+        [_("from %(money)s on", money=_money(goods["at_least"], around))]
+        if goods.get("at_least")
+        else []
+    )
+    return " ".join([*least, names, *money])
+
+
+def _what_words(rule: Mapping[str, Any], around: Around) -> list[str]:
+    """What a rule gives, and for what."""
+    if rule["kind"] == Kind.MULTIPLIER:
+        return [_("points × %(factor)s", factor=rule["factor"])]
+    if rule["kind"] == Kind.AMOUNT:
+        money = _money(rule["per_amount"], around)
+        told = [_("%(points)s points for each %(money)s", points=rule["points"], money=money)]
+        for name in ("only_categories", "excluded_categories"):
+            if rule.get(name):
+                label = _PARTS[rule["kind"]][name].label
+                told.append(f"{label}: {', '.join(rule[name])}")
+        return told
+    told = [_GIVES.words(rule["gives"], around)]
+    if rule["kind"] == Kind.ITEM:
+        goods = _goods_words({**rule, "at_least": None}, around)
+        count = rule.get("per_quantity", "1")
+        told.append(_("for each %(count)s × %(goods)s", count=count, goods=goods))
+    if rule.get("per_amount"):
+        told.append(_("for each full %(money)s", money=_money(rule["per_amount"], around)))
+    if rule.get("each"):
+        told.append(str(_PARTS[rule["kind"]]["each"].label))
+    return told
+
+
+#: What `_what_words` says, and what needs no saying.
+_SAID = frozenset(
+    "name role kind points per_amount only_categories excluded_categories gives items categories "
+    "per_quantity each factor worth contains".split()
+)
+#: What speaks for itself.
+_PLAIN = frozenset(("weekdays", "hours", "locations", "tiers", "segments", "streak"))
+
+
 def _summary(rule: Mapping[str, Any], around: Around) -> str:
-    """A rule in a line: what kind, and all that it says."""
-    told = [str(KIND_WORDS[rule["kind"]][0])]
-    for part in parts_of(FORMS[rule["kind"]]):
-        if part.name in ("name", "role") or rule.get(part.name) in (None, [], {}, "", False):
+    """A rule in a line: what it gives and when."""
+    told = _what_words(rule, around)
+    if rule.get("contains"):
+        sets = " + ".join(_goods_words(each, around) for each in rule["contains"])
+        told.append(_("with %(goods)s", goods=sets))
+    for name, part in _PARTS[rule["kind"]].items():
+        if name in _SAID or rule.get(name) in (None, [], {}, "", False):
             continue
-        words = part.words(rule[part.name], around)
-        told.append(str(part.label) if rule[part.name] is True else f"{part.label}: {words}")
+        words = part.words(rule[name], around)
+        if name == "at_least":
+            told.append(_("from %(money)s on", money=words))
+        elif name in _PLAIN:
+            told.append(words)
+        else:
+            told.append(str(part.label) if rule[name] is True else f"{part.label}: {words}")
     return "; ".join(told)
 
+
+_PARTS: Mapping[str, Mapping[str, Part]] = {
+    kind: {part.name: part for part in parts_of(form)} for kind, form in FORMS.items()
+}
 
 RULES = Many(
     "rules",

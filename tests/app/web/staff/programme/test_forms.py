@@ -352,3 +352,13 @@ def test_what_is_wrong_stands_next_to_its_field(
         assert list(wrong) == [at], (wrong, others)
     else:
         assert others or wrong
+    for language in ("de", "lv", "ru"):
+        with speaking(language):
+            again = Sent(sent.fields)
+            form.changes(again, kept, AROUND)
+            told = dict(again.wrong), []
+            if not again.wrong:
+                told = misplaced(form, refused.value, things)  # type: ignore[assignment]
+        assert list(told[0]) == list(wrong)
+        for name, words in told[0].items():
+            assert words != wrong[name], (language, words)

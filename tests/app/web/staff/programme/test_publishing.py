@@ -1,5 +1,6 @@
 """A change is compared, tried over receipts and published from pages; and taken back."""
 
+import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -268,3 +269,28 @@ def test_pages_of_another_programme_are_not_reached(
     assert owner.get(f"programme/trials/{made.id}").status_code == 404
     assert owner.post(f"programme/trials/{made.id}/stop").status_code == 404
     assert "The draft is what is in force" in owner.words("programme/compare")
+
+
+def test_a_price_list_comes_in_as_a_file_and_goes_out_the_same(
+    shop: Any, signed_in: SignIn
+) -> None:
+    owner = signed_in("owner")
+    form = {"content_type": "multipart/form-data"}
+
+    def send(text: str | bytes) -> Any:
+        body = text if isinstance(text, bytes) else text.encode()
+        file = {"file": (io.BytesIO(body), "prices.csv")}
+        return owner.post("programme/prices", file, **form)
+
+    good = "item;price;name_en;name_lv;until\nbeans;17,90;Beans;Pupiņas;2026-12-31\ncup;0;;;\n"
+    assert send(good).status_code == 303
+    assert "Beans" in owner.words("programme/draft/prices")
+    out = owner.get("programme/prices.csv").text
+    assert "beans,17.90," in out.replace(";", ",")
+    assert send(out).status_code == 303
+    wrong = send("item,price\nbeans,1\ncup,lots\n")
+    assert wrong.status_code == 422 and "Line 3" in wrong.text
+    for bad in ("nothing", b"\xff\xfe", 'item,price\n"x', "item,price,secret\n", ""):
+        assert send(bad).status_code == 422, bad
+    assert send("item,price\n" + "x,1\n" * 2001).status_code == 422
+    assert "Beans" in owner.words("programme/draft/prices")
