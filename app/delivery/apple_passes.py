@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from weakref import WeakValueDictionary
 
+import msgspec
 from cryptography.hazmat.primitives import hashes
 from sqlalchemy.orm import Session
 
@@ -46,6 +47,8 @@ _LENGTH = struct.Struct("<I")
 _FORGET_TOGETHER = 500
 _SETTLED_NS = 2_000_000_000
 _Seen = tuple[int, int, int]
+#: Says of each value what it is, and where it ends.
+_packed = msgspec.msgpack.Encoder(enc_hook=repr).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +218,8 @@ class ApplePasses:
     def _stamp(self, row: FaceRow, usable: UsableSigner) -> bytes:
         """What the pass is made from, in short: row, certificate, address, and our own release."""
         config = self._context.config
-        made_from = f"{_release()}\n{config.url}\n{config.apple_nfc}\n{tuple(row)!r}"
-        return hashlib.blake2b(
-            made_from.encode(), key=usable.mark, digest_size=STAMP_BYTES
-        ).digest()
+        made_from = _packed((_release(), config.url, config.apple_nfc, tuple(row)))
+        return hashlib.blake2b(made_from, key=usable.mark, digest_size=STAMP_BYTES).digest()
 
     @contextmanager
     def _session_for(self, row: FaceRow, is_needed: bool) -> Iterator[Session | None]:

@@ -60,6 +60,10 @@ ERASURES_SECONDS = 30.0
 UPLOADS_SECONDS = 1.0
 _GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
+#: Where a step did so much, so many times as long passes until the next one: the busier a counter,
+#: the less may be done beside it.
+_MANY = 20
+_TIMES_AS_LONG = 3
 #: Changed accounts and cards taken up in one transaction.
 TAKE_UP = 500
 #: Settled in one transaction. Fewer cost more each; with more, whoever posts to one waits longer.
@@ -452,7 +456,8 @@ def _run_lane(lane: Lane, stop: threading.Event) -> None:
             stop.wait(_GLANCE_SECONDS)
         else:
             failures = 0
-            stop.wait(lane.gather_seconds)
+            many = _TIMES_AS_LONG if progress.taken_up >= _MANY else 1
+            stop.wait(many * lane.gather_seconds)
 
 
 def _pause(failures: int) -> float:

@@ -355,7 +355,8 @@ class Lot(OfAccount, Base):
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
     id: Mapped[str] = mapped_column(Id, unique=True, default=new_id)
-    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"))
+    #: The entry's, which has the foreign key; `ledger.check` compares the two.
+    account_id: Mapped[str] = mapped_column(Id)
     entry_id: Mapped[str] = mapped_column(Id, ForeignKey("entries.id"))
     points: Mapped[int] = mapped_column(BigInteger)
     remaining: Mapped[int] = mapped_column(BigInteger)

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -255,6 +257,15 @@ def test_derived_keys_differ_by_purpose_version_and_info(ring: KeyRing) -> None:
     }
     assert len(derived) == 12
     assert ring.derive(Purpose.TOTP_MASTER, 1, b"a") == ring.derive(Purpose.TOTP_MASTER, 1, b"a")
+
+
+def test_keys_are_derived_as_rfc_5869_says(ring: KeyRing) -> None:
+    key = ring.rotate(Purpose.APPLE_TOKEN)
+    for info in (b"", b"serial", bytes(range(256))):
+        label = b"counterfoil apple_token\0" + info
+        hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=label)
+        opened = ring.get(Purpose.APPLE_TOKEN, key.version)
+        assert ring.derive(Purpose.APPLE_TOKEN, key.version, info) == hkdf.derive(opened.material)
 
 
 def test_another_process_s_new_key_is_noticed_at_once(config: Config, ring: KeyRing) -> None:

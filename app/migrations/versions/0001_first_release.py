@@ -2233,7 +2233,6 @@ def make_tables() -> None:
         sa.CheckConstraint(
             "remaining >= 0 AND remaining <= points", name=op.f("ck_lots_remaining_within_points")
         ),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_lots_account_id")),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_lots_entry_id")),
         sa.ForeignKeyConstraint(
             ["issuing_partner_id"], ["partners.id"], name=op.f("fk_lots_issuing_partner_id")
