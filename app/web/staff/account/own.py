@@ -18,6 +18,7 @@ from app.staff.permissions import Permission
 from app.staff.service import person_by_id
 from app.staff.signing_in import CODE_TRIES, WINDOW
 from app.web.staff.account import threshold
+from app.web.staff.account.devices import device_name
 from app.web.staff.account.sign_in import qr
 from app.web.staff.door import COOKIE, SAID_COOKIE, StaffPages, Visit
 from app.web.staff.navigation import NavItem
@@ -234,7 +235,7 @@ def _fresh_session(
         person,
         second_factor=has,
         now=visit.now,
-        device=request.headers.get("User-Agent", ""),
+        device=device_name(request.headers.get("User-Agent", "")),
     )
 
 

@@ -19,6 +19,7 @@ from app.programmes.models import Programme
 from app.programmes.service import programme_by_slug
 from app.staff import sessions
 from app.staff.models import Staff
+from app.web.staff.account.devices import device_name
 from app.web.staff.door import COOKIE, FORM_FIELD, set_cookie
 
 #: The token of half a sign-in, and the secret that the forms before a sign-in are bound to.
@@ -103,7 +104,7 @@ def start_session(session: Session, person: Staff, *, second_factor: bool, now: 
     found = sessions.signed_in(session, person.programme_id, before, now=now) if before else None
     if found is not None:
         sessions.end(session, found[0].id, now=now)
-    device = request.headers.get("User-Agent", "")
+    device = device_name(request.headers.get("User-Agent", ""))
     return sessions.start(session, person, second_factor=second_factor, now=now, device=device)
 
 

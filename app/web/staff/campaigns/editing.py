@@ -97,6 +97,7 @@ def upload(visit: Visit, campaign_id: Any) -> Any:
     content = sent.read(lists.MOST_BYTES + 1) if sent else b""
     try:
         with visit.write() as session:
+            service.campaign_by_id(session, str(campaign_id))
             made = lists.upload(
                 session, visit.context.keys, visit.form.get("list_name", ""), content, now=visit.now
             )
