@@ -169,7 +169,7 @@ def designed(
         poster=pictures.get("poster"),
         icon=pictures.get("icon"),
         links=designs.links_of(said["links"]),
-        name=words_of(said["name"]),
+        name=words_of(said["name"], fills_in=False),
         terms=words_of(said["terms"]),
         contact=words_of(said["contact"]),
         arrangement=arrangement_of(said["fields"], said["labels"]),

@@ -17,11 +17,14 @@ LONGEST_LABEL = 30
 MOST_FIELDS = 40
 
 
-def words_of(kept: str | Mapping[str, str] | None) -> Words | None:
-    """A text as cards have it, from what is kept. English, or the first, stands in for others."""
+def words_of(kept: str | Mapping[str, str] | None, *, fills_in: bool = True) -> Words | None:
+    """A text as cards have it, from what is kept. English, or the first, stands in for others.
+
+    Without *fills_in* English stays out where it was left out: something else stands in.
+    """
     if kept is None or isinstance(kept, str):
         return kept
-    return text({"en": next(iter(kept.values()))} | dict(kept))
+    return text(({"en": next(iter(kept.values()))} if fills_in else {}) | dict(kept))
 
 
 def label_of(kept: Mapping[str, str], key: str) -> Text:

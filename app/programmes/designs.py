@@ -104,7 +104,7 @@ def _read(session: Session, design_id: str) -> Design:
         poster=row.poster,
         icon=row.icon,
         links=links_of(row.links),
-        name=words_of(row.name),
+        name=words_of(row.name, fills_in=False),
         terms=words_of(row.terms),
         contact=words_of(row.contact),
         arrangement=arrangement_of(row.fields, row.labels),

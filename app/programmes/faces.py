@@ -192,7 +192,7 @@ def look_of(
     return Look(
         kind=kind,
         stamps=tiers.stamps.size if kind is CardKind.STAMPS and tiers.stamps else 0,
-        programme_name=design.name or name,
+        programme_name=_name_of(design.name, name),
         organisation=name,
         description=text(described, "description"),
         colours=Colours(**programme.colours),
@@ -217,6 +217,13 @@ def look_of(
             *(ROLES.values() if kind is CardKind.COMPANY else ()),
         ),
     )
+
+
+def _name_of(given: Words | None, name: str) -> Words:
+    """What a card is called: in languages that the owner left out, as the programme."""
+    if isinstance(given, Text):
+        return text({"en": name} | dict(given.words))
+    return given or name
 
 
 def besides_of(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
@@ -72,13 +73,14 @@ class Office:
 
 
 @contextmanager
-def open_office(folder: Path) -> Iterator[Office]:
-    """Make the café in *folder* and serve it."""
+def open_office(folder: Path, **settings: Any) -> Iterator[Office]:
+    """Make the café in *folder* and serve it; *settings* are further ones of its `Config`."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     data = folder / "data"
     data.mkdir(parents=True, mode=0o700)
-    config = Config(data=data, database_url=f"sqlite:///{folder / 'cafe.sqlite'}", url=url)
+    database_url = f"sqlite:///{folder / 'cafe.sqlite'}"
+    config = Config(data=data, database_url=database_url, url=url, **settings)
     context = Context.open(config)
     upgrade(context.database)
     make_certificates(context)

@@ -212,6 +212,13 @@ def test_texts_and_fields_are_the_owners_in_every_language(kaffa: Programme) -> 
         "Kafijas klubs",
         "Kaffa Club",
     ]
+    change(kaffa, name={"lv": "Kafijas klubs"})
+    named = face(kaffa, kaffa.issue()).look.programme_name
+    assert [said(named, each) for each in ("en", "lv", "ru")] == [
+        "Café kaffa",
+        "Kafijas klubs",
+        "Café kaffa",
+    ]
     assert look.terms is not None and said(look.terms, "lv") == "Eine Karte je Person."
     assert [each.key for each in made.fields(Section.BACK)] == ["contact", "terms", "number"]
     number = made.field("number")

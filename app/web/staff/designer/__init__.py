@@ -6,6 +6,6 @@ from app.web.staff.designer import editing, releasing
 from app.web.staff.designer.area import pages
 from app.web.staff.navigation import NavItem
 
-NAV = [NavItem(40, lazy("Card design"), "designer.index", Permission.SEE_DESIGN)]
+NAV = [NavItem(35, lazy("Card design"), "designer.index", Permission.SEE_DESIGN, lazy("Programme"))]
 
 __all__ = ["NAV", "editing", "pages", "releasing"]
