@@ -278,16 +278,20 @@ class _Buying:
                     if any(brought)
                 ],
             )
-            for model, cells in (
-                (InsightReturn, shares.returns),
-                (InsightCohort, shares.cohorts),
-            ):
-                rows = [
-                    of | cell._asdict() | {"members": members}
-                    for cell, members in cells.items()
+            _writing.add(
+                self._session,
+                InsightReturn,
+                [of | cell._asdict() | each._asdict() for cell, each in shares.cells().items()],
+            )
+            _writing.add(
+                self._session,
+                InsightCohort,
+                [
+                    of | cohort._asdict() | {"members": members}
+                    for cohort, members in shares.cohorts.items()
                     if members
-                ]
-                _writing.add(self._session, model, rows)
+                ],
+            )
         _writing.note_asked(self._session, self._asked)
         _forget_asked(self._session, self._unasked)
         self._shares, self._asked, self._unasked = {}, [], []

@@ -7,7 +7,7 @@ or a reversal takes back goes from the day that it was given on.
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, SmallInteger, String
+from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme
@@ -35,26 +35,28 @@ class InsightDay(OfProgramme, Base):
 
 
 class InsightReturn(OfProgramme, Base):
-    """How many members came on *day* and had come on *before*, their *nth* day of coming before it.
+    """How many members came on *day* who had come on *before*.
 
     *location_id* is that of all these visits, or `rules.ALL_LOCATIONS`; *before* is `rules.NEVER`
-    where there was no such day. *own*: of the days alone on which nobody had asked them to come.
+    where there was no such day. For *one* it is the day that they came on last before, for *two*
+    the one before that; *own_one* and *own_two* are the same of the days alone on which nobody had
+    asked them to come.
 
-    With *nth* 1 it is the day that they came on last before, with 2 the one before that. So of any
-    days from a to b: the rows of *nth* 1 with *before* < a count whoever came at all once, on their
-    first of these days; and those of *nth* 2 with *before* < a count whoever came on two days or
-    more once more than the former.
+    So of any days from a to b: the sum of *one* where *before* < a counts whoever came at all once,
+    on their first of these days; and the sum of *two* where *before* < a counts whoever came on two
+    days or more once more.
     """
 
     __tablename__ = "insight_returns"
 
     programme_id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    own: Mapped[bool] = mapped_column(primary_key=True)
-    nth: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     day: Mapped[date] = mapped_column(primary_key=True)
     before: Mapped[date] = mapped_column(primary_key=True)
-    members: Mapped[int] = mapped_column(BigInteger, default=0)
+    one: Mapped[int] = mapped_column(Integer, default=0)
+    two: Mapped[int] = mapped_column(Integer, default=0)
+    own_one: Mapped[int] = mapped_column(Integer, default=0)
+    own_two: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class InsightCohort(OfProgramme, Base):

@@ -1,12 +1,12 @@
 """The measures of a period, read from the sums in a few milliseconds. `docs/insight.md` defines
 them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Date, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.insight import folding
@@ -174,23 +174,22 @@ def _came(
     session: Session, programme_id: str, period: Period, location_id: str | None
 ) -> tuple[int, int, int | None]:
     """Who came, who came on two days or more, and who did so unasked: see `InsightReturn`."""
-    rows = session.execute(
-        select(InsightReturn.own, InsightReturn.nth, func.sum(InsightReturn.members))
-        .where(
+    columns = (
+        InsightReturn.one,
+        InsightReturn.two,
+        InsightReturn.own_one,
+        InsightReturn.own_two,
+    )
+    row = session.execute(
+        select(*(func.sum(each) for each in columns)).where(
             InsightReturn.programme_id == programme_id,
             InsightReturn.location_id == (location_id or ALL_LOCATIONS),
-            InsightReturn.own.in_([False, True]),
-            InsightReturn.nth.in_([1, 2]),
             _within(InsightReturn, period),
             InsightReturn.before < period.first,
         )
-        .group_by(InsightReturn.own, InsightReturn.nth)
-    )
-    counted = {(bool(own), nth): int(members) for own, nth, members in rows}
-    came = counted.get((False, 1), 0)
-    again = counted.get((False, 2), 0) - came
-    unasked = counted.get((True, 2), 0) - counted.get((True, 1), 0)
-    return came, again, unasked if location_id is None else None
+    ).one()
+    one, two, own_one, own_two = (int(each or 0) for each in row)
+    return one, two - one, own_two - own_one if location_id is None else None
 
 
 # --- in pieces --------------------------------------------------------------------------------
@@ -209,40 +208,70 @@ class Piece:
 
 
 def pieces(
-    session: Session, programme_id: str, period: Period, location_id: str | None = None
+    session: Session,
+    programme_id: str,
+    period: Period,
+    location_id: str | None = None,
+    *,
+    who_came: bool = True,
 ) -> list[Piece]:
-    """The period in the pieces of a chart."""
+    """The period in the pieces of a chart; 0 members came in each where that is not asked for."""
     of_days = dict(
         _days(session, programme_id, location_id, InsightDay.day < period.until, InsightDay.day)
     )
     members = _members_by_day(session, programme_id, location_id, period.until)
-    outstanding = 0
-    there = 0
-    for day, brought in of_days.items():
-        if day < period.first:
-            outstanding += _outstanding(brought)
-    for day, (joined, departed) in members.items():
-        if day < period.first:
-            there += joined - departed
+    came = _came_by_piece(session, programme_id, period, location_id) if who_came else {}
+    outstanding = sum(_outstanding(each) for day, each in of_days.items() if day < period.first)
+    there = sum(each[0] - each[1] for day, each in members.items() if day < period.first)
     found = []
     for piece in period.pieces():
-        brought = _sum(of_days, piece)
+        days = [piece.first + timedelta(days=number) for number in range(piece.days)]
+        brought = _sum(of_days[day] for day in days if day in of_days)
         outstanding += _outstanding(brought)
-        joined = sum(each[0] for day, each in members.items() if piece.first <= day < piece.until)
-        gone = sum(each[1] for day, each in members.items() if piece.first <= day < piece.until)
-        there += joined - gone
-        came, _, _ = _came(session, programme_id, piece, location_id)
-        found.append(Piece(piece, came, joined, there, outstanding, brought))
+        moves = [members[day] for day in days if day in members]
+        joined = sum(each[0] for each in moves)
+        there += joined - sum(each[1] for each in moves)
+        who = came.get(piece.first, 0)
+        found.append(Piece(piece, who, joined, there, outstanding, brought))
     return found
+
+
+def _came_by_piece(
+    session: Session, programme_id: str, period: Period, location_id: str | None
+) -> dict[date, int]:
+    """How many members came in each piece, by its first day; all pieces in one look."""
+    start = _start_of_piece([piece.first for piece in period.pieces()])
+    rows = session.execute(
+        select(start.label("start"), func.sum(InsightReturn.one))
+        .where(
+            InsightReturn.programme_id == programme_id,
+            InsightReturn.location_id == (location_id or ALL_LOCATIONS),
+            _within(InsightReturn, period),
+            InsightReturn.before < start,
+        )
+        .group_by("start")
+    )
+    return {first: int(members) for first, members in rows}
+
+
+def _start_of_piece(starts: Sequence[date]) -> ColumnElement[date]:
+    """The last of *starts* that is not after a row's day, found by halving."""
+    if len(starts) == 1:
+        return literal(starts[0], Date())
+    middle = len(starts) // 2
+    return case(
+        (InsightReturn.day < starts[middle], _start_of_piece(starts[:middle])),
+        else_=_start_of_piece(starts[middle:]),
+    )
 
 
 def _outstanding(brought: Brought) -> int:
     return brought.issued - brought.spent - brought.expired + brought.moved
 
 
-def _sum(of_days: dict[date, Brought], piece: Period) -> Brought:
-    within = [brought for day, brought in of_days.items() if piece.first <= day < piece.until]
-    return Brought(*(sum(getattr(each, name) for each in within) for name in _SUMS))
+def _sum(some: Iterable[Brought]) -> Brought:
+    each = list(some)
+    return Brought(*(sum(getattr(one, name) for one in each) for name in _SUMS))
 
 
 def _members_by_day(
@@ -295,12 +324,11 @@ def locations(session: Session, programme_id: str, period: Period) -> list[AtLoc
     came = {
         location_id: int(members)
         for location_id, members in session.execute(
-            select(InsightReturn.location_id, func.sum(InsightReturn.members))
+            select(InsightReturn.location_id, func.sum(InsightReturn.one))
             .where(
                 InsightReturn.programme_id == programme_id,
-                InsightReturn.location_id != ALL_LOCATIONS,
-                InsightReturn.own.is_(False),
-                InsightReturn.nth == 1,
+                # Named, so that each is found by the index.
+                InsightReturn.location_id.in_(known),
                 _within(InsightReturn, period),
                 InsightReturn.before < period.first,
             )
@@ -318,6 +346,16 @@ def locations(session: Session, programme_id: str, period: Period) -> list[AtLoc
         for place in places
     ]
     return sorted(found, key=_busiest_first)
+
+
+def visits_by_location(session: Session, programme_id: str, period: Period) -> dict[str, int]:
+    """The visits of each location, by its id; `rules.NOWHERE` is that of none."""
+    return {
+        location_id: brought.visits
+        for location_id, brought in _days(
+            session, programme_id, None, _within(InsightDay, period), InsightDay.location_id
+        )
+    }
 
 
 def _busiest_first(each: AtLocation) -> tuple[int, str]:

@@ -44,10 +44,17 @@ class Cell(NamedTuple):
     """A row of `models.InsightReturn`."""
 
     location_id: str
-    own: bool
-    nth: int
     day: date
     before: date
+
+
+class Returned(NamedTuple):
+    """What stands in such a row."""
+
+    one: int = 0
+    two: int = 0
+    own_one: int = 0
+    own_two: int = 0
 
 
 class Cohort(NamedTuple):
@@ -78,7 +85,10 @@ class Shares:
     """What accounts add to the sums; with minus what they no longer do."""
 
     days: dict[Place, Brought] = field(default_factory=dict)
-    returns: Counter[Cell] = field(default_factory=Counter)
+    #: By name of the column.
+    returns: dict[str, Counter[Cell]] = field(
+        default_factory=lambda: {name: Counter() for name in Returned._fields}
+    )
     cohorts: Counter[Cohort] = field(default_factory=Counter)
 
     def add(self, visits: Collection[Visit], asked: Collection[date], sign: int) -> None:
@@ -95,23 +105,37 @@ class Shares:
                 had.spend_minor + sign * visit.spend_minor,
             )
         everywhere = sorted({visit.day for visit in visits})
-        self._chain(ALL_LOCATIONS, everywhere, False, sign)
-        self._chain(ALL_LOCATIONS, [day for day in everywhere if day not in asked], True, sign)
+        self._chain(ALL_LOCATIONS, everywhere, ("one", "two"), sign)
+        own = [day for day in everywhere if day not in asked]
+        self._chain(ALL_LOCATIONS, own, ("own_one", "own_two"), sign)
         self._months(ALL_LOCATIONS, everywhere, sign)
         locations = {visit.location_id for visit in visits}
         for location_id in locations - {NOWHERE}:
             days = everywhere
             if len(locations) > 1:
                 days = sorted({each.day for each in visits if each.location_id == location_id})
-            self._chain(location_id, days, False, sign)
+            self._chain(location_id, days, ("one", "two"), sign)
             self._months(location_id, days, sign)
 
-    def _chain(self, location_id: str, days: list[date], own: bool, sign: int) -> None:
+    def _chain(
+        self, location_id: str, days: list[date], columns: tuple[str, str], sign: int
+    ) -> None:
+        ones, twos = (self.returns[name] for name in columns)
         one = two = NEVER
         for day in days:
-            self.returns[Cell(location_id, own, 1, day, one)] += sign
-            self.returns[Cell(location_id, own, 2, day, two)] += sign
+            ones[Cell(location_id, day, one)] += sign
+            twos[Cell(location_id, day, two)] += sign
             one, two = day, one
+
+    def cells(self) -> dict[Cell, Returned]:
+        """The rows of `models.InsightReturn` in which something changes."""
+        changed = {
+            cell for counts in self.returns.values() for cell, members in counts.items() if members
+        }
+        return {
+            cell: Returned(*(self.returns[name][cell] for name in Returned._fields))
+            for cell in changed
+        }
 
     def _months(self, location_id: str, days: list[date], sign: int) -> None:
         if days:

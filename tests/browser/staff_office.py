@@ -46,6 +46,7 @@ class Office:
         size: dict[str, int] = DESK,
         scheme: str = "light",
         locale: str = "en-GB",
+        script: bool = True,
     ) -> Page:
         """A page of a fresh browser in which somebody of that role is signed in."""
         now = self.context.clock()
@@ -60,7 +61,11 @@ class Office:
             )
             token = sessions.start(session, person, second_factor=True, now=now)
         context = browser.new_context(
-            viewport=size, color_scheme=scheme, locale=locale, reduced_motion="reduce"
+            viewport=size,
+            color_scheme=scheme,
+            locale=locale,
+            reduced_motion="reduce",
+            java_script_enabled=script,
         )
         context.add_cookies(
             [{"name": COOKIE, "value": token, "url": self.address(), "httpOnly": True}]

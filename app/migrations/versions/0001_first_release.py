@@ -230,19 +230,14 @@ def make_tables() -> None:
         "insight_returns",
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("own", sa.Boolean(), nullable=False),
-        sa.Column("nth", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("before", sa.Date(), nullable=False),
-        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.Column("one", sa.Integer(), nullable=False),
+        sa.Column("two", sa.Integer(), nullable=False),
+        sa.Column("own_one", sa.Integer(), nullable=False),
+        sa.Column("own_two", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "programme_id",
-            "location_id",
-            "own",
-            "nth",
-            "day",
-            "before",
-            name=op.f("pk_insight_returns"),
+            "programme_id", "location_id", "day", "before", name=op.f("pk_insight_returns")
         ),
     )
     op.create_table(

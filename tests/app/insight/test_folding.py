@@ -135,6 +135,9 @@ def check_measures(life: Life) -> None:
                     assert found.came_unasked == naive.came(asked, first, until + DAY)[1]
                     assert found.visits == len(of_days)
                     assert found.spend_minor == sum(each[4] for each in of_days)
+                    for piece in reading.pieces(session, life.bench.programme_id, period):
+                        of_piece = naive.came(by_hand, piece.period.first, piece.period.until)
+                        assert piece.came == of_piece[0]
                     there = [each for each in by_hand if each[3] == THERE]
                     at = reading.figures(session, life.bench.programme_id, period, THERE)
                     assert (at.came, at.came_again) == naive.came(there, first, until + DAY)

@@ -109,3 +109,86 @@ def is_painted(page: Page) -> bool:
            })"""
     )
     return bool(painted)
+
+
+def test_a_table_sorts_filters_goes_along_and_remembers(
+    office: Office, browser: Browser, tmp_path: Path
+) -> None:
+    page = office.sit_down(browser)
+    address = office.address("insight/locations?period=90-days")
+    page.goto(address)
+    page.get_by_text("The numbers as a table").click()
+    table = page.locator("table#locations")
+    names = table.locator("tbody tr:visible td:first-child")
+    visits = table.locator("tbody tr:visible td:nth-child(2)")
+
+    def numbers() -> list[int]:
+        return [int(each.replace(",", "")) for each in visits.all_inner_texts()]
+
+    assert numbers() == sorted(numbers(), reverse=True)
+    table.get_by_role("button", name="Visits", exact=False).first.click()
+    assert numbers() == sorted(numbers())
+    head = table.locator("th").nth(1)
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("searchbox").fill("HARB")
+    assert names.all_inner_texts() == ["Harbour"]
+    expect(page.locator(".staff-table-told")).to_have_text("1 of 4 rows")
+    # It is as it was left, on this device and for this table alone.
+    page.goto(address)
+    page.get_by_text("The numbers as a table").click()
+    assert names.all_inner_texts() == ["Harbour"]
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("searchbox").fill("")
+    assert len(numbers()) == 4
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="CSV").click()
+    text = Path(waiting.value.path()).read_text("utf-8-sig")
+    assert text.splitlines()[0].startswith("Location,Visits,Visits before")
+    assert "<b onclick=alert(1)>=1+1</b>" in text
+    page.context.close()
+
+
+def test_without_script_there_are_the_sentences_and_the_tables(
+    office: Office, browser: Browser
+) -> None:
+    page = office.sit_down(browser, script=False)
+    page.goto(office.address("insight?period=90-days"))
+    for title in ("Members spent", "come again", "Of the members"):
+        expect(page.get_by_role("heading", name=title).first).to_be_visible()
+    page.get_by_text("The numbers as a table").first.click()
+    expect(page.locator("table#visits tbody tr").first).to_be_visible()
+    page.get_by_label("Period").select_option("7-days")
+    page.get_by_role("button", name="Show").click()
+    assert "period=7-days" in page.url
+    page.context.close()
+
+
+def test_what_the_browser_itself_writes_cannot_be_run_by_a_spreadsheet(
+    office: Office, browser: Browser
+) -> None:
+    """A table without a file of the service: the script makes it from what is shown."""
+    page = office.sit_down(browser)
+    page.goto(office.address("insight/locations?period=90-days"))
+    with page.expect_download() as waiting:
+        page.evaluate(
+            """() => {
+                 const place = document.createElement("div");
+                 place.dataset.table = "trial";
+                 place.innerHTML = "<table><thead><tr><th>Name</th><th>Points</th></tr></thead>"
+                   + "<tbody><tr><td>=1+1</td><td>1,250</td></tr><tr><td>\\"A, B\\"</td>"
+                   + "<td>-3</td></tr><tr><td>'@x</td><td>99</td></tr></tbody></table>";
+                 document.querySelector("main").append(place);
+                 document.body.dispatchEvent(new CustomEvent("htmx:load", {bubbles: true}));
+               }"""
+        )
+        expect(page.locator("[data-table=trial] .staff-sort").first).to_be_visible()
+        page.locator("[data-table=trial] .staff-sort").nth(1).click()
+        page.locator("[data-table=trial] button.btn").click()
+    text = Path(waiting.value.path()).read_text("utf-8-sig")
+    assert text.splitlines() == [
+        "Name,Points",
+        '"""A, B""",-3',
+        "''@x,99",
+        """'=1+1,"1,250\"""",
+    ]
+    page.context.close()

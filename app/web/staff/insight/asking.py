@@ -1,14 +1,17 @@
 """What a page of insight was asked for: a period, and perhaps one location."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from babel.dates import format_date, format_skeleton
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.insight import reading
 from app.insight.periods import Grain, Named, Period, asked_for
+from app.insight.reading import Figures, Piece
 from app.languages import Lazy, current_language, lazy
 from app.ledger.rules import local_day
 from app.programmes.models import Location
@@ -43,6 +46,8 @@ class Ask:
     locations: list[Location]
     today: date
     wrong: str | None
+    #: What was read for it: several findings are about the same figures.
+    read: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def programme_id(self) -> str:
@@ -71,6 +76,28 @@ class Ask:
         if self.location:
             found["location"] = self.location.slug
         return found
+
+
+def figures(ask: Ask, session: Session, period: Period) -> Figures:
+    """The figures of a period, where it was asked for."""
+    key = "figures", period
+    if key not in ask.read:
+        ask.read[key] = reading.figures(session, ask.programme_id, period, ask.location_id)
+    found: Figures = ask.read[key]
+    return found
+
+
+def pieces(ask: Ask, session: Session, period: Period, *, everywhere: bool = False) -> list[Piece]:
+    """A period in pieces, where it was asked for, or *everywhere*; of the one before without who
+    came: that is compared as a whole."""
+    location_id = None if everywhere else ask.location_id
+    key = "pieces", period, location_id
+    if key not in ask.read:
+        ask.read[key] = reading.pieces(
+            session, ask.programme_id, period, location_id, who_came=period == ask.period
+        )
+    found: list[Piece] = ask.read[key]
+    return found
 
 
 def ask(visit: Visit, session: Session, words: Mapping[str, str]) -> Ask:

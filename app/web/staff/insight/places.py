@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from app.insight import reading
 from app.insight.reading import AtLocation
+from app.insight.rules import NOWHERE
 from app.languages import _
 from app.web import formats
 from app.web.staff.insight.asking import Ask, span
@@ -13,10 +14,7 @@ from app.web.staff.insight.shown import Cell, Shown, amount, count, words
 def locations(ask: Ask, session: Session) -> Shown:
     """What each brought."""
     found = reading.locations(session, ask.programme_id, ask.period)
-    before = {
-        each.location.id if each.location else "": each.brought.visits
-        for each in reading.locations(session, ask.programme_id, ask.period.before)
-    }
+    before = reading.visits_by_location(session, ask.programme_id, ask.period.before)
     all_visits = sum(each.brought.visits for each in found)
     title = _("There are no visits to compare locations by")
     sentence = _("From %(span)s nobody came.", span=span(ask.period))
@@ -82,7 +80,7 @@ def _row(ask: Ask, each: AtLocation, before: dict[str, int]) -> list[Cell]:
     return [
         words(_name(each)),
         count(brought.visits),
-        count(before.get(each.location.id if each.location else "", 0)),
+        count(before.get(each.location.id if each.location else NOWHERE, 0)),
         count(each.came if each.location else None),
         count(each.joined),
         amount(brought.spend_minor, ask.currency),

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from app.insight import reading
 from app.languages import _
 from app.web import formats
+from app.web.staff.insight import asking
 from app.web.staff.insight.asking import Ask, day, piece_name, span
 from app.web.staff.insight.shown import Cell, Shown, bars, count, lines, share
 from app.web.staff.insight.visits import both
@@ -13,7 +14,7 @@ from app.web.staff.insight.visits import both
 def flows(ask: Ask, session: Session) -> Shown:
     """Points issued, spent and expired."""
     now, then = both(ask, session)
-    pieces = reading.pieces(session, ask.programme_id, ask.period, ask.location_id)
+    pieces = asking.pieces(ask, session, ask.period)
     title = _("No points moved in this time")
     if now.issued > 0:
         title = _(
@@ -64,7 +65,7 @@ def flows(ask: Ask, session: Session) -> Shown:
 
 def outstanding(ask: Ask, session: Session) -> Shown:
     """How many points are out: of the whole programme, for a balance is at no location."""
-    pieces = reading.pieces(session, ask.programme_id, ask.period)
+    pieces = asking.pieces(ask, session, ask.period, everywhere=True)
     end = pieces[-1].outstanding
     before = reading.figures(session, ask.programme_id, ask.period.before).outstanding
     title = _("As many points are out as before")

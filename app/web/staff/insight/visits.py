@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.insight import reading
 from app.insight.lift import Rate, Verdict, of_rates, wilson
 from app.insight.reading import Figures, Piece
 from app.languages import _
 from app.web import formats
+from app.web.staff.insight import asking
 from app.web.staff.insight.asking import Ask, day, piece_name, span
 from app.web.staff.insight.shown import (
     PERCENT,
@@ -69,18 +69,15 @@ def figures(ask: Ask, session: Session) -> list[Figure]:
 
 def both(ask: Ask, session: Session) -> tuple[Figures, Figures]:
     """The figures of the period and of the one before."""
-    now, then = (
-        reading.figures(session, ask.programme_id, period, ask.location_id)
-        for period in (ask.period, ask.period.before)
+    return (
+        asking.figures(ask, session, ask.period),
+        asking.figures(ask, session, ask.period.before),
     )
-    return now, then
 
 
 def _pieces(ask: Ask, session: Session) -> tuple[list[Piece], list[Piece]]:
-    now, then = (
-        reading.pieces(session, ask.programme_id, period, ask.location_id)
-        for period in (ask.period, ask.period.before)
-    )
+    now = asking.pieces(ask, session, ask.period)
+    then = asking.pieces(ask, session, ask.period.before)
     # As many as there are now: months before may have had a piece more or less.
     return now, then[: len(now)]
 
@@ -196,7 +193,7 @@ def _average(piece: Piece) -> int | None:
 def active(ask: Ask, session: Session) -> Shown:
     """How many members there are, how many of them came, how many joined."""
     now, then = both(ask, session)
-    pieces = reading.pieces(session, ask.programme_id, ask.period, ask.location_id)
+    pieces = asking.pieces(ask, session, ask.period)
     rate = now.active_rate
     title = _("Nobody is a member yet")
     if now.members:
