@@ -7,6 +7,7 @@ from babel.numbers import get_currency_precision
 from babel.plural import PluralRule
 
 from app.errors import Invalid
+from app.ledger import writing
 
 #: What a point is called has to fit onto a phone's card.
 LONGEST_NAME = 30
@@ -47,6 +48,11 @@ def points_label(names: Mapping[str, Mapping[str, str]], points: int, language: 
     # The last two figures decide, and whether it is one: so there are few numbers to remember.
     wanted = _plural(language, points if points < 200 else 100 + points % 100)
     return forms.get(wanted) or forms["other"]
+
+
+def told(names: Mapping[str, Mapping[str, str]], points: int, language: str) -> str:
+    """So many points, as people say it: "12 beans"."""
+    return f"{writing.number(points, language)} {points_label(names, points, language)}"
 
 
 @lru_cache(maxsize=1024)

@@ -118,9 +118,7 @@ def _tile(
     else:
         missing_points = max(0, (lowest or 0) - shown.points)
         if why_not is None and missing_points:
-            why_not = ngettext(
-                "%(num)s point is missing.", "%(num)s points are missing.", missing_points
-            )
+            why_not = _missing(missing_points)
     if left == 0:
         why_not = _("The last one was taken.")
     highest = None
@@ -143,6 +141,15 @@ def _tile(
         "can_take": why_not is None,
         "why_not": why_not,
     }
+
+
+def _missing(points: int) -> str:
+    return ngettext("%(num)s point is missing.", "%(num)s points are missing.", points)
+
+
+def lacks_points_alone(tile: Mapping[str, Any]) -> bool:
+    """Whether nothing but points is missing for a reward; in the language of its tile."""
+    return bool(tile.get("missing_points")) and tile["why_not"] == _missing(tile["missing_points"])
 
 
 def _entry_tile(multipass: Multipass, tally: Tally | None, shown: Shown) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The card in the browser: its code while it is open, what it is worth, the ways into a wallet."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Response, jsonify, redirect, request, url_for
@@ -98,8 +99,14 @@ def _worth(door: Opened) -> dict[str, Any]:
     tier = session.get_one(Account, card.account_id).tier
     shown = counter.Shown(book, book.at(now).settings, language, standing.available, tier, now)
     part = counter.page_part(session, card, shown)
+    told = partial(wording.told, door.programme.points_names, language=language)
+    for reward in part["rewards"]:
+        if counter.lacks_points_alone(reward):
+            # Here they are called what the programme calls them.
+            reward["why_not"] = _("%(points)s to go", points=told(reward["missing_points"]))
     return {
-        "standing": standing,
+        "pending": standing.pending and told(standing.pending),
+        "debt": standing.debt and told(standing.debt),
         "stamps": part["stamps"],
         "rewards": part["rewards"],
         "coupons": [
@@ -122,8 +129,7 @@ def _ends(
             by_day[day] = by_day.get(day, 0) + lot.left
     return [
         (
-            f"{writing.number(points, language)} "
-            f"{wording.points_label(programme.points_names, points, language)}",
+            wording.told(programme.points_names, points, language),
             day,
         )
         for day, points in list(by_day.items())[:MOST_ENDS]

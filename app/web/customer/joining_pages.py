@@ -16,7 +16,6 @@ from app.db import enter
 from app.delivery.wallets import current_wallets
 from app.errors import Conflict, Invalid, NotFound
 from app.languages import _, current_language
-from app.ledger import writing
 from app.mail import tokens
 from app.members import consents
 from app.members import service as members
@@ -165,7 +164,8 @@ def _join_page(
         once=typed.get("once") or secrets.token_hex(_ONCE_BYTES),
         wallets=wallet_order(request.headers.get("User-Agent", "")),
         label=wording.points_label(programme.points_names, 0, language),
-        welcome=points_told(programme, settings.welcome_points, language),
+        welcome=settings.welcome_points
+        and wording.told(programme.points_names, settings.welcome_points, language),
         asks_birthday=any(each.on == BIRTHDAY for each in settings.occasions),
         consents=[
             (
@@ -177,14 +177,6 @@ def _join_page(
             for each in asked_consents(session, programme)
         ],
     )
-
-
-def points_told(programme: Programme, points: int, language: str) -> str | None:
-    """So many points, as people say it; None for none."""
-    if not points:
-        return None
-    label = wording.points_label(programme.points_names, points, language)
-    return f"{writing.number(points, language)} {label}"
 
 
 def _settings(session: Session, programme: Programme) -> Settings:

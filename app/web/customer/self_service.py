@@ -9,7 +9,8 @@ from app.cards import freezing, pins
 from app.cards import service as cards
 from app.delivery import erasures, leaving
 from app.errors import Conflict, Invalid, TooMany
-from app.languages import _
+from app.languages import _, current_language
+from app.programmes import wording
 from app.web.correspondence import tell_of_change
 from app.web.customer.door import Opened, blueprint, opened, page
 from app.web.customer.settings_page import show_again, to_settings
@@ -131,6 +132,7 @@ def _erase_page(door: Opened, token: str, wrong: str | None) -> str:
         programme,
         token=token,
         has=has,
+        points=wording.told(programme.points_names, has.points, current_language()),
         cards=sum(
             each.status not in {CardStatus.REPLACED, CardStatus.ERASED} for each in has.cards
         ),
