@@ -189,10 +189,12 @@ def reckoned(
         try:
             wanted = reckon(settings, around.currency, around.time_zone, sample)
             there = reckon(draft.version.settings, around.currency, around.time_zone, sample)
+            found.append(_told(visit, settings, sample, wanted, there, around))
         except CounterfoilError as error:
             found.append(Reckoned(error.message, "", False, "", (), (), ""))
-            continue
-        found.append(_told(visit, settings, sample, wanted, there, around))
+        except (ArithmeticError, OverflowError):
+            words = _("These numbers are too large to reckon with.")
+            found.append(Reckoned(words, "", False, "", (), (), ""))
     return found
 
 

@@ -23,6 +23,8 @@ from app.web.staff.programme.forms.kernel import Around
 from app.web.staff.programme.pages import pages
 from app.web.staff.programme.publishing import begin_of
 
+#: Versions on the page; `counterfoil programme versions` lists all of them.
+MOST_SHOWN = 100
 PLANNED, NOW, OVER, NEVER = "planned", "now", "over", "never"
 STATE_WORDS = {
     PLANNED: (lazy("planned"), "warn"),
@@ -66,7 +68,8 @@ def versions(visit: Visit) -> Answer:
         noted = drafts.publications(session)
         found = pilots.history(session, visit.programme.id)
         kept = {"points": "1", "per_amount": "1"}
-        listed = [_listed(each, visit, noted, people, around, kept) for each in found]
+        newest = found[-MOST_SHOWN:]
+        listed = [_listed(each, visit, noted, people, around, kept) for each in newest]
         return visit.show(
             "staff/programme/versions.html", listed=listed[::-1], around=around, settings=settings
         )

@@ -25,9 +25,12 @@ def sentences(
 ) -> list[str]:
     """What the section's settings mean; *margin* is percent of a sale, where the owner said it."""
     teller = _TELLERS.get(section)
-    told = teller(visit, settings, around) if teller else []
-    if section in ("earning", "redeeming", "rules") and settings.points:
-        told.append(_give_back(settings, around, margin))
+    try:
+        told = teller(visit, settings, around) if teller else []
+        if section in ("earning", "redeeming", "rules") and settings.points:
+            told.append(_give_back(settings, around, margin))
+    except (ArithmeticError, OverflowError):
+        return [_("These numbers are too large to reckon with.")]
     return told
 
 

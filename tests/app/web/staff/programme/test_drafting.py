@@ -202,3 +202,25 @@ def test_no_text_becomes_markup_and_no_text_breaks_a_page(
         assert told.status_code == 200
         assert "<script>alert" not in told.text
     assert owner.get("programme/draft").status_code == 200
+
+
+def test_the_largest_numbers_are_reckoned_or_said_to_be_too_large(
+    shop: Any, signed_in: SignIn
+) -> None:
+    owner = signed_in("owner")
+    most = "999999.999999"
+    tiers = {"levels": [{"code": "gold", "at_least": 1, "multiplier": "100"}]}
+    rules = [
+        {"name": f"Times {n}", "kind": "multiplier", "factor": "100", "role": "always"}
+        for n in range(60)
+    ]
+    wild = {"points": most, "per_amount": "1", "point_value": most, "tiers": tiers, "rules": rules}
+    wild |= {"rewards": [{"code": "x", "names": {"en": "X"}, "points": 1_000_000_000}]}
+    wild |= {"expires_after_months": 1200, "expires_round_up": "year"}
+    put(shop, wild)
+    basket = {"baskets.0.amount": "1000000", "baskets.0.tier": "gold", "baskets.1.amount": "0.01"}
+    for code in SECTIONS:
+        answer = owner.post(f"programme/draft/{code}/consequences", basket | {"edits": ""})
+        assert answer.status_code == 200, code
+        assert owner.get(f"programme/draft/{code}").status_code == 200, code
+    assert owner.get("programme").status_code == 200
