@@ -19,11 +19,11 @@ from app.clock import whole_second
 from app.db import Prepared
 
 PAGE = 1000
+_ON_THE_WAY = (State.SENT, State.FAILED, State.PUSHED, State.ON_PAGE)
 #: So often somebody is looked at who is on the way, or failed.
 SOON, LATER = timedelta(milliseconds=100), timedelta(seconds=20)
 #: Fetches are noted in bunches, within this time.
 _NOTED_WITHIN = timedelta(seconds=10)
-_ON_THE_WAY = (State.SENT, State.FAILED, State.PUSHED, State.ON_PAGE)
 #: A phone that has not fetched after so long is not asked about any more.
 FETCH_WITHIN = timedelta(days=7)
 
@@ -77,7 +77,7 @@ _told = Prepared(
     ).where(
         _recipients.c.campaign_id == bindparam("campaign"),
         _recipients.c.account_id.in_(_ids),
-        _recipients.c.state.in_([State.SENT, State.FAILED, State.PUSHED, State.ON_PAGE]),
+        or_(*(_recipients.c.state == each for each in _ON_THE_WAY)),
     )
 )
 

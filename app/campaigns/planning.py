@@ -33,7 +33,7 @@ from app.keys import KeyRing
 
 WEEK = timedelta(days=7)
 #: Accounts of a page.
-PAGE = 2000
+PAGE = 4000
 APPLE, GOOGLE, ON_PAGE = "apple", "google", "page"
 LANES = (APPLE, GOOGLE, ON_PAGE)
 MUTED, CAPPED = "muted", "capped"
@@ -132,12 +132,12 @@ def plan_page(
         return 0
     plan = read_plan(campaign.plan)
     ground = Ground.of(session, keys, campaign.programme_id, now)
-    ids = selecting.page(ground, plan.segment, after=campaign.planned_after, limit=limit)
+    page = selecting.next_page(ground, plan.segment, after=campaign.planned_after, limit=limit)
     turns = _turns(ground, plan, campaign, now)
-    add(session, campaign, plan, ids, reach, turns, occasion=campaign.occasion, now=now)
-    campaign.planned_after = ids[-1] if len(ids) == limit else None
+    add(session, campaign, plan, page.ids, reach, turns, occasion=campaign.occasion, now=now)
+    campaign.planned_after = page.upto
     session.flush()
-    return len(ids)
+    return page.looked_at
 
 
 def _turns(ground: Ground, plan: Plan, campaign: Campaign, now: datetime) -> Turns:

@@ -23,7 +23,7 @@ PAGE = 1000
 MEASURES = ("visits", "spend", "points")
 REACHED, HELD_OUT = "reached", "held_out"
 #: A pass over all recipients begins no sooner than this after the one before; large ones later.
-_SOONEST = timedelta(seconds=20)
+_SOONEST = timedelta(seconds=5)
 _EACH_THOUSAND = timedelta(seconds=10)
 _FIRST = "00000000-0000-0000-0000-000000000000"
 

@@ -5,9 +5,9 @@ it says. One statement for a count, whatever is combined.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -48,13 +48,18 @@ FIRST = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the conditions of a segment are read against: one programme at one moment."""
+    """What the conditions of a segment are read against: one programme at one moment.
+
+    *span*: only accounts after the first id and up to the second. Every part of a statement is
+    narrowed to it, so that a page costs as much as it holds, however many accounts there are.
+    """
 
     session: Session
     keys: KeyRing
     programme_id: str
     now: datetime
     time_zone: str
+    span: tuple[str, str] | None = None
 
     @classmethod
     def of(cls, session: Session, keys: KeyRing, programme_id: str, now: datetime) -> "Ground":
@@ -66,6 +71,12 @@ class Ground:
     def today(self) -> date:
         """The local day."""
         return local_day(self.now, self.time_zone)
+
+    def within(self, column: Any) -> ColumnElement[bool]:
+        """Whether an account's id is in the span."""
+        if self.span is None:
+            return true()
+        return and_(column > self.span[0], column <= self.span[1])
 
 
 def count(ground: Ground, node: Node) -> int:
@@ -88,6 +99,30 @@ def page(ground: Ground, node: Node, *, after: str, limit: int) -> list[str]:
         .limit(limit)
     )
     return list(found)
+
+
+class Page(NamedTuple):
+    """Accounts of a segment among the next ones, and the last that was looked at (None: there are
+    no more)."""
+
+    ids: list[str]
+    looked_at: int
+    upto: str | None
+
+
+def next_page(ground: Ground, node: Node, *, after: str, limit: int) -> Page:
+    """Look through the *limit* accounts after one, whether they are in the segment or not."""
+    found = ground.session.scalars(
+        select(Account.id)
+        .where(Account.programme_id == ground.programme_id, Account.id > after)
+        .order_by(Account.id)
+        .limit(limit)
+    ).all()
+    if not found:
+        return Page([], 0, None)
+    near = replace(ground, span=(after, found[-1]))
+    ids = ground.session.scalars(_chosen(near, node, Account.id).order_by(Account.id)).all()
+    return Page(list(ids), len(found), found[-1] if len(found) == limit else None)
 
 
 def those_of(ground: Ground, node: Node, account_ids: Sequence[str]) -> list[str]:
@@ -126,15 +161,18 @@ def _chosen(ground: Ground, node: Node, column: Any) -> Select[Any]:
     return chosen.where(
         Account.programme_id == ground.programme_id,
         Account.merged_into_id.is_(None),
-        Account.id.in_(_holders()),
+        ground.within(Account.id),
+        Account.id.in_(_holders(ground)),
         _condition(ground, node),
     )
 
 
-def _holders() -> Any:
+def _holders(ground: Ground) -> Any:
     """Accounts with a card that works."""
     return select(Card.account_id).where(
-        Card.status == CardStatus.ACTIVE, Card.kind == int(Kind.MEMBER)
+        Card.status == CardStatus.ACTIVE,
+        Card.kind == int(Kind.MEMBER),
+        ground.within(Card.account_id),
     )
 
 
@@ -220,7 +258,11 @@ def _birthday(ground: Ground, condition: Condition) -> ColumnElement[bool]:
     return Account.id.in_(
         select(Card.account_id)
         .join(Member, Member.id == Card.member_id)
-        .where(Member.birthday_index.in_(indexes), Card.status == CardStatus.ACTIVE)
+        .where(
+            Member.birthday_index.in_(indexes),
+            Card.status == CardStatus.ACTIVE,
+            ground.within(Card.account_id),
+        )
     )
 
 
@@ -232,7 +274,9 @@ def _location(ground: Ground, condition: Condition) -> ColumnElement[bool]:
 
 def _source(ground: Ground, condition: Condition) -> ColumnElement[bool]:
     return Account.id.in_(
-        select(Card.account_id).where(Card.source.in_(condition.values["sources"]))
+        select(Card.account_id).where(
+            Card.source.in_(condition.values["sources"]), ground.within(Card.account_id)
+        )
     )
 
 
@@ -253,7 +297,13 @@ def _expiring(ground: Ground, condition: Condition) -> ColumnElement[bool]:
     least = condition.get("at_least") or 1
     lots = (
         select(Lot.account_id)
-        .where(Lot.expires_at > ground.now, Lot.expires_at <= until, Lot.remaining > Lot.held)
+        .where(
+            Lot.expires_at > ground.now,
+            Lot.expires_at <= until,
+            Lot.remaining > Lot.held,
+            Lot.remaining > 0,
+            ground.within(Lot.account_id),
+        )
         .group_by(Lot.account_id)
         .having(func.sum(Lot.remaining - Lot.held) >= least)
     )
@@ -278,7 +328,9 @@ def _language(ground: Ground, condition: Condition) -> ColumnElement[bool]:
 
 def _list(ground: Ground, condition: Condition) -> ColumnElement[bool]:
     return Account.id.in_(
-        select(Listed.account_id).where(Listed.list_id == condition.values["list"])
+        select(Listed.account_id).where(
+            Listed.list_id == condition.values["list"], ground.within(Listed.account_id)
+        )
     )
 
 

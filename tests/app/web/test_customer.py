@@ -12,7 +12,10 @@ import zxingcpp
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
+from app.campaigns.models import Mute
+from app.cards import news
 from app.cards import service as cards
+from app.cards.models import Card
 from app.cards.service import create_link
 from app.ledger.postings import Circumstances, Given, Present, Request
 from app.members.models import Consent, Member
@@ -235,3 +238,32 @@ def test_a_coupon_is_opened_from_its_members_card_and_has_a_page_of_its_own(shop
     assert own.status_code == 200
     assert "A slice of cake" in own.text
     assert "Your coupons" not in own.text
+
+
+def test_one_tap_ends_messages_and_another_one_brings_them_back(shop: Any) -> None:
+    token = token_of(join(shop))
+    asked = shop.client.get(f"/card/{token}/mute")
+    assert "No more messages" in asked.text
+    muted = shop.client.post(f"/card/{token}/mute")
+    assert muted.status_code == 303
+    assert "Send me messages again" in shop.client.get(f"/card/{token}/mute").text
+    with shop.context.database.read(shop.programme_id) as session:
+        account_id = session.scalars(select(Mute.account_id)).one()
+    shop.client.post(f"/card/{token}/mute")
+    shop.client.post(f"/card/{token}/mute", data={"undo": "yes"})
+    with shop.context.database.read(shop.programme_id) as session:
+        assert session.scalars(select(Mute.account_id)).all() == [], account_id
+    assert shop.client.post("/card/nothing/mute").status_code == 404
+
+
+def test_news_stand_on_the_web_card_with_the_way_to_end_them(shop: Any) -> None:
+    token = token_of(join(shop))
+    with shop.context.database.write(shop.programme_id) as session:
+        card = session.scalars(select(Card)).one()
+        content = {"message": {"en": "<b>A new roast</b>"}, "article": {"en": ["Why", "So.\nOk."]}}
+        news_id = news.publish(session, content, now=shop.context.clock())
+        told = [news.Told(card.id, card.account_id, {})]
+        news.tell_cards(session, news_id, told, now=shop.context.clock())
+    page = shop.client.get(f"/card/{token}").text
+    assert "&lt;b&gt;A new roast" in page and "<p>Ok.</p>" in page
+    assert f"/card/{token}/mute" in page

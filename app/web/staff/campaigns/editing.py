@@ -143,8 +143,21 @@ def _segment(visit: Visit, groups: list[list[forms.Row]]) -> dict[str, Any]:
     """What the part of the form with the conditions shows."""
     asked = visit.form.get("do", "") if request.method == "POST" else ""
     groups = _changed(groups, asked)
-    is_whole, _count = looking.catch_up(visit)
-    facts: dict[str, Any] = {"groups": groups, "parameters": forms.parameters, "words": words}
+    if request.method == "GET":
+        # Counting a million takes a second: the page comes first, and asks for the number then.
+        with visit.read() as session:
+            return {
+                "groups": groups, "parameters": forms.parameters, "words": words,
+                "choices": looking.choices(session, visit), "is_asked": False,
+                "segment_wrong": "", "sample": [], "count": None, "is_counted": True,
+            }  # fmt: skip
+    is_whole = looking.catch_up(visit)
+    facts: dict[str, Any] = {
+        "groups": groups,
+        "parameters": forms.parameters,
+        "words": words,
+        "is_asked": True,
+    }
     with visit.write() if asked == _SAMPLE else visit.read() as session:
         facts["choices"] = looking.choices(session, visit)
         try:

@@ -88,11 +88,11 @@ def things(settings: Settings, language: str) -> list[tuple[str, str]]:
     return found
 
 
-def catch_up(visit: Visit) -> tuple[bool, int]:
-    """Have the habits counted that a segment needs; whether all are, and for how many."""
+def catch_up(visit: Visit) -> bool:
+    """Have the habits counted that a segment needs, of small programmes at once. All of them?"""
     with visit.write() as session:
         row = habits.catch_up(session, visit.programme.id, visit.now, _CATCH_UP)
-        return row.is_whole, 0
+        return row.is_whole
 
 
 def sampled(session: Session, visit: Visit, ids: list[str], purpose: str) -> list[Sampled]:

@@ -1,9 +1,10 @@
 """The list of campaigns; of each one its progress while it runs, and what it did afterwards."""
 
+from datetime import timedelta
 from typing import Any
 
 from app.campaigns import results, service
-from app.campaigns.models import CampaignState
+from app.campaigns.models import Campaign, CampaignState
 from app.errors import Invalid
 from app.insight import lift_words
 from app.languages import _
@@ -12,6 +13,8 @@ from app.web.staff.campaigns import looking, words
 from app.web.staff.campaigns.area import pages
 from app.web.staff.door import Visit
 
+#: For so long after the end phones fetch what they were told of.
+_PHONES_FETCH = timedelta(hours=1)
 _LIVE = (CampaignState.SCHEDULED, CampaignState.RUNNING)
 #: Half the width of the drawing of an interval.
 _HALF = 100.0
@@ -93,8 +96,16 @@ def _show(visit: Visit, campaign_id: str, template: str) -> Any:
         result=result,
         measures=_measures(visit, result),
         words=words,
-        is_live=campaign.state in _LIVE or bool(progress.counts.get("sent")),
+        seconds=_again_in(visit, campaign, progress),
     )
+
+
+def _again_in(visit: Visit, campaign: Campaign, progress: looking.Progress) -> int:
+    """In how many seconds the page looks again; 0: nothing moves any more."""
+    if campaign.state in _LIVE or progress.counts.get("sent"):
+        return 1
+    ended = campaign.ended_at
+    return 3 if ended is None or visit.now - ended < _PHONES_FETCH else 0
 
 
 def _measures(visit: Visit, result: results.Result) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def test_a_campaign_from_the_draft_to_its_progress(shop: Any, signed_in: SignIn)
     assert found.text.count("<tr><td>") == 2
     kept = marketer.post(f"campaigns/{campaign_id}/edit", FORM | conditions | {"do": "try"})
     assert kept.location.endswith(f"{campaign_id}/try"), kept.text
-    tried = marketer.get(f"campaigns/{campaign_id}/try")
+    tried = marketer.get(f"campaigns/{campaign_id}/try?counted")
     assert "We miss you" in tried.text, "nobody is called by a name that nobody gave"
     assert marketer.post(f"campaigns/{campaign_id}/propose", {}).status_code == 303
     assert marketer.get(f"campaigns/{campaign_id}/edit").status_code == 303, "it is no draft"
@@ -104,7 +104,7 @@ def test_what_is_typed_stays_text(shop: Any, signed_in: SignIn) -> None:
         "text-en": "<img src=x onerror=alert(1)>",
     }
     marketer.post(f"campaigns/{campaign_id}/edit", form | {"do": "try"})
-    for page in ("edit", "try"):
+    for page in ("edit", "try", "try?counted"):
         answer = marketer.get(f"campaigns/{campaign_id}/{page}")
         text = answer.text
         assert answer.status_code == 200
