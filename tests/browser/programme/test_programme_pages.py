@@ -75,6 +75,20 @@ def test_every_page_is_in_order_in_every_look(
     assert said == []
 
 
+def test_long_words_fit_on_a_phone(
+    office: Office, browser: Browser, screenshot: Screenshot
+) -> None:
+    page = office.sit_down(browser, size=PHONE, locale="ru-RU")
+    wide = []
+    for name, path in PAGES.items():
+        page.goto(office.address(path))
+        screenshot(page, f"programme-{name}-390-ru")
+        if is_wider_than_the_window(page):
+            wide.append(name)
+    page.context.close()
+    assert wide == []
+
+
 def test_what_it_means_is_seen_while_typing_and_published_in_the_end(
     office: Office, browser: Browser, screenshot: Screenshot, violations: Violations
 ) -> None:
