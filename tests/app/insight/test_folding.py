@@ -17,16 +17,28 @@ from app.insight import folding, reading
 from app.insight.models import InsightMark
 from app.insight.periods import Period
 from app.insight.rules import ASKED_DAYS
+from app.insight.tiers import tiers
 from app.ledger.models import Account
-from app.ledger.postings import Accrue, Circumstances, Merge, Operation, Reverse, Unmerge, Value
+from app.ledger.postings import (
+    Accrue,
+    Circumstances,
+    Merge,
+    Operation,
+    Reverse,
+    Terms,
+    Unmerge,
+    Value,
+)
 from app.ledger.rules import ReturnPolicy
 from app.ledger.service import post
+from app.ledger.tiers import Level, TierScheme
 from tests.app.insight import naive
 from tests.app.ledger.bench import Bench
 from tests.conftest import START
 
 HERE, THERE = (f"0196aaaa-0000-7000-8000-00000000000{n}" for n in (1, 2))
 DAY = timedelta(days=1)
+SCHEME = TierScheme((Level("silver", 5), Level("gold", 12)))
 
 Nudge = tuple[str, datetime]
 _databases: dict[str, Database] = {}
@@ -42,6 +54,7 @@ class Life:
         _started[database.url] = _started.get(database.url, START) + 500 * DAY
         self.database, self.clock = database, FixedClock(_started[database.url])
         self.bench = Bench(database, self.clock)
+        self.bench.terms = Terms(tiers=SCHEME)
         self.accounts = [self.bench.account() for _ in range(3)]
         self.sales: list[str] = []
         self.others: list[str] = []
@@ -150,6 +163,16 @@ def check_measures(life: Life) -> None:
             points["expired"],
         )
         assert ever.outstanding == balance == points["all"]
+        held = session.execute(
+            select(Account.tier, func.count())
+            .where(Account.tier.is_not(None), Account.merged_into_id.is_(None))
+            .group_by(Account.tier)
+        )
+        until = life.clock.now.date() + 2 * DAY
+        found_tiers = tiers(
+            session, life.bench.programme_id, Period(until - DAY, until), "Europe/Riga"
+        )
+        assert found_tiers.after == {tier: members for tier, members in held}
 
 
 #: Without explaining: that takes longer than all the rest.

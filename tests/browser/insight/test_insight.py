@@ -77,7 +77,7 @@ def test_every_page_is_drawn_and_read_by_everybody(
     )
     page.on("pageerror", lambda error: said.append(str(error)))
     for topic in TOPICS:
-        page.goto(office.address(f"insight/{topic}?period=90-days"))
+        page.goto(office.address(f"insight/{topic}?period=30-days"))
         charts = page.locator("[data-chart]")
         for at in range(charts.count()):
             expect(charts.nth(at).locator("canvas").first).to_be_visible()

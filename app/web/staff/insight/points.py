@@ -7,7 +7,7 @@ from app.languages import _
 from app.web import formats
 from app.web.staff.insight import asking
 from app.web.staff.insight.asking import Ask, day, piece_name, span
-from app.web.staff.insight.shown import Cell, Shown, bars, count, lines, share
+from app.web.staff.insight.shown import Cell, Shown, count, lines, share
 from app.web.staff.insight.visits import both
 
 
@@ -29,12 +29,6 @@ def flows(ask: Ask, session: Session) -> Shown:
         (_("Spent"), [each.brought.spent for each in pieces]),
         (_("Expired"), [each.brought.expired for each in pieces]),
     )
-    option = bars(names, kinds[0][1], kinds[0][0])
-    option["yAxis"]["name"] = _("Points")
-    option["series"] = [
-        {"type": "bar", "name": name, "data": values, "barMaxWidth": 32} for name, values in kinds
-    ]
-    option["legend"] = {"top": 0, "right": 0}
     return Shown(
         id="points",
         title=title,
@@ -49,7 +43,7 @@ def flows(ask: Ask, session: Session) -> Shown:
             was_spent=formats.number(then.spent),
             was_expired=formats.number(then.expired),
         ),
-        option=option,
+        option=lines(names, kinds),
         headers=[_("From"), "#" + _("Issued"), "#" + _("Spent"), "#" + _("Expired")],
         rows=[
             [

@@ -6,6 +6,7 @@ from app.insight import reading
 from app.insight.tiers import NO_TIER, Tiers, tiers
 from app.languages import _
 from app.programmes.terms import rulebook_of
+from app.till.service import tier_name
 from app.web import formats
 from app.web.staff.insight.asking import Ask, span
 from app.web.staff.insight.shown import Shown, count, words
@@ -15,12 +16,13 @@ def _tiers(ask: Ask, session: Session) -> tuple[Tiers, dict[str, str]]:
     """What became of them, and their names from the lowest to the highest."""
     programme = ask.visit.programme
     found = tiers(session, programme.id, ask.period, programme.time_zone)
-    book = rulebook_of(session, programme.id, ask.visit.now)
-    scheme = book.terms(ask.visit.now).tiers
+    settings = rulebook_of(session, programme.id, ask.visit.now).at(ask.visit.now).settings
+    scheme = settings.tiers.scheme if settings.tiers else None
     codes = [level.code for level in scheme.levels] if scheme else []
     moved = {code for pair in found.moves for code in pair}
     others = sorted({*found.before, *found.after, *moved} - {*codes, NO_TIER})
-    return found, {code: code for code in (*codes, *others)}
+    language = ask.visit.language
+    return found, {code: tier_name(settings, code, language) or code for code in (*codes, *others)}
 
 
 def standing(ask: Ask, session: Session) -> Shown:
@@ -47,21 +49,21 @@ def standing(ask: Ask, session: Session) -> Shown:
             before=formats.number(found.before.total()),
         ),
         option={
-            "legend": {"top": 0, "right": 0},
             "xAxis": {"type": "category", "data": [name for name, _was, _is in rows]},
             "yAxis": {"type": "value", "min": 0},
             "series": [
                 {
                     "type": "bar",
-                    "name": name,
-                    "data": values,
+                    "name": _("At the end"),
+                    "data": [row[2] for row in rows],
                     "barMaxWidth": 48,
                     "label": {"show": True, "position": "top"},
-                }
-                for name, values in (
-                    (_("At the end"), [row[2] for row in rows]),
-                    (_("Before"), [row[1] for row in rows]),
-                )
+                },
+                {
+                    "type": "mark",
+                    "name": _("Before"),
+                    "data": [row[1] for row in rows],
+                },
             ],
         },
         headers=[_("Tier"), "#" + _("Before"), "#" + _("At the end"), "#" + _("Difference")],

@@ -272,7 +272,7 @@ def repeat(ask: Ask, session: Session) -> Shown:
             "xAxis": {
                 "type": "category",
                 "data": labels,
-                "axisLabel": {"interval": 0, "width": 76, "overflow": "break"},
+                "axisLabel": {"interval": 0, "width": 76, "overflow": "break", "lineHeight": 16},
             },
             "yAxis": {"type": "value", "min": 0},
             "series": [
@@ -286,7 +286,11 @@ def repeat(ask: Ask, session: Session) -> Shown:
                 {
                     "type": "interval",
                     "name": "95 %",
-                    "data": [[at, *wilson(rate)] for at, (_name, _when, rate) in enumerate(rates)],
+                    "data": [
+                        [at, *wilson(rate)]
+                        for at, (_name, _when, rate) in enumerate(rates)
+                        if rate.people
+                    ],
                 },
             ],
         },

@@ -2,6 +2,7 @@
 // by the server; what JSON cannot say is said here, once for all charts:
 //   option.format, or format of an axis or a series: {"kind": "number" | "money" | "percent",
 //     "currency": "EUR", "exponent": 2}; money is in minor units, per cents are shares of 1.
+//   a series of type "mark": what was before, as strokes across the bars;
 //   a series of type "interval": data of [x, low, high] is drawn as bars with ends.
 // Colours tell series apart for the colour-blind too (after Okabe and Ito), and each has a sign and
 // a line of its own. Bars begin at zero. Nothing moves for whoever asks for no motion.
@@ -48,6 +49,11 @@
     };
   }
 
+  function without(option, name) {
+    const { [name]: _, ...rest } = option;
+    return rest;
+  }
+
   function list(of) { return of === undefined ? [] : Array.isArray(of) ? of : [of]; }
 
   function whiskers(colour) {
@@ -88,6 +94,17 @@
         encode: { x: 0, y: [1, 2] },
       });
       return;
+    }
+    if (each.type === "mark") {
+      // A stroke across each bar, named at the last one.
+      const last = each.data.length - 1;
+      each.data = each.data.map((value, at) => at < last ? value : {
+        value, label: { show: true, position: "right", formatter: each.name, color: look.colours[1] },
+      });
+      Object.assign(each, {
+        type: "scatter", symbol: "rect", symbolSize: [56, 4], z: 6,
+        itemStyle: { color: look.colours[1] },
+      });
     }
     if (each.type === "line") {
       each.symbol = each.symbol || SIGNS[place % SIGNS.length];
@@ -130,11 +147,12 @@
     }
     return {
       color: look.colours,
+      legend: option.legend ? { textStyle: { color: look.text, fontSize: 13 }, ...option.legend } : undefined,
       backgroundColor: "transparent",
       textStyle: { fontFamily: "system-ui, sans-serif", color: look.text },
       animation: !still.matches,
       animationDuration: 200,
-      ...option,
+      ...without(option, "legend"),
       grid: {
         left: 8, right: 8 + room(series), top: 40, bottom: 8, outerBoundsContain: "all",
         outerBounds: { left: 8, right: 8, top: 8, bottom: 8 }, ...option.grid,
@@ -149,7 +167,8 @@
 
   // As much as the longest name at the end of a line needs.
   function room(series) {
-    const names = series.filter((each) => each.endLabel && each.endLabel.show).map((each) => each.name || "");
+    const names = series.filter((each) => each.type === "scatter" || (each.endLabel && each.endLabel.show))
+      .map((each) => each.name || "");
     return Math.max(0, ...names.map((name) => 12 + 8 * name.length));
   }
 
