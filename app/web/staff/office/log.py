@@ -1,12 +1,13 @@
 """The audit log: who changed what, and when."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import AuditEntry
@@ -59,8 +60,10 @@ def index(visit: Visit) -> Any:
         wanted = _wanted(asked, zone)
         if request.args.get("as") == "csv":
             return _csv(visit, session, wanted)
-        if _is_id(asked.before):
-            wanted = wanted.where(AuditEntry.id < asked.before)
+        last = session.get(AuditEntry, asked.before) if _is_id(asked.before) else None
+        if last is not None:
+            earlier = and_(AuditEntry.at == last.at, AuditEntry.id < last.id)
+            wanted = wanted.where(or_(AuditEntry.at < last.at, earlier))
         found = session.scalars(wanted.limit(ON_A_PAGE + 1)).all()
         actions = session.scalars(
             select(AuditEntry.action).distinct().order_by(AuditEntry.action).limit(300)
@@ -75,8 +78,7 @@ def index(visit: Visit) -> Any:
 
 
 def _wanted(asked: Asked, zone: ZoneInfo) -> Select[AuditEntry]:
-    # Ids are in the order of time, and unlike the time no two are the same.
-    wanted = select(AuditEntry).order_by(AuditEntry.id.desc())
+    wanted = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if asked.who:
         wanted = wanted.where(AuditEntry.actor.icontains(asked.who, autoescape=True))
     if asked.action:
@@ -120,4 +122,4 @@ def _day(text: str, zone: ZoneInfo, *, days: int = 0) -> datetime | None:
 
 
 def _is_id(text: str) -> bool:
-    return len(text) == 36 and all(letter in "0123456789abcdef-" for letter in text)
+    return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None

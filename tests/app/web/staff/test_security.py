@@ -278,6 +278,37 @@ def _executed(answer: Any) -> list[str]:
 
 
 @ONE
+def test_every_page_is_among_those_that_are_tried(shop: Any, app: Flask, signed_in: SignIn) -> None:
+    """Else what is tried on all pages would be tried on none of a new kind: see `furnishing`."""
+    owner = signed_in("owner")
+    furnish(shop, owner)
+    matching = app.url_map.bind("127.0.0.1:8000")
+    found = [address for address, answer in pages_of(owner) if answer.status_code == 200]
+    seen = {matching.match(address.partition("?")[0])[0] for address in found}
+    kept = ids_of(shop.context, shop.programme_id)
+    missing = []
+    for route in routes(app):
+        if route.method != "GET" or route.rule.endpoint in seen | ELSEWHERE:
+            continue
+        tries = [
+            owner.get(route.address(shop.slug, **dict.fromkeys(route.parameters, each)))
+            for each in sorted(fitting(kept, route) | set(kept.get("cards.id", [])) | {"summer"})
+        ]
+        if not any(answer.status_code == 200 for answer in tries):
+            missing.append(str(route))
+    assert missing == []
+
+
+#: Pages of what takes a real certificate, picture, rule or moment: their own tests have it.
+ELSEWHERE = {
+    "certificates.download",
+    "designer.picture",
+    "programme.thing",
+    "members.happenings",
+}
+
+
+@ONE
 def test_every_page_forbids_frames_foreign_scripts_and_keeping(
     shop: Any, app: Flask, signed_in: SignIn
 ) -> None:
