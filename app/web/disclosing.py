@@ -16,6 +16,7 @@ from app.cards.models import Card
 from app.db import Base
 from app.delivery.leaving import Person, is_shared
 from app.keys import KeyRing
+from app.languages import _
 from app.ledger.models import Account
 from app.members import notes
 from app.members import service as members
@@ -65,7 +66,12 @@ def disclose(session: Session, keys: KeyRing, person: Person, *, now: datetime) 
 
 def as_text(disclosed: dict[str, Any]) -> str:
     """The same for people: a paragraph a table, a line a value, what is empty left out."""
-    lines = [f"Everything that is held of you, as of {disclosed['exported_at']}."]
+    lines = [
+        _(
+            "Everything that is held of you, row by row, as of %(moment)s.",
+            moment=disclosed["exported_at"],
+        )
+    ]
     for name, rows in disclosed.items():
         if not isinstance(rows, list):
             continue

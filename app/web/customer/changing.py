@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.cards.models import Card
 from app.cards.service import touch
 from app.delivery import leaving
+from app.delivery.leaving import Person
 from app.errors import Invalid
 from app.languages import _, current_language
 from app.members import changing as contacts
@@ -19,6 +21,7 @@ from app.members.reads import Reader, note_read
 from app.members.service import Contact
 from app.web.correspondence import ask_to_confirm, may_write
 from app.web.customer.door import Opened, blueprint, opened
+from app.web.customer.readable import readable
 from app.web.customer.settings_page import show_again, to_settings
 from app.web.disclosing import as_text, disclose
 
@@ -118,26 +121,32 @@ def _check_reachable(door: Opened) -> None:
 @blueprint.get("/card/<token>/data.json")
 def data_json(token: str) -> Response:
     """All that is held of the member, for programs."""
-    found = json.dumps(_disclosed(token), indent=2, ensure_ascii=False)
-    return _file(found, "application/json", "my-data.json")
+    with _taken_home(token) as (door, person):
+        found = disclose(door.session, door.keys, person, now=door.now)
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    return _file(text, "application/json", "my-data.json")
 
 
 @blueprint.get("/card/<token>/data.txt")
 def data_text(token: str) -> Response:
-    """The same for people."""
-    return _file(as_text(_disclosed(token)), "text/plain", "my-data.txt")
+    """The same for people: first in their words, then row by row."""
+    with _taken_home(token) as (door, person):
+        found = disclose(door.session, door.keys, person, now=door.now)
+        text = readable(door, person)
+    return _file(f"{text}\n\n{as_text(found)}", "text/plain", "my-data.txt")
+
+
+@contextmanager
+def _taken_home(token: str) -> Iterator[tuple[Opened, Person]]:
+    """Who is behind a link; that their data was read is on record."""
+    with opened(token, writing=True) as door:
+        person = leaving.find_person(door.session, door.keys, door.programme.id, door.card.id)
+        for member_id in person.member_ids:
+            note_read(door.session, member_id, READER, "export", now=door.now)
+        yield door, person
 
 
 def _file(text: str, mimetype: str, name: str) -> Response:
     response = Response(text, mimetype=mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _disclosed(token: str) -> dict[str, Any]:
-    with opened(token, writing=True) as door:
-        session, programme_id = door.session, door.programme.id
-        person = leaving.find_person(session, door.keys, programme_id, door.card.id)
-        for member_id in person.member_ids:
-            note_read(session, member_id, READER, "export", now=door.now)
-        return disclose(session, door.keys, person, now=door.now)

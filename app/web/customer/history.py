@@ -1,6 +1,7 @@
 """What happened on a card, and why each number is what it is."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from app.ledger.reports.statement import statement
 from app.programmes.models import Location
 from app.programmes.terms import rulebook_of
 from app.programmes.voices import voice_of
-from app.web.customer.door import blueprint, opened, page
+from app.web.customer.door import Opened, blueprint, opened, page
 
 #: The newest ones; all of them are in what a member can download.
 MOST_ENTRIES = 200
@@ -51,40 +52,43 @@ class Line:
 def history(token: str) -> str:
     """The newest entries first, each with its explanation in the reader's language."""
     with opened(token) as door:
-        session, card, now = door.session, door.card, door.now
-        settings = rulebook_of(session, card.programme_id, now).at(now).settings
-        voice = voice_of(door.programme, settings, current_language())
-        places = {row.id: row.name for row in session.execute(select(Location.id, Location.name))}
-        # Of an account that others share, whoever only collects sees what they did themselves.
-        own_only = card.role != Role.OWNER
-        lines: deque[Line] = deque(maxlen=MOST_ENTRIES)
-        for entry in statement(session, card.account_id, since=None, before=after(now)).entries():
-            if own_only and entry.card_id != card.id:
-                continue
-            why = [
-                each if isinstance(each, str) else tell([each], voice)[0] for each in entry.explain
-            ]
-            money = None
-            if entry.amount_minor is not None and entry.currency is not None:
-                money = entry.amount_minor, entry.currency
-            lines.appendleft(
-                Line(
-                    str(KINDS.get(EntryKind(entry.kind), entry.kind)),
-                    entry.points,
-                    entry.balance,
-                    entry.occurred_at,
-                    places.get(entry.location_id or ""),
-                    money,
-                    # What staff note is for staff.
-                    entry.reason if entry.actor_kind == "system" else None,
-                    why,
-                )
-            )
+        lines = deque(lines_of(door), maxlen=MOST_ENTRIES)
     return page(
         "history",
         door.programme,
         token=token,
-        lines=lines,
-        shows_balance=not own_only,
+        lines=reversed(lines),
+        shows_balance=_sees_all(door),
         title=_("History"),
     )
+
+
+def _sees_all(door: Opened) -> bool:
+    """Of an account that others share, whoever only collects sees what they did themselves."""
+    return door.card.role == Role.OWNER
+
+
+def lines_of(door: Opened) -> Iterator[Line]:
+    """Every entry that the card's holder may see, in their order."""
+    session, card, now = door.session, door.card, door.now
+    settings = rulebook_of(session, card.programme_id, now).at(now).settings
+    voice = voice_of(door.programme, settings, current_language())
+    places = {row.id: row.name for row in session.execute(select(Location.id, Location.name))}
+    sees_all = _sees_all(door)
+    for entry in statement(session, card.account_id, since=None, before=after(now)).entries():
+        if not sees_all and entry.card_id != card.id:
+            continue
+        money = None
+        if entry.amount_minor is not None and entry.currency is not None:
+            money = entry.amount_minor, entry.currency
+        yield Line(
+            str(KINDS.get(EntryKind(entry.kind), entry.kind)),
+            entry.points,
+            entry.balance,
+            entry.occurred_at,
+            places.get(entry.location_id or ""),
+            money,
+            # What staff note is for staff.
+            entry.reason if entry.actor_kind == "system" else None,
+            [each if isinstance(each, str) else tell([each], voice)[0] for each in entry.explain],
+        )

@@ -340,10 +340,13 @@ def test_a_member_takes_their_data_home_and_that_is_on_record(guest: Guest) -> N
     assert found["entries"][0]["points"] > 0
     text = guest.get(f"/card/{token}/data.txt")
     assert "Līga Ozola" in text.text and "attachment" in text.headers["Content-Disposition"]
+    assert "+12" in text.text and "You do not agree." in text.text
+    german = guest.get(f"/card/{token}/data.txt?lang=de").text
+    assert "Gesammelt" in german and "12,50" in german
     assert token not in json.dumps(found)
     with guest.context.database.read(guest.shop.programme_id) as session:
         kinds = session.scalars(select(MemberRead.reader_kind)).all()
-    assert kinds == ["member", "member"]
+    assert kinds == ["member"] * 3
 
 
 def test_leaving_says_what_is_lost_waits_a_day_and_can_be_undone(guest: Guest) -> None:
