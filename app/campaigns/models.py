@@ -135,7 +135,8 @@ class Recipient(OfAccount, Base):
         ),
     )
 
-    campaign_id: Mapped[str] = mapped_column(Id, ForeignKey("campaigns.id"), primary_key=True)
+    #: No foreign key, for the reason of `OfAccount`: a million rows would each lock the campaign.
+    campaign_id: Mapped[str] = mapped_column(Id, primary_key=True)
     account_id: Mapped[str] = mapped_column(Id, primary_key=True)
     #: Empty for a campaign that goes out once; else the turn, or what happened.
     occasion: Mapped[str] = mapped_column(String(40), primary_key=True, default="")

@@ -21,6 +21,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    text,
     true,
 )
 from sqlalchemy.orm import Session
@@ -81,11 +82,21 @@ class Ground:
 
 def count(ground: Ground, node: Node) -> int:
     """How many accounts are in a segment now."""
+    _make_room(ground.session)
     return ground.session.scalar(_chosen(ground, node, func.count())) or 0
+
+
+def _make_room(session: Session) -> None:
+    """Let PostgreSQL join a million rows in memory, without compiling the statement first, for
+    this transaction: by default it writes the tables of a join to disk in pieces."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL work_mem = '192MB'"))
+        session.execute(text("SET LOCAL jit = off"))
 
 
 def count_of(ground: Ground, node: Node, account_ids: Select[Any]) -> int:
     """How many accounts of a segment are among others."""
+    _make_room(ground.session)
     chosen = _chosen(ground, node, func.count()).where(Account.id.in_(account_ids))
     return ground.session.scalar(chosen) or 0
 

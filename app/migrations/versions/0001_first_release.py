@@ -111,6 +111,52 @@ def make_tables() -> None:
     op.create_index(op.f("ix_attempts_subject"), "attempts", ["subject"], unique=False)
     op.create_index(op.f("ix_attempts_tried_at"), "attempts", ["tried_at"], unique=False)
     op.create_table(
+        "campaign_recipients",
+        sa.Column("campaign_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("occasion", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("lane", sa.String(length=6), nullable=False),
+        sa.Column("held_out", sa.Boolean(), nullable=False),
+        sa.Column("draw", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("card_id", sa.String(length=16), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "campaign_id", "account_id", "occasion", name=op.f("pk_campaign_recipients")
+        ),
+    )
+    op.create_index(
+        "ix_campaign_recipients_due",
+        "campaign_recipients",
+        ["campaign_id", "lane", "due_at", "draw"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_campaign_recipients_lately",
+        "campaign_recipients",
+        ["account_id", "sent_at"],
+        unique=False,
+        sqlite_where=sa.text("sent_at IS NOT NULL"),
+        postgresql_where=sa.text("sent_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_campaign_recipients_on_the_way",
+        "campaign_recipients",
+        ["campaign_id", "looked_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'failed')"),
+        postgresql_where=sa.text("state IN ('sent', 'failed')"),
+    )
+    op.create_table(
         "card_scans",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -1644,55 +1690,6 @@ def make_tables() -> None:
         unique=False,
         sqlite_where=sa.text("wanted_version > delivered_version"),
         postgresql_where=sa.text("wanted_version > delivered_version"),
-    )
-    op.create_table(
-        "campaign_recipients",
-        sa.Column("campaign_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("occasion", sa.String(length=40), nullable=False),
-        sa.Column("state", sa.String(length=8), nullable=False),
-        sa.Column("lane", sa.String(length=6), nullable=False),
-        sa.Column("held_out", sa.Boolean(), nullable=False),
-        sa.Column("draw", sa.BigInteger(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("card_id", sa.String(length=16), nullable=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.BigInteger(), nullable=True),
-        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("reason", sa.String(length=40), nullable=True),
-        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
-        sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_recipients_campaign_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "campaign_id", "account_id", "occasion", name=op.f("pk_campaign_recipients")
-        ),
-    )
-    op.create_index(
-        "ix_campaign_recipients_due",
-        "campaign_recipients",
-        ["campaign_id", "lane", "due_at", "draw"],
-        unique=False,
-        sqlite_where=sa.text("state = 'waiting'"),
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.create_index(
-        "ix_campaign_recipients_lately",
-        "campaign_recipients",
-        ["account_id", "sent_at"],
-        unique=False,
-        sqlite_where=sa.text("sent_at IS NOT NULL"),
-        postgresql_where=sa.text("sent_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_campaign_recipients_on_the_way",
-        "campaign_recipients",
-        ["campaign_id", "looked_at"],
-        unique=False,
-        sqlite_where=sa.text("state IN ('sent', 'failed')"),
-        postgresql_where=sa.text("state IN ('sent', 'failed')"),
     )
     op.create_table(
         "card_links",
