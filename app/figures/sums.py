@@ -1,5 +1,6 @@
 """What is added up of entries and readings: the same sums for the step and for what is fresh."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time
@@ -105,11 +106,13 @@ def bins_of_scans(rows: Iterable[Any], zones: dict[str, ZoneInfo]) -> dict[Bin, 
 
 def bins_of_cards(programme_id: str, issued: Iterable[datetime], zone: ZoneInfo) -> dict[Bin, Sums]:
     """Moments at which cards were given, in local quarters."""
-    found: dict[Bin, Sums] = {}
-    for moment in issued:
-        bin_ = Bin(programme_id, moment.astimezone(zone).date(), quarter_of(moment, zone))
-        found[bin_] = found.get(bin_, Sums()) + Sums(enrolments=1)
-    return found
+    places = Counter(
+        (moment.astimezone(zone).date(), quarter_of(moment, zone)) for moment in issued
+    )
+    return {
+        Bin(programme_id, day, quarter): Sums(enrolments=count)
+        for (day, quarter), count in places.items()
+    }
 
 
 def _local(programme_id: str, day: date, utc_quarter: int, zone: ZoneInfo) -> Bin:

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.db import new_id, programme_of
+from app.db import Prepared, new_id, programme_of
 from app.members.models import MemberRead
 
 _LONGEST_READER = 80
+_reads: Any = MemberRead.__table__
+_insert_reads = Prepared(insert(_reads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def note_reads(
         for member_id in dict.fromkeys(member_ids)
     ]
     if rows:
-        session.execute(insert(MemberRead), rows)
+        _insert_reads(session, rows)
 
 
 def last_reads(session: Session, member_ids: Sequence[str], *, limit: int) -> list[MemberRead]:

@@ -98,6 +98,7 @@ def test_a_manager_s_day(
     page.get_by_label("Find somebody").fill("ozola liga")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Līga Ozola").click()
+    assert "ozola" not in page.url
     expect(page.get_by_role("heading", name="Līga Ozola")).to_be_visible()
     profile = page.url
     page.get_by_label("A note for colleagues").fill("Came with a dog\n<b>twice</b>")

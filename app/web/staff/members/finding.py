@@ -23,7 +23,17 @@ MOST_EXPORTED = 1_000
 
 @pages.get("/", Permission.SEE_MEMBERS)
 def index(visit: Visit) -> Any:
-    """Find somebody, or look through all of them."""
+    """Look through all members, or find some."""
+    return _list(visit)
+
+
+@pages.post("/find", Permission.SEE_MEMBERS)
+def search(visit: Visit) -> Any:
+    """Find somebody: what is searched for stands in no address, which others write down."""
+    return _list(visit)
+
+
+def _list(visit: Visit) -> Any:
     found, tiers = _found(visit, PAGE, "list"), _tiers(visit)
     return visit.show(
         "staff/members/index.html",
@@ -32,13 +42,23 @@ def index(visit: Visit) -> Any:
         text=_asked(),
         order=_order(),
         orders=_orders(),
-        after=request.args.get("after"),
+        after=request.values.get("after"),
     )
 
 
 @pages.get("/export.csv", Permission.SEE_CONTACTS)
 def export(visit: Visit) -> Any:
-    """What was found, as a file; recorded as a reading of each."""
+    """The first of all members, as a file; recorded as a reading of each."""
+    return _file(visit)
+
+
+@pages.post("/export.csv", Permission.SEE_CONTACTS)
+def export_found(visit: Visit) -> Any:
+    """What was found, as a file."""
+    return _file(visit)
+
+
+def _file(visit: Visit) -> Any:
     found = _found(visit, MOST_EXPORTED, "list file")
     with visit.write() as session:
         visit.note(session, "members.file", detail={"rows": len(found.hits)})
@@ -74,7 +94,7 @@ def _found(visit: Visit, limit: int, purpose: str) -> Found:
             visit.programme.id,
             _asked(),
             order=_order(),
-            after=request.args.get("after") or None,
+            after=request.values.get("after") or None,
             limit=limit,
         )
         seen = (hit.member_id for hit in found.hits if hit.member_id is not None)
@@ -110,12 +130,12 @@ def _tiers(visit: Visit) -> Mapping[str, str]:
 
 
 def _asked() -> str:
-    return request.args.get("q", "")[:300]
+    return request.values.get("q", "")[:300]
 
 
 def _order() -> Order:
     try:
-        return Order(request.args.get("order", Order.NEWEST))
+        return Order(request.values.get("order", Order.NEWEST))
     except ValueError:
         return Order.NEWEST
 

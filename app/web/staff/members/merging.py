@@ -31,6 +31,12 @@ def preview(visit: Visit, card_id: str) -> Any:
     return _preview(visit, card_id)
 
 
+@pages.post("/<card_id>/merge/find", Permission.ADJUST_POINTS)
+def find_other(visit: Visit, card_id: str) -> Any:
+    """Find the other card."""
+    return _preview(visit, card_id)
+
+
 @pages.post("/<card_id>/merge", Permission.ADJUST_POINTS)
 def merge(visit: Visit, card_id: str) -> Any:
     """Ask for it, or do it where there is nobody to ask: the other card's account comes here."""
@@ -79,7 +85,7 @@ def _two(visit: Visit, card_id: str, other_id: str) -> tuple[Subject, Subject]:
 
 
 def _preview(visit: Visit, card_id: str) -> Any:
-    asked, other = request.args.get("q", "")[:200], request.args.get("with", "")
+    asked, other = request.values.get("q", "")[:200], request.args.get("with", "")
     facts: dict[str, Any] = {"asked": asked, "rows": [], "both": None, "words": words}
     if other:
         stays, goes = _two(visit, card_id, other)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from app.ledger.models import Entry, EntryKind
 from app.members.models import Consent, Member, MemberRead
 from app.members.service import add_member, contact_of, read_contact
 from app.programmes.service import change_settings
+from app.web.staff.members import finding
 from tests.app.office import Colleague
 
 XSS = "<script>alert(1)</script>"
@@ -66,7 +68,8 @@ def test_a_member_is_found_in_one_box_and_each_look_is_on_record(
     join("Anna Bērziņa", "anna@example.com")
     manager = signed_in("manager", name="Mara")
     for text in ("ozola", "liga@example.com", "+37126123456", card.id, card.code):
-        page = manager.get("members", query_string={"q": text})
+        page = manager.post("members/find", {"q": text})
+        assert page.status_code == 200
         assert "Līga Ozola" in page.text, text
     assert "Nobody was found" in manager.get("members?q=ozo").text
     assert "Anna" not in manager.get("members?q=ozola").text
@@ -78,6 +81,29 @@ def test_a_member_is_found_in_one_box_and_each_look_is_on_record(
     assert len(reads) == 6
     manager.get(f"members/{card.id}")
     assert "Who looked at this data" in signed_in("auditor").get(f"members/{card.id}").text
+
+
+def test_what_is_found_comes_in_parts(
+    shop: Any, signed_in: Any, join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "PAGE", 1)
+    expected = []
+    for number in range(3):
+        shop.context.clock.advance(timedelta(minutes=1))
+        expected.append(join(f"Number{number} Ozola", f"n{number}@example.com").id)
+    manager = signed_in("manager")
+    for form in ({"q": "ozola"}, {"q": ""}):
+        seen, after = [], ""
+        while True:
+            page = manager.post("members/find", form | {"after": after}).text
+            seen += re.findall(r'href="[^"]+/members/([0-9a-f]{16})"', page)
+            more = re.search(r'name="after" value="([^"]+)"><button class="btn">More', page)
+            more = more or re.search(r'after=([^"&]+)">More', page)
+            if more is None:
+                break
+            after = unquote(more[1])
+            assert "ozola" not in re.sub(r'value="[^"]*"', "", page).lower().split("more")[1]
+        assert seen == expected[::-1], form
 
 
 def test_contacts_are_masked_for_cashiers_and_auditors(
@@ -92,6 +118,7 @@ def test_contacts_are_masked_for_cashiers_and_auditors(
             assert "26123456" not in page
             assert "l•••@e•••.com" in page
         assert colleague.get("members/export.csv").status_code == 403
+        assert colleague.post("members/export.csv", {"q": "ozola"}).status_code == 403
     for role in ("owner", "marketer", "manager"):
         assert "liga@example.com" in signed_in(role).get(f"members/{card.id}").text
 
@@ -100,7 +127,9 @@ def test_a_file_of_members_holds_no_formula_and_is_on_record(
     shop: Any, signed_in: Any, join: Any
 ) -> None:
     join("=cmd()|' /C calc'!A0", "liga@example.com")
-    answer = signed_in("owner").get("members/export.csv")
+    owner = signed_in("owner")
+    assert owner.get("members/export.csv").status_code == 200
+    answer = owner.post("members/export.csv", {"q": "liga@example.com"})
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert rows[1][1] == "'=cmd()|' /C calc'!A0"
     assert rows[1][3] == "'+37126123456"
@@ -441,6 +470,7 @@ def test_the_staff_of_another_programme_reach_nobody_here(
         f"members/{card.id}/replace": {"reason": "x"},
         f"members/{card.id}/merge": deed(**{"with": own.id}),
         f"members/{own.id}/merge": deed(**{"with": card.id}),
+        f"members/{card.id}/merge/find": {"q": "own"},
         f"members/{card.id}/unmerge": deed(merge_id=str(uuid.uuid4())),
         f"members/{card.id}/erase": deed(),
         remove.replace(card.id, own.id): {},
