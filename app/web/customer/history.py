@@ -57,7 +57,7 @@ def history(token: str) -> str:
         "history",
         door.programme,
         token=token,
-        lines=reversed(lines),
+        lines=list(reversed(lines)),
         shows_balance=_sees_all(door),
         title=_("History"),
     )
