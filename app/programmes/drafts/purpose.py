@@ -97,7 +97,7 @@ def margin_of(row: ProgrammePurpose | None) -> Decimal | None:
 
 
 def _row(session: Session, now: datetime) -> ProgrammePurpose:
-    session.get(Programme, programme_of(session), with_for_update=True)
+    session.get(Programme, programme_of(session), with_for_update={"key_share": True})
     row = look(session)
     if row is None:
         row = ProgrammePurpose(began_at=now, steps=[], changed_at=now)

@@ -196,8 +196,8 @@ def _ready(session: Session, moment: datetime) -> Mapping[str, Any]:
 
 
 def _row(session: Session, revision: int | None, now: datetime) -> ProgrammeDraft:
-    # One at a time: else two people could begin a draft in the same moment.
-    session.get(Programme, programme_of(session), with_for_update=True)
+    # One at a time: else two people could begin a draft in the same moment. Tills need not wait.
+    session.get(Programme, programme_of(session), with_for_update={"key_share": True})
     row = session.scalar(
         select(ProgrammeDraft).with_for_update().execution_options(populate_existing=True)
     )

@@ -145,7 +145,8 @@ def save(visit: Visit, code: str) -> Answer:
     found = _section(code)
     sent = _sent(visit)
     place = request.form.get("place", type=int)
-    with visit.write() as session:
+    # Looked through before anything is written: tills wait for whoever writes.
+    with visit.read() as session:
         looked = drafts.look(session, visit.now)
         kept = looked.settings.as_json()
         around = around_of(visit, session, looked.settings)
@@ -153,25 +154,34 @@ def save(visit: Visit, code: str) -> Answer:
         others = _refuse_moved(form, kept)
         changes = form.changes(sent, kept, around) if not others else {}
         wrong = dict(sent.wrong)
-        if not wrong and not others and "look" not in request.form:
+        if not wrong and not others:
             try:
-                revision = request.form.get("revision", type=int)
-                changed = drafts.change(
-                    session, changes, revision=revision, by=visit.person.id, now=visit.now
-                )
+                settings_from_json(kept | changes)
             except Invalid as error:
                 wrong, others = editing.misplaced(form, error, _things(form, changes))
-            except Conflict:
-                others = [_("Somebody else has changed the draft meanwhile: look, and save again.")]
-            else:
-                return _saved(visit, session, found, changed, sent, around)
-        status = 422 if wrong or others else 200
-        return _page(visit, session, looked, form, around, sent.fields, wrong, others, status)
+        if wrong or others or "look" in request.form:
+            status = 422 if wrong or others else 200
+            return _page(visit, session, looked, form, around, sent.fields, wrong, others, status)
+    try:
+        with visit.write() as session:
+            return _saved(visit, session, found, changes, sent, around)
+    except Conflict:
+        others = [_("Somebody else has changed the draft meanwhile: look, and save again.")]
+    with visit.read() as session:
+        looked = drafts.look(session, visit.now)
+        return _page(visit, session, looked, form, around, sent.fields, wrong, others, 422)
 
 
 def _saved(
-    visit: Visit, session: Session, found: Section, changed: Draft, sent: Sent, around: Around
+    visit: Visit,
+    session: Session,
+    found: Section,
+    changes: Mapping[str, Any],
+    sent: Sent,
+    around: Around,
 ) -> Answer:
+    revision = request.form.get("revision", type=int)
+    changed = drafts.change(session, changes, revision=revision, by=visit.person.id, now=visit.now)
     drafts.keep_baskets(session, baskets.read_baskets(sent, around), now=visit.now)
     visit.note(session, "programme.draft", found.code, {"changes": sorted(changed.changes)})
     said = _("%(section)s: kept in the draft. Nobody is touched yet.", section=str(found.title))

@@ -93,23 +93,25 @@ def save_names(visit: Visit) -> Answer:
                 wrong[f"points.{language}.{plural}"] = [words]
     if not named:
         wrong["points.en.other"] = [_("Say what points are called, in one language at least.")]
-    with visit.write() as session:
-        programme = service.programme_by_id(session, visit.programme.id)
-        if not wrong:
-            others = {k: v for k, v in programme.points_names.items() if k not in LANGUAGES}
-            about = {
-                "name": form["name"].strip(),
-                "benefit": form.get("benefit", "").strip(),
-                "points_names": others | named,
-            }
-            try:
+    if not wrong:
+        try:
+            with visit.write() as session:
+                programme = service.programme_by_id(session, visit.programme.id)
+                others = {k: v for k, v in programme.points_names.items() if k not in LANGUAGES}
+                about = {
+                    "name": form["name"].strip(),
+                    "benefit": form.get("benefit", "").strip(),
+                    "points_names": others | named,
+                }
                 change_about(session, visit, about)
-            except Invalid as error:
-                wrong = {"name": [error.message]}
-            else:
                 visit.note(session, "programme.names", programme.slug)
-                said = _("Changed. Cards are being brought up to date.")
-                return visit.go("programme.names", said=said)
+        except Invalid as error:
+            wrong = {"name": [error.message]}
+        else:
+            said = _("Changed. Cards are being brought up to date.")
+            return visit.go("programme.names", said=said)
+    with visit.read() as session:
+        programme = service.programme_by_id(session, visit.programme.id)
         return _names(visit, programme, form, wrong)
 
 

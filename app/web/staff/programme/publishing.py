@@ -88,22 +88,22 @@ def _name_of(session: Session, staff_id: str | None) -> str:
 @pages.post("/trials", Permission.CHANGE_PROGRAMME)
 def start_trial(visit: Visit) -> Answer:
     """Replay real receipts under the draft, in the background."""
-    with visit.write() as session:
-        found = drafts.look(session, visit.now)
-        try:
-            since = day_of(visit.form.get("since", ""), visit, "since")
+    try:
+        with visit.write() as session:
+            found = drafts.look(session, visit.now)
             made = trials.ask(
                 session,
                 found.changes,
-                since=since,
+                since=day_of(visit.form.get("since", ""), visit, "since"),
                 locations=request.form.getlist("locations"),
                 segments=request.form.getlist("segments"),
                 by=visit.person.id,
                 now=visit.now,
             )
-        except Invalid as error:
+            visit.note(session, "programme.trial", made.id)
+    except Invalid as error:
+        with visit.read() as session:
             return _compare(visit, session, error.fields, error.message)
-        visit.note(session, "programme.trial", made.id)
     return visit.go("programme.compare", _anchor="trial")
 
 

@@ -92,11 +92,16 @@ def setup_step(visit: Visit, step: str) -> Answer:
 @pages.post("/setup/<step>", Permission.CHANGE_PROGRAMME)
 def take_step(visit: Visit, step: str) -> Answer:
     """Take a step of the set-up, and go on to the next one."""
-    if step not in _TAKERS:
+    if step not in STEPS:
         raise NotFound(_("There is no such step."))
+    # Pictures take a moment: they are looked through before anything is written.
+    picture, wrong_picture = _read_picture() if step == "look" else ({}, "")
     try:
         with visit.write() as session:
-            said = _TAKERS[step](visit, session)
+            if step == "look":
+                said = _take_look(visit, session, picture, wrong_picture)
+            else:
+                said = _TAKERS[step](visit, session)
             row = purpose.done(session, step, by=visit.person.id, now=visit.now)
             visit.note(session, "programme.setup", step)
             following = next((each for each in STEPS if each not in row.steps), None)
@@ -227,7 +232,20 @@ def _take_template(visit: Visit, session: Session) -> str:
     return _("The rules hold now. Everything can be changed later.")
 
 
-def _take_look(visit: Visit, session: Session) -> str:
+def _read_picture() -> tuple[dict[str, Any], str]:
+    """The logo that was sent, as it is kept; or what is wrong with it."""
+    logo = request.files.get("logo")
+    if logo is None or not logo.filename:
+        return {}, ""
+    try:
+        return designs.read_changes({"logo": logo.read()}), ""
+    except Invalid as error:
+        return {}, error.message
+
+
+def _take_look(
+    visit: Visit, session: Session, picture: Mapping[str, Any], wrong_picture: str
+) -> str:
     form = visit.form
     about: dict[str, Any] = {}
     wrong: dict[str, list[str]] = {}
@@ -250,18 +268,13 @@ def _take_look(visit: Visit, session: Session) -> str:
             wrong[field] = [_("Write 1 to %(count)s characters.", count=30)]
     english = dict(programme.points_names.get("en", {})) | {"one": one, "other": many}
     about["points_names"] = programme.points_names | {"en": english}
-    logo = request.files.get("logo")
-    read: dict[str, Any] = {}
-    if logo is not None and logo.filename:
-        try:
-            read = designs.read_changes({"logo": logo.read()})
-        except Invalid as error:
-            wrong["logo"] = [error.message]
+    if wrong_picture:
+        wrong["logo"] = [wrong_picture]
     if wrong:
         raise Invalid(_("Something is still missing."), wrong)
     change_about(session, visit, about)
-    if read:
-        designs.change(session, visit.programme.id, read, now=visit.now)
+    if picture:
+        designs.change(session, visit.programme.id, picture, now=visit.now)
     return _("That is how the card looks. The pass designer can do more.")
 
 
@@ -300,7 +313,6 @@ _TAKERS: Mapping[str, Callable[[Visit, Session], str]] = {
     "benefit": _say("benefit"),
     "margin": _say("margin"),
     "template": _take_template,
-    "look": _take_look,
     "location": _take_location,
     "card": _take_card,
 }
