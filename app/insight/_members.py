@@ -24,7 +24,7 @@ from passes.code import Kind
 
 #: How often all are compared with what was counted, and how often the newest days are counted.
 COMPARED_EVERY = timedelta(minutes=10)
-COUNTED_EVERY = timedelta(seconds=30)
+COUNTED_EVERY = timedelta(minutes=1)
 #: So many of the newest days.
 _NEWEST_DAYS = 2
 #: Cards that somebody has; the others are coupons, and tests of how a card looks.
@@ -131,8 +131,23 @@ def _recount(session: Session, programme: Programme, first: date | None) -> None
         statement = statement.where(gone.c.gone_at >= since)
     for gone_at, source in session.execute(statement.execution_options(yield_per=_PAGE)):
         note(gone_at, source, 1)
-    stale = delete(InsightMembers).where(InsightMembers.programme_id == programme.id)
-    session.execute(stale if first is None else stale.where(InsightMembers.day >= first))
+    mine = InsightMembers.programme_id == programme.id
+    if first is not None:
+        mine &= InsightMembers.day >= first
+    known = {
+        (row.day, row.location_id): [row.joined, row.departed]
+        for row in session.execute(
+            select(
+                InsightMembers.day,
+                InsightMembers.location_id,
+                InsightMembers.joined,
+                InsightMembers.departed,
+            ).where(mine)
+        )
+    }
+    if known == found:
+        return
+    session.execute(delete(InsightMembers).where(mine))
     rows = (
         {
             "programme_id": programme.id,

@@ -248,9 +248,9 @@ def repeat(ask: Ask, session: Session) -> Shown:
     ]
     again = of_rates(Rate(now.came, now.came_again), Rate(then.came, then.came_again))
     title = {
-        Verdict.WORKED: _("More of those who came, came again"),
-        Verdict.HARMED: _("Fewer of those who came, came again"),
-        Verdict.NOT_SHOWN: _("Not shown whether more of those who came, came again"),
+        Verdict.WORKED: _("More members came again than before"),
+        Verdict.HARMED: _("Fewer members came again than before"),
+        Verdict.NOT_SHOWN: _("Not shown that more members came again than before"),
     }.get(again.verdict, _("Too few came to tell whether more of them come again"))
     sentence = _(
         "Of the members who came, %(again)s came on two days or more (before: %(before)s).",

@@ -112,7 +112,6 @@
       each.lineStyle = { width: 2.5, type: STROKES[place % STROKES.length], ...each.lineStyle };
       if (each.endLabel) {
         each.endLabel = { color: colour, fontSize: 13, ...each.endLabel };
-        each.labelLayout = { moveOverlap: "shiftY" };
       }
     }
     for (const name of ["label", "endLabel"]) {
@@ -140,6 +139,7 @@
       dressAxis(axis, look, format);
     }
     series.forEach((each, place) => dressSeries(each, place, look, format));
+    spread(series);
     for (const map of list(option.visualMap)) {
       map.inRange = { color: look.steps, ...map.inRange };
       map.textStyle = { color: look.quiet };
@@ -163,6 +163,25 @@
         textStyle: { color: look.text, fontSize: 14 }, ...option.tooltip,
       },
     };
+  }
+
+  // Names at the ends of lines stand a line of text apart, however close the lines end.
+  function spread(series) {
+    const named = series.filter((each) => each.type === "line" && each.endLabel && each.endLabel.show);
+    const all = named.flatMap((each) => each.data.filter((value) => typeof value === "number"));
+    const most = Math.max(1, ...all);
+    const ends = named.map((each) => [...each.data].reverse().find((value) => typeof value === "number") || 0);
+    const order = named.map((_, at) => at).sort((a, b) => ends[b] - ends[a]);
+    let free = -Infinity;
+    for (const at of order) {
+      const wanted = (1 - ends[at] / most) * 230;
+      const place = Math.max(wanted, free);
+      free = place + 17;
+      named[at].endLabel.offset = [0, place - wanted];
+    }
+    // What was pushed below the axis goes up again, with all that is above it.
+    const low = Math.max(0, free - 17 - 232);
+    order.forEach((at) => { named[at].endLabel.offset[1] -= low; });
   }
 
   // As much as the longest name at the end of a line needs.
