@@ -11,6 +11,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.cards.service import card_by_id
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.cli.passes import built_passes
 from app.cli.wallet_options import WALLET_NAMES, read_wallet_options, wallet_options
@@ -141,13 +142,20 @@ def set_(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The PNG to write.",
 )
+@click.option("--language", type=click.Choice(LANGUAGES), help="The phone's; else the holder's.")
 @programme_option
-def preview(card_id: str, out: Path, slug: str | None) -> None:
+def preview(card_id: str, out: Path, language: str | None, slug: str | None) -> None:
     """Draw a phone with the pass of CARD open on it."""
-    [made] = built_passes(open_context(make=False), [card_id], slug)
+    context = open_context(make=False)
+    [made] = built_passes(context, [card_id], slug)
+    if language is None:
+        with context.database.read_all() as session:
+            enter(session, choose_programme(session, slug).id)
+            language = card_by_id(session, card_id).language
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    out.write_bytes(draw_pass(CheckedPass(made, files, json.loads(files["pass.json"]))))
+    checked = CheckedPass(made, files, json.loads(files["pass.json"]))
+    out.write_bytes(draw_pass(checked, language))
     click.echo(f"{out} shows the card.")
 
 

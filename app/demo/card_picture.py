@@ -1,18 +1,19 @@
 """Draws a loyalty card the way an iPhone shows a `storeCard`.
 
 Measures are iPhone points (a screen is 390 of them wide); `scale` turns them into pixels.
-The only font is the one inside Pillow, which knows no letters beyond ASCII: `drawable` spells
-text so that it can be drawn.
+Texts in ASCII are in the font inside Pillow, all others in the one that paper has, which knows the
+letters of every language that cards speak.
 """
 
 from __future__ import annotations
 
 import io
 import math
-import unicodedata
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from app.printing.drawing import FONT_FILE
 
 CARD_WIDTH = 374.0
 CARD_HEIGHT = 500.0
@@ -47,11 +48,12 @@ class CardLook:
     code: bytes | None = None
 
 
-def drawable(text: str) -> str:
-    """The nearest spelling of `text` that the built-in font can draw."""
-    spelled = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("€", "EUR "))
-    kept = "".join(c for c in spelled if not unicodedata.combining(c))
-    return "".join(c if c.isascii() or c in "·…“”" else "?" for c in kept)
+def font_of(text: str, size: float) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """A font of `size` pixels that knows the letters of `text`."""
+    if text.isascii():
+        return ImageFont.load_default(max(1.0, size))
+    # It is wider and taller than the other one at the same size.
+    return ImageFont.truetype(FONT_FILE, max(1.0, size * 0.88))
 
 
 def rgb(colour: str) -> Colour:
@@ -88,19 +90,17 @@ class Pen:
         width: float | None = None,
     ) -> None:
         """Write `text` with its baseline at `at`; shrink it to `width` where that is given."""
-        spelled = drawable(text)
-        font = ImageFont.load_default(max(1.0, size * self.scale))
-        if width is not None and (length := font.getlength(spelled)) > width * self.scale:
+        font = font_of(text, size * self.scale)
+        if width is not None and (length := font.getlength(text)) > width * self.scale:
             size *= width * self.scale / length
-            font = ImageFont.load_default(max(1.0, size * self.scale))
+            font = font_of(text, size * self.scale)
         stroke = size * self.scale / 46 if bold else 0
         place = (at[0] * self.scale, at[1] * self.scale)
-        self._draw.text(place, spelled, colour, font, anchor=anchor, stroke_width=stroke)
+        self._draw.text(place, text, colour, font, anchor=anchor, stroke_width=stroke)
 
     def length(self, text: str, size: float) -> float:
         """How wide `text` is, in points."""
-        font = ImageFont.load_default(max(1.0, size * self.scale))
-        return font.getlength(drawable(text)) / self.scale
+        return font_of(text, size * self.scale).getlength(text) / self.scale
 
     def box(
         self, left: float, top: float, right: float, bottom: float, radius: float, colour: Colour

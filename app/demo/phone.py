@@ -179,9 +179,9 @@ class Iphone:
         """The number in the pass's first header field: the balance."""
         return int(self.held(serial).checked.style["headerFields"][0]["value"])
 
-    def draw(self, serial: str | None = None) -> bytes:
-        """The phone with the pass open, as PNG."""
-        return draw_pass(self.held(serial).checked)
+    def draw(self, serial: str | None = None, *, language: str = "en") -> bytes:
+        """The phone with the pass open, as PNG; it speaks `language`."""
+        return draw_pass(self.held(serial).checked, language)
 
     # -- what the phone does ------------------------------------------------------------------
 

@@ -58,6 +58,18 @@ def test_it_is_seen_on_a_phone(cafe: Any, tmp_path: Path, logo: Path) -> None:
     assert after.read_bytes() != before.read_bytes()
 
 
+def test_the_phone_speaks_the_holders_language_or_any_other(cafe: Any, tmp_path: Path) -> None:
+    card = cafe.json("card", "issue", "--language", "ru")["card_id"]
+    pictures = {}
+    for name in ("", "en", "de", "lv", "ru"):
+        out = tmp_path / f"{name}.png"
+        words = ("--language", name) if name else ()
+        cafe.run("design", "preview", card, "--out", str(out), *words)
+        pictures[name] = out.read_bytes()
+    assert pictures[""] == pictures["ru"]
+    assert len(set(pictures.values())) == 4
+
+
 def test_google_fetches_what_was_given(cafe: Any, tmp_path: Path, logo: Path) -> None:
     hero = tmp_path / "hero.jpg"
     hero.write_bytes(photo())
