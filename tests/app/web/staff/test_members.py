@@ -414,6 +414,26 @@ def test_a_shop_of_one_person_asks_nobody_and_the_log_says_so(
     assert all(each.get("alone") for each in details)
 
 
+def test_a_receipt_that_cannot_be_believed_is_let_in_or_refused(
+    shop: Any, signed_in: Any, join: Any
+) -> None:
+    card = join()
+    manager = signed_in("manager")
+    when = (shop.context.clock() - timedelta(days=20)).isoformat()
+    for decision, points in (("refuse", 0), ("approve", 12)):
+        sent = shop.accrual(card, 1250, occurred_at=when, offline=True)
+        answer = shop.ask("POST", "/accruals", sent)
+        assert answer.json["status"] == "waiting_for_manager", answer.json
+        assert "1 receipt came with a date" in manager.words("today")
+        assert "€12.50" in manager.words("members/approvals")
+        path = f"members/approvals/receipts/{sent['id']}"
+        assert signed_in("cashier", name=decision).post(path).status_code == 403
+        assert manager.post(path, {"decision": decision}).status_code == 303
+        assert balance(shop, card) == points
+        assert manager.post(path, {"decision": decision}).status_code == 409
+    assert noted(shop) == ["receipt.decide"] * 2
+
+
 # --- hostile ----------------------------------------------------------------------------------
 
 
