@@ -80,14 +80,25 @@ def step(
     try:
         post = connect() if connect else Post(context.config)
     except Unreachable as error:
-        _log.warning("letters wait: the mail server cannot be used: %s", error)
+        _complain(str(error))
         return Sent(unsent=1)
+    _complaints.clear()
     try:
         with context.database.write_all() as session:
             claimed = _claim(session, now, limit)
         return _send_all(context, composer, post, claimed, jitter)
     finally:
         post.close()
+
+
+_complaints: list[str] = []
+
+
+def _complain(trouble: str) -> None:
+    """Say in the log what is in the way; the same thing once, however often it is tried."""
+    if _complaints[-1:] != [trouble]:
+        _complaints[:] = [trouble]
+        _log.warning("letters wait: the mail server cannot be used: %s", trouble)
 
 
 def clear(context: Context, *, now: datetime) -> int:

@@ -7,7 +7,7 @@ from flask import redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.cards import service as cards
+from app.cards import links
 from app.context import current_context
 from app.db import enter
 from app.errors import NotFound
@@ -52,7 +52,9 @@ def confirm_address(token: str) -> AnyResponse:
             raise NotFound(_("This card is over. Get a new one in the shop."))
         card = found[0]
         welcoming.give(session, context.keys, card, now=now)
-        link = cards.create_link(session, card, now=now)
+        # Pressed again, it is the same link.
+        secret = tokens.secret_of(context.keys, "confirmed", card.id)[: links.LINK_BYTES]
+        link = links.keep_link(session, card, secret, now=now)
     return redirect(url_for("customer.card_page", token=link, said="confirmed"), 303)
 
 

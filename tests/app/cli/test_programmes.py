@@ -168,3 +168,19 @@ def test_a_new_pin_takes_the_place_of_the_old_one(cafe: Any) -> None:
     made = cafe.run("staff", "pin", "Anna").strip()[-6:]
     assert pin_is_good(cafe, "Anna", made)
     assert not pin_is_good(cafe, "Anna", "274913")
+
+
+def test_the_operator_and_the_texts_of_consents_are_set(fresh: Any) -> None:
+    fresh.run("programme", "add", "kaffa", "Kaffa")
+    said = fresh.run(
+        "programme", "operator", "--name", "SIA Kaffa", "--address", "Rīga", "--contact", "a@b.lv"
+    )
+    assert said.strip().endswith("/privacy/kaffa")
+    assert "fill in all three" in fresh.type(
+        "programme", "operator", "--name", " ", "--address", "x", "--contact", "y"
+    ).stderr  # fmt: skip
+    assert fresh.run("programme", "consent", "messages").startswith("version 2026-1")
+    changed = fresh.run("programme", "consent", "messages", "--text", "en=Write to me.")
+    assert changed == "version 1\nen: Write to me.\n"
+    wrong = fresh.type("programme", "consent", "messages", "--text", "xx=Write to me.")
+    assert wrong.exit_code == 1 and "no such language" in wrong.stderr
