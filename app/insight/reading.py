@@ -170,6 +170,12 @@ def _joined(
     return int(joined), int(departed)
 
 
+def members(session: Session, programme_id: str, until: date) -> int:
+    """How many members there were before that day."""
+    joined, departed = _joined(session, programme_id, None, InsightMembers.day < until)
+    return joined - departed
+
+
 def _came(
     session: Session, programme_id: str, period: Period, location_id: str | None
 ) -> tuple[int, int, int | None]:
@@ -219,20 +225,20 @@ def pieces(
     of_days = dict(
         _days(session, programme_id, location_id, InsightDay.day < period.until, InsightDay.day)
     )
-    members = _members_by_day(session, programme_id, location_id, period.until)
+    by_day = _members_by_day(session, programme_id, location_id, period.until)
     came = _came_by_piece(session, programme_id, period, location_id) if who_came else {}
-    outstanding = sum(_outstanding(each) for day, each in of_days.items() if day < period.first)
-    there = sum(each[0] - each[1] for day, each in members.items() if day < period.first)
+    out = sum(_outstanding(each) for day, each in of_days.items() if day < period.first)
+    there = sum(each[0] - each[1] for day, each in by_day.items() if day < period.first)
     found = []
     for piece in period.pieces():
         days = [piece.first + timedelta(days=number) for number in range(piece.days)]
         brought = _sum(of_days[day] for day in days if day in of_days)
-        outstanding += _outstanding(brought)
-        moves = [members[day] for day in days if day in members]
+        out += _outstanding(brought)
+        moves = [by_day[day] for day in days if day in by_day]
         joined = sum(each[0] for each in moves)
         there += joined - sum(each[1] for each in moves)
         who = came.get(piece.first, 0)
-        found.append(Piece(piece, who, joined, there, outstanding, brought))
+        found.append(Piece(piece, who, joined, there, out, brought))
     return found
 
 
@@ -263,6 +269,12 @@ def _start_of_piece(starts: Sequence[date]) -> ColumnElement[date]:
         (InsightReturn.day < starts[middle], _start_of_piece(starts[:middle])),
         else_=_start_of_piece(starts[middle:]),
     )
+
+
+def outstanding(session: Session, programme_id: str, until: date) -> int:
+    """How many points were out before that day."""
+    [ever] = _days(session, programme_id, None, InsightDay.day < until)
+    return _outstanding(ever)
 
 
 def _outstanding(brought: Brought) -> int:

@@ -184,6 +184,17 @@ def test_what_the_browser_itself_writes_cannot_be_run_by_a_spreadsheet(
         expect(page.locator("[data-table=trial] .staff-sort").first).to_be_visible()
         page.locator("[data-table=trial] .staff-sort").nth(1).click()
         page.locator("[data-table=trial] button.btn").click()
+    # Rows that come later are sorted and filtered as the others are, and those that went are gone.
+    page.evaluate(
+        """() => {
+             const body = document.querySelector("[data-table=trial] tbody");
+             body.rows[0].remove();
+             body.insertAdjacentHTML("afterbegin", "<tr><td>C</td><td>100</td></tr>");
+             document.body.dispatchEvent(new CustomEvent("htmx:load", {bubbles: true}));
+           }"""
+    )
+    points = page.locator("[data-table=trial] tbody td:nth-child(2)")
+    assert points.all_inner_texts() == ["99", "100", "1,250"]
     text = Path(waiting.value.path()).read_text("utf-8-sig")
     assert text.splitlines() == [
         "Name,Points",

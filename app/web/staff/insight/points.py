@@ -61,7 +61,7 @@ def outstanding(ask: Ask, session: Session) -> Shown:
     """How many points are out: of the whole programme, for a balance is at no location."""
     pieces = asking.pieces(ask, session, ask.period, everywhere=True)
     end = pieces[-1].outstanding
-    before = reading.figures(session, ask.programme_id, ask.period.before).outstanding
+    before = reading.outstanding(session, ask.programme_id, ask.period.first)
     title = _("As many points are out as before")
     if end > before:
         title = _("More points are out than before")

@@ -14,6 +14,9 @@ from app.web.staff.insight.shown import Shown, count, words
 
 def _tiers(ask: Ask, session: Session) -> tuple[Tiers, dict[str, str]]:
     """What became of them, and their names from the lowest to the highest."""
+    if "tiers" in ask.read:
+        known: tuple[Tiers, dict[str, str]] = ask.read["tiers"]
+        return known
     programme = ask.visit.programme
     found = tiers(session, programme.id, ask.period, programme.time_zone)
     settings = rulebook_of(session, programme.id, ask.visit.now).at(ask.visit.now).settings
@@ -22,14 +25,18 @@ def _tiers(ask: Ask, session: Session) -> tuple[Tiers, dict[str, str]]:
     moved = {code for pair in found.moves for code in pair}
     others = sorted({*found.before, *found.after, *moved} - {*codes, NO_TIER})
     language = ask.visit.language
-    return found, {code: tier_name(settings, code, language) or code for code in (*codes, *others)}
+    names = {code: tier_name(settings, code, language) or code for code in (*codes, *others)}
+    ask.read["tiers"] = found, names
+    return found, names
 
 
 def standing(ask: Ask, session: Session) -> Shown:
     """How many members each tier has."""
     found, names = _tiers(ask, session)
-    before = reading.figures(session, ask.programme_id, ask.period.before).members
-    after = reading.figures(session, ask.programme_id, ask.period).members
+    before, after = (
+        reading.members(session, ask.programme_id, until)
+        for until in (ask.period.first, ask.period.until)
+    )
     rows = [
         (_("no tier"), before - found.before.total(), after - found.after.total()),
         *((name, found.before[code], found.after[code]) for code, name in names.items()),

@@ -43,12 +43,27 @@
       this.heads = [...this.table.tHead.rows[0].cells];
       this.key = "table " + location.pathname + " " + place.dataset.table;
       this.state = this.recall();
-      // Rows that say that there is nothing, or open something, go with the row before them.
-      this.rows = [...this.body.rows];
-      this.first = [...this.rows];
-      if (this.rows.length > 1) {
+      // In which order the rows came; those that come later, from the service, are put behind.
+      this.came = new WeakMap();
+      this.count = 0;
+      this.isDressed = false;
+      this.refresh();
+    }
+
+    // Rows may have been exchanged meanwhile: they are taken as they stand.
+    refresh() {
+      this.body = this.table.tBodies[0];
+      for (const row of this.body.rows) {
+        if (!this.came.has(row)) {
+          this.came.set(row, this.count++);
+        }
+      }
+      if (!this.isDressed && this.body.rows.length > 1) {
+        this.isDressed = true;
         this.addSorting();
         this.addTools();
+      }
+      if (this.isDressed) {
         this.show();
       }
     }
@@ -156,19 +171,20 @@
 
     sorted() {
       const column = this.state.column;
+      const rows = [...this.body.rows].sort((a, b) => this.came.get(a) - this.came.get(b));
       if (column === null || column >= this.heads.length) {
-        return this.first;
+        return rows;
       }
-      const cells = new Map(this.first.map((row) => [row, row.cells[column]]));
-      const numbers = new Map(this.first.map((row) => [row, number(cells.get(row))]));
-      const isNumbers = this.first.every((row) => {
+      const cells = new Map(rows.map((row) => [row, row.cells[column]]));
+      const numbers = new Map(rows.map((row) => [row, number(cells.get(row))]));
+      const isNumbers = rows.every((row) => {
         const empty = /^[–—-]?$/.test(value(cells.get(row)));
         return empty || !isNaN(numbers.get(row));
       });
       const compare = isNumbers
         ? (a, b) => (isNaN(numbers.get(a)) ? -Infinity : numbers.get(a)) - (isNaN(numbers.get(b)) ? -Infinity : numbers.get(b)) || 0
         : (a, b) => collator.compare(value(cells.get(a)), value(cells.get(b)));
-      const sorted = [...this.first].sort(compare);
+      const sorted = [...rows].sort(compare);
       return this.state.down ? sorted.reverse() : sorted;
     }
 
@@ -188,16 +204,17 @@
     }
   }
 
-  const known = new WeakSet();
+  const known = new WeakMap();
   function dress(within) {
     within.querySelectorAll("[data-table]").forEach((place) => {
-      if (!known.has(place) && place.querySelector("table tbody") && place.querySelector("table thead")) {
-        known.add(place);
-        new Table(place);
+      if (known.has(place)) {
+        known.get(place).refresh();
+      } else if (place.querySelector("table tbody") && place.querySelector("table thead")) {
+        known.set(place, new Table(place));
       }
     });
   }
 
-  document.body.addEventListener("htmx:load", (event) => dress(event.target.parentElement || document));
+  document.body.addEventListener("htmx:load", () => dress(document));
   dress(document);
 })();
