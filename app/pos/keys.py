@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.attempts import count_attempt
 from app.db import EVERYWHERE, Database, Prepared, enter
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.pos.errors import ScopeMissing, UnknownKey
 from app.pos.models import ApiKey
 from app.pos.rules import KeyText, Scope, make_key, read_key, read_scopes
@@ -83,11 +84,14 @@ def add_key(
     The text is never to be had again. Raises `Invalid`, `NotFound`, `Conflict`.
     """
     if not name.strip() or len(name) > 80 or not name.isprintable():
-        raise Invalid("A name has 1 to 80 characters.", {"name": ["1 to 80 characters"]})
+        raise Invalid(_("A name has 1 to 80 characters."), {"name": [_("1 to 80 characters")]})
     chosen = read_scopes(scopes)
     if _in_use(session, name) is not None:
         raise Conflict(
-            f"There is an API key called {name!r} already. Revoke it, or choose another."
+            _(
+                "There is an API key called '%(name)s' already. Revoke it, or choose another.",
+                name=name,
+            )
         )
     place = location_by_slug(session, programme_id, location).id if location else None
     made = make_key(random_bytes)

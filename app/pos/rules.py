@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.errors import Invalid
+from app.languages import _
 
 PREFIX = "cfk_"
 NAME_BYTES = 8
@@ -68,6 +69,6 @@ def read_scopes(names: Iterable[str]) -> frozenset[Scope]:
     wanted = set(names)
     known = {str(scope) for scope in Scope}
     if not wanted or wanted - known:
-        text = f"Choose at least one of: {', '.join(Scope)}."
+        text = _("Choose at least one of: %(scopes)s.", scopes=", ".join(Scope))
         raise Invalid(text, {"scope": [text]})
     return frozenset(Scope(name) for name in wanted)

@@ -29,19 +29,24 @@ def add_staff(
 ) -> Staff:
     """Add a person. Raises `Invalid` for an unknown role or a PIN that is not six digits."""
     if not name.strip() or len(name) > 80:
-        raise Invalid("A name has 1 to 80 characters.")
+        raise Invalid(_("A name has 1 to 80 characters."))
     if role not in list(Role):
-        raise Invalid(f"There is no role {role!r}; choose one of {', '.join(Role)}.")
+        raise Invalid(_no_role(role))
     if session.scalar(
         select(Staff.id).where(Staff.programme_id == programme_id, Staff.name == name)
     ):
-        raise Conflict(f"There is somebody called {name!r} already.")
+        raise Conflict(_("There is somebody called '%(name)s' already.", name=name))
     person = Staff(
         programme_id=programme_id, name=name, role=role, pin_hash=hash_pin(pin), created_at=now
     )
     session.add(person)
     session.flush()
     return person
+
+
+def _no_role(role: str) -> str:
+    roles = ", ".join(Role)
+    return _("There is no role '%(role)s'; choose one of %(roles)s.", role=role, roles=roles)
 
 
 def hash_pin(pin: str) -> str:
@@ -107,7 +112,7 @@ def leave(session: Session, name: str, *, now: datetime) -> None:
 def set_role(session: Session, person: Staff, role: str) -> None:
     """Give *person* another role. The caller ends their sessions: they were another's."""
     if role not in list(Role):
-        raise Invalid(f"There is no role {role!r}; choose one of {', '.join(Role)}.")
+        raise Invalid(_no_role(role))
     if role != Role.OWNER:
         keep_an_owner(session, person)
     person.role = role

@@ -14,6 +14,7 @@ from app.attempts import count_attempt, note_attempt, refuse_if_too_many
 from app.cards.service import RandomBytes, hash_token
 from app.db import EVERYWHERE, Prepared, enter
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.programmes.models import Location, Programme
 from app.programmes.service import location_by_slug
 from app.staff import service as staff
@@ -56,9 +57,11 @@ def add_till(
 ) -> tuple[Till, str]:
     """Make a till at a location (its slug); the till and its enrolment code."""
     if not name.strip() or len(name) > 80:
-        raise Invalid("A till's name has 1 to 80 characters.", {"name": ["1 to 80 characters"]})
+        raise Invalid(
+            _("A till's name has 1 to 80 characters."), {"name": [_("1 to 80 characters")]}
+        )
     if session.scalar(select(Till.id).where(Till.programme_id == programme_id, Till.name == name)):
-        raise Conflict(f"There is a till called {name!r} already.")
+        raise Conflict(_("There is a till called '%(name)s' already.", name=name))
     place = location_by_slug(session, programme_id, location)
     till = Till(programme_id=programme_id, location_id=place.id, name=name, created_at=now)
     session.add(till)

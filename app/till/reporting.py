@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.errors import NotFound
+from app.languages import _
 from app.programmes.models import Location
 from app.till.models import Till, TillReport
 
@@ -89,7 +90,7 @@ def till_by_id(session: Session, till_id: str) -> Till:
     """The till of that id. Raises `NotFound`."""
     found = session.scalar(select(Till).where(Till.id == till_id))
     if found is None:
-        raise NotFound("There is no such till in this programme.")
+        raise NotFound(_("There is no such till in this programme."))
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.errors import Invalid
+from app.languages import _
 
 LONGEST_URL = 500
 #: Everything of IPv4 that is not somebody's public address (IANA, special-purpose registry).
@@ -69,16 +70,16 @@ def read_url(url: str, *, local: bool = False) -> Target:
     """
     try:
         if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-            raise ValueError("has characters that no address has, or too many")
+            raise ValueError(_("has characters that no address has, or too many"))
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").rstrip(".")
         if parts.scheme != "https" and not (local and parts.scheme == "http"):
-            raise ValueError("must begin with https://")
+            raise ValueError(_("must begin with https://"))
         if not host or parts.username or parts.password or parts.fragment or port == 0:
-            raise ValueError("must be a host and a path, with no name and no # in it")
+            raise ValueError(_("must be a host and a path, with no name and no # in it"))
     except ValueError as error:
-        text = f"The address {error}: such as https://shop.example.com/counterfoil"
+        text = _("The address %(wrong)s: such as https://shop.example.com/counterfoil", wrong=error)
         raise Invalid(text, {"url": [text]}) from error
     path = parts.path or "/"
     if parts.query:
@@ -96,20 +97,26 @@ def resolve(
     try:
         found = resolver(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise AddressRefused(f"The name {target.host} is not to be found.") from error
+        raise AddressRefused(
+            _("The name %(host)s is not to be found.", host=target.host)
+        ) from error
     addresses: list[str] = []
     for _family, _type, _protocol, _name, where in found:
         address = ipaddress.ip_address(str(where[0]))
         is_own = local and unwrapped(address).is_loopback
         if not is_own and not is_public(address):
             raise AddressRefused(
-                f"{target.host} is {address}: webhooks go to public addresses only."
+                _(
+                    "%(host)s is %(address)s: webhooks go to public addresses only.",
+                    host=target.host,
+                    address=address,
+                )
             )
         if target.scheme == "http" and not is_own:
-            raise AddressRefused("Without https a webhook goes to this machine only.")
+            raise AddressRefused(_("Without https a webhook goes to this machine only."))
         addresses.append(str(address))
     if not addresses:
-        raise AddressRefused(f"The name {target.host} has no address.")
+        raise AddressRefused(_("The name %(host)s has no address.", host=target.host))
     return list(dict.fromkeys(addresses))
 
 

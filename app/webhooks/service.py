@@ -14,6 +14,7 @@ from app.config import Config
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound
 from app.keys import KeyRing
+from app.languages import _
 from app.webhooks import events
 from app.webhooks.addresses import AddressRefused, Resolver, read_url, resolve
 from app.webhooks.models import Delivery, Endpoint, Event, Try
@@ -57,9 +58,11 @@ def add_endpoint(
         raise Invalid(text, {"events": [text]})
     here = list(session.scalars(select(Endpoint)))
     if any(each.url == url for each in here):
-        raise Conflict("That address is told already. Remove it first, or choose another.")
+        raise Conflict(_("That address is told already. Remove it first, or choose another."))
     if len(here) >= MOST_ENDPOINTS:
-        raise Conflict(f"There are {MOST_ENDPOINTS} addresses already. Remove one first.")
+        raise Conflict(
+            _("There are %(most)s addresses already. Remove one first.", most=MOST_ENDPOINTS)
+        )
     endpoint_id, secret = new_id(), make_secret(random_bytes)
     endpoint = Endpoint(
         id=endpoint_id,
@@ -175,7 +178,7 @@ def resend(session: Session, endpoint: Endpoint, event_id: str, *, now: datetime
     if _is_id(event_id):
         event = session.scalar(select(Event).where(Event.id == event_id))
     if event is None:
-        raise NotFound("There is no such event; events are kept for 30 days.")
+        raise NotFound(_("There is no such event; events are kept for 30 days."))
     return queue(session, endpoint, event, now=now)
 
 

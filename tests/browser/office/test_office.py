@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from app.staff import links
 from app.staff.service import add_staff
+from app.transfer import uploads
 from passes.totp import totp
 from tests.browser.staff_office import LOOKS, PHONE, Office, open_office
 
@@ -22,6 +23,7 @@ PAGES = {
     "certificates": "certificates",
     "api-keys": "api-keys",
     "webhooks": "webhooks",
+    "transfer": "transfer",
     "audit": "audit",
     "account": "account",
     "second-factor": "account/second-factor",
@@ -170,6 +172,23 @@ def test_the_day_s_work_is_done_on_a_phone(
     assert "counterfoil-upload" not in page.inner_text("main")
     assert page.locator("[role=alert]").count() == 1
     done("certificates-refused")
+
+    page.goto(office.address("transfer"))
+    data = b"number,name,email,points\n1,Anna,anna@example.com,12\n2,Bo,wrong,1\n"
+    page.set_input_files("#f-file", {"name": "old.csv", "mimeType": "text/csv", "buffer": data})
+    page.click("text=Look through it")
+    assert "Being looked through" in page.inner_text("#upload")
+    uploads.step(office.context, now=office.context.clock())
+    page.wait_for_selector("text=Would come in")  # the page looks again by itself
+    done("upload")
+    page.check("input[name=skip_wrong]")
+    page.click("text=Import 1 customer")
+    uploads.step(office.context, now=office.context.clock())
+    page.wait_for_selector("text=Came in")
+    page.goto(office.address("transfer"))
+    with page.expect_download() as found:
+        page.click("text=Download it")
+    assert b"anna@example.com" in found.value.path().read_bytes()
     page.context.close()
 
 
