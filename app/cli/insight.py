@@ -25,10 +25,12 @@ def rebuild() -> None:
     context = open_context(make=False)
     with context.database.write_all() as session:
         folding.forget(session)
+    # Where there is one writer at a time, tills wait for it.
+    limit = folding.LIMIT // 10 if context.database.is_sqlite else folding.LIMIT
     done = idle = 0
     while idle < _IDLE_STEPS:
         with context.database.write_all() as session:
-            more = folding.step(session, context.clock(), nudges=NUDGES)
+            more = folding.step(session, context.clock(), limit, NUDGES)
         done += more
         idle = 0 if more else idle + 1
     with context.database.read_all() as session:

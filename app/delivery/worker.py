@@ -292,7 +292,7 @@ class Worker:
             Lane("figures", self._add_up, FIGURES_SECONDS),
             Lane("campaigns", self._campaign, self._poll_seconds),
             Lane("habits", self._keep_habits, HABITS_SECONDS),
-            Lane("insight", self._fold, INSIGHT_SECONDS),
+            Lane("insight", self._fold, INSIGHT_SECONDS, _GATHER_SECONDS),
             Lane("letters", self._write, LETTERS_SECONDS),
             Lane("erasures", self._erase, ERASURES_SECONDS),
             Lane("uploads", self._import, UPLOADS_SECONDS),
@@ -352,8 +352,11 @@ class Worker:
 
     def _fold(self) -> Progress | None:
         """Keep the sums of the insight pages up with the ledger."""
-        with self._context.database.write_all() as session:
-            done = folding.step(session, self._context.clock(), nudges=NUDGES)
+        database = self._context.database
+        # Where there is one writer at a time, tills wait for it.
+        limit = folding.LIMIT // 10 if database.is_sqlite else folding.LIMIT
+        with database.write_all() as session:
+            done = folding.step(session, self._context.clock(), limit, NUDGES)
         return Progress(settled=done) if done else None
 
     def _write(self) -> Progress | None:

@@ -38,7 +38,7 @@ from app.ledger.models import Entry, EntryKind, TierChange
 from app.ledger.rules import local_day
 from app.programmes.models import Programme
 
-__all__ = ["MEMBERS", "Nudges", "coupon_nudges", "forget", "step"]
+__all__ = ["LIMIT", "MEMBERS", "Nudges", "coupon_nudges", "forget", "step"]
 
 POINTS, VISITS, TIERS, MEMBERS = "points", "visits", "tiers", "members"
 #: Entries of one step; accounts of one, while all that there is already is gone through.

@@ -15,7 +15,7 @@ from app.clock import FixedClock
 from app.db import enter
 from app.insight import folding
 from app.languages import LANGUAGES
-from app.ledger.models import Account
+from app.ledger.models import Account, TierChange
 from app.programmes.service import add_location
 from app.web.staff.insight import FINDINGS, TOPICS
 from tests.app.office import Colleague, sign_in
@@ -179,3 +179,49 @@ def test_another_programme_s_figures_are_no_part_of_it(
     follow(other)
     assert "Members 0" in stranger.words("insight?period=90-days")
     assert stranger.get(f"/staff/{busy.slug}/insight").status_code == 303
+
+
+def test_tiers_show_who_moved_and_how_many_have_each(
+    shop: Any, signed_in: SignIn, clock: FixedClock
+) -> None:
+    cards = [shop.issue() for _ in range(3)]
+
+    def move(card: Any, of: str | None, to: str | None) -> None:
+        with shop.context.database.write(shop.programme_id) as session:
+            session.add(
+                TierChange(
+                    account_id=card.account_id,
+                    from_tier=of,
+                    to_tier=to,
+                    reason="earned",
+                    counted=0,
+                    effective_from=clock.now,
+                    recorded_at=clock.now,
+                    actor_kind="system",
+                )
+            )
+
+    move(cards[0], None, "a-silver")
+    move(cards[1], None, "b-gold")
+    clock.advance(40 * DAY)
+    move(cards[0], "a-silver", "b-gold")
+    move(cards[1], "b-gold", "a-silver")
+    move(cards[2], None, "a-silver")
+    clock.advance(timedelta(minutes=11))
+    follow(shop)
+    owner = signed_in("owner")
+    words = owner.words("insight/tiers?period=7-days")
+    assert "Of the members, 100.0 % have a tier" in words
+    assert "2 rose to a higher tier, 1 fell to a lower one" in words
+    _, *body = rows(owner.get("insight/tiers.csv?period=7-days").text)
+    assert body == [
+        ["no tier", "1", "0", "-1"],
+        ["a-silver", "1", "2", "1"],
+        ["b-gold", "1", "1", "0"],
+    ]
+    _, *body = rows(owner.get("insight/moves.csv?period=7-days").text)
+    assert sorted(body) == [
+        ["a-silver", "b-gold", "1"],
+        ["b-gold", "a-silver", "1"],
+        ["no tier", "a-silver", "1"],
+    ]
