@@ -28,4 +28,4 @@ class FixedClock:
 
 def whole_second(moment: datetime) -> datetime:
     """*moment* without its fraction: what HTTP dates and pass dates can say."""
-    return moment.replace(microsecond=0)
+    return moment - timedelta(microseconds=moment.microsecond)

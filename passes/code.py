@@ -37,6 +37,8 @@ TOTP_DIGITS = 8
 _VERSION = 1
 _CONTEXT = b"counterfoil card code v1\0"
 _CLAIMS = struct.Struct(">BH8sH")
+#: So many letters tell all claims, and the first byte of the signature.
+_CLAIMS_LETTERS = 21
 _FIRST_DAY = date(2020, 1, 1)
 _LAST_DAY = _FIRST_DAY + timedelta(days=0xFFFF)
 _DIGITS = frozenset("0123456789")
@@ -129,6 +131,22 @@ def parse(text: str) -> Reading:
     Raises CodeError with the outcome not_a_card, unknown_version or malformed.
     """
     return _parse(text)[0]
+
+
+def card_id_told(text: str) -> str | None:
+    """The card's id in hexadecimal that a static code tells, or None where it tells none.
+
+    A tenth of the work of `parse`, and no judgement: whoever uses it has the card's own code at
+    hand and compares the whole of it.
+    """
+    if len(text) != STATIC_LENGTH or not text.startswith(PREFIX):
+        return None
+    try:
+        data = base45.decode(text[len(PREFIX) : len(PREFIX) + _CLAIMS_LETTERS])
+    except ValueError:
+        return None
+    card_id: bytes = _CLAIMS.unpack_from(data)[2]
+    return card_id.hex()
 
 
 def verify(text: str, keys: Mapping[int, Ed25519PublicKey]) -> Reading:

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -32,7 +31,7 @@ from app.members import service as members
 from app.webhooks.events import tell
 from passes import totp
 from passes.card import CardStatus
-from passes.code import CardCode, Kind, Outcome, Reading, encode, parse, verify
+from passes.code import CardCode, Kind, Outcome, Reading, card_id_told, encode, parse, verify
 from passes.errors import CodeError
 
 RandomBytes = Callable[[int], bytes]
@@ -277,8 +276,9 @@ def cards_by_codes(
     """
     ids: dict[str, str] = {}
     for text, _ in scanned:
-        with suppress(CodeError):
-            ids[text] = parse(text).card.card_id_hex
+        told = card_id_told(text)
+        if told is not None:
+            ids[text] = told
     rows = {row.id: row for row in _scanned(session, {"ids": sorted(set(ids.values()))})}
     found: list[FoundCard | CardRefused] = []
     for text, at in scanned:

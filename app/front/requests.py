@@ -32,6 +32,38 @@ def read_request(data: bytes) -> tuple[Asked, int] | None:
 
     It has to be there in full, on a connection that stays open. Source: RFC 9112, sections 3 to 6.
     """
+    end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD) + 4
+    head = _heads.get(data[:end])
+    if head is None:
+        head = _read_head(data)
+        if head is None:
+            return None
+        # A till says the same each time, but for its body.
+        if head.length:
+            if len(_heads) >= _MOST_HEADS:
+                _heads.clear()
+            _heads[data[:end]] = head
+    end = head.end
+    if len(data) < end + head.length:
+        return None
+    return Asked(head.target, head.headers, data[end : end + head.length]), end + head.length
+
+
+class _Head(NamedTuple):
+    """What stands before the body, how long that is, and how long the body."""
+
+    target: bytes
+    headers: dict[bytes, bytes]
+    end: int
+    length: int
+
+
+#: Heads that were read before, by their bytes; two megabytes at most.
+_heads: dict[bytes, _Head] = {}
+_MOST_HEADS = 256
+
+
+def _read_head(data: bytes) -> _Head | None:
     match = _HEAD.match(data, 0, LONGEST_HEAD)
     if match is None:
         return None
@@ -44,11 +76,8 @@ def read_request(data: bytes) -> tuple[Asked, int] | None:
         headers[name] = value.strip(b" ")
     if b"host" not in headers or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
-    end = match.end()
     length = _length(headers, match["method"])
-    if length is None or len(data) < end + length:
-        return None
-    return Asked(match["target"], headers, data[end : end + length]), end + length
+    return None if length is None else _Head(match["target"], headers, match.end(), length)
 
 
 def _length(headers: dict[bytes, bytes], method: bytes) -> int | None:

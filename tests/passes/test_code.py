@@ -13,6 +13,7 @@ from passes.code import (
     Kind,
     Outcome,
     Rotation,
+    card_id_told,
     encode,
     parse,
     rotating_text,
@@ -230,3 +231,17 @@ def test_a_rotating_text_of_wrong_parts_is_not_made(static: str, seconds: int, t
 
 def test_the_card_id_is_shown_in_hexadecimal() -> None:
     assert CARD.card_id_hex == "0102030405060708"
+
+
+@given(cards, st.integers(0, 119), st.characters())
+def test_the_card_that_a_text_tells_is_the_one_that_is_read(
+    card: CardCode, at: int, other: str
+) -> None:
+    text = encode(card, KEY)
+    assert card_id_told(text) == card.card_id_hex
+    changed = text[:at] + other + text[at + 1 :]
+    try:
+        read = parse(changed).card.card_id_hex
+    except CodeError:
+        return
+    assert card_id_told(changed) == read
