@@ -83,6 +83,8 @@ def save(visit: Visit, campaign_id: Any) -> Any:
 @pages.post("/<uuid:campaign_id>/segment", Permission.CHANGE_CAMPAIGNS)
 def segment(visit: Visit, campaign_id: Any) -> Any:
     """The conditions as they are typed, with whom they find: the part of the form alone."""
+    with visit.read() as session:
+        service.campaign_by_id(session, str(campaign_id))
     several = {name: request.form.getlist(name) for name in request.form}
     groups = forms.read_rows(visit.form, several)
     return visit.show(
