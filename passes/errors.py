@@ -40,7 +40,15 @@ class FaceError(PassError):
 
 
 class ImageError(PassError):
-    """A code or picture cannot be drawn, or an upload cannot be used; the text says what to do."""
+    """A code or picture cannot be drawn, or an upload cannot be used; the text says what to do.
+
+    For an upload `code` names what is wrong, and `facts` the numbers in it: for other languages.
+    """
+
+    def __init__(self, message: str, code: str = "", **facts: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.facts = facts
 
 
 class BundleError(PassError):

@@ -14,7 +14,7 @@ from app.designer import form
 from app.designer.filling import typed_of
 from app.designer.form import PICTURES, Drafted
 from app.designer.models import DesignDraft, TrialLink
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, NotFound
 from app.languages import _
 from app.programmes import design_releases, designs
 from app.programmes.design_texts import arrangement_of, words_of
@@ -22,17 +22,8 @@ from app.programmes.designs import Design
 from app.programmes.models import PICTURES as PICTURE_COLUMNS
 from app.programmes.models import Location, Programme, ProgrammeDesign
 from app.programmes.wallet_extras import extras_from_json, read_extras
-from passes.artwork import keep
 from passes.card import MAX_PLACES
-from passes.errors import ImageError
 from passes.extras import Place
-
-_KEPT = {
-    "logo": keep.kept_logo,
-    "hero": keep.kept_hero,
-    "icon": keep.kept_icon,
-    "poster": keep.kept_poster,
-}
 
 
 class ChangedMeanwhile(Conflict):
@@ -93,7 +84,7 @@ def save(
 def put_picture(
     session: Session, programme: Programme, name: str, data: bytes | None, *, by: str, now: datetime
 ) -> Draft:
-    """Put a picture that `kept_picture` made into the draft, or with None take it away."""
+    """Put a picture that `uploads.kept_picture` made into the draft, or with None take it away."""
     if name not in PICTURES:
         raise NotFound(_("There is no such picture."))
     row = _row(session, programme, now)
@@ -105,19 +96,6 @@ def put_picture(
     session.flush()
     _forget_pictures(session, programme.id)
     return _draft(row)
-
-
-def kept_picture(name: str, data: bytes) -> bytes:
-    """The picture in an upload, alone and no larger than needed; call it before the transaction.
-
-    Raises `Invalid`, by the picture's name, for what cannot be used: it says what to do.
-    """
-    if name not in _KEPT:
-        raise NotFound(_("There is no such picture."))
-    try:
-        return _KEPT[name](data)
-    except ImageError as error:
-        raise Invalid(str(error), {name: [str(error)]}) from error
 
 
 def take_up(

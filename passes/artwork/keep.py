@@ -52,7 +52,8 @@ def _kept(picture: Image.Image, wanted: Wanted, box: Size, *, is_drawn: bool = F
             return made
     raise ImageError(
         f"The picture has so much fine detail that it takes more than {MAX_KEPT_BYTES / 1e6} MB "
-        f"however it is saved. Upload a smoother one, such as {wanted.advice}."
+        f"however it is saved. Upload a smoother one, such as {wanted.advice}.",
+        "too_detailed",
     )
 
 

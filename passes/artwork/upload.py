@@ -78,7 +78,10 @@ def opened_logo(data: bytes) -> Image.Image:
         return picture
     raise ImageError(
         f"The picture has {width}×{height} pixels without its margins; {needed}, or Google Wallet "
-        f"shows it blurred. Upload {LOGO.advice}."
+        f"shows it blurred. Upload {LOGO.advice}.",
+        "logo_small",
+        width=width,
+        height=height,
     )
 
 
@@ -91,20 +94,30 @@ def opened(data: bytes, wanted: Wanted) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise ImageError(
             f"The file has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} are taken. "
-            "Save it smaller, for example as JPEG."
+            "Save it smaller, for example as JPEG.",
+            "too_large",
+            size=f"{len(data) / 1e6:.1f}",
+            most=MAX_BYTES // 10**6,
         )
     picture = _decoded(data, wanted)
     width, height = picture.size
     if width < wanted.width or height < wanted.height:
         raise ImageError(
             f"The picture has {width}×{height} pixels; the {wanted.name} needs at least "
-            f"{wanted.width}×{wanted.height}, or phones show it blurred. Upload {wanted.advice}."
+            f"{wanted.width}×{wanted.height}, or phones show it blurred. Upload {wanted.advice}.",
+            "too_small",
+            width=width,
+            height=height,
+            least=f"{wanted.width}×{wanted.height}",
         )
     if not wanted.narrowest <= width / height <= wanted.widest:
         shape = "wide" if width / height > wanted.widest else "tall"
         raise ImageError(
             f"The picture has {width}×{height} pixels, too {shape} for the {wanted.name}. "
-            f"Upload {wanted.advice}, or cut it to that shape."
+            f"Upload {wanted.advice}, or cut it to that shape.",
+            f"too_{shape}",
+            width=width,
+            height=height,
         )
     return picture
 
@@ -112,11 +125,14 @@ def opened(data: bytes, wanted: Wanted) -> Image.Image:
 def _decoded(data: bytes, wanted: Wanted) -> Image.Image:
     no_picture = ImageError(
         f"The file is no picture that can be read. Save the {wanted.name} as PNG, JPEG or WebP "
-        "and upload it again; renaming a file is not enough."
+        "and upload it again; renaming a file is not enough.",
+        "no_picture",
     )
     too_many = ImageError(
         f"The picture has more than {MAX_PIXELS // 10**6} million pixels. Make it smaller: "
-        f"{wanted.advice} is enough."
+        f"{wanted.advice} is enough.",
+        "too_many_pixels",
+        most=MAX_PIXELS // 10**6,
     )
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
@@ -143,7 +159,9 @@ def _decoded(data: bytes, wanted: Wanted) -> Image.Image:
         raise no_picture from None
     box = picture.getchannel("A").getbbox()
     if box is None:
-        raise ImageError("The picture is transparent all over. Upload one that shows something.")
+        raise ImageError(
+            "The picture is transparent all over. Upload one that shows something.", "transparent"
+        )
     alone = picture.crop(box)
     # Comments, colour profiles and the like would be written into every file made of it.
     alone.info = {}

@@ -17,7 +17,7 @@ from app.config import Config
 from app.context import Context
 from app.db import Database
 from app.delivery.wallets import Wallets
-from app.designer import drafts
+from app.designer import drafts, uploads
 from app.designer.drafts import Draft
 from app.designer.form import Drafted
 from app.keys import KeyRing
@@ -76,7 +76,7 @@ class Designer(Programme):
 
     def upload(self, **pictures: bytes | None) -> Draft:
         for name, data in pictures.items():
-            kept = None if data is None else drafts.kept_picture(name, data)
+            kept = None if data is None else uploads.kept_picture(name, data)
             with self.context.database.write(self.programme_id) as session:
                 drafts.put_picture(
                     session, self.row(), name, kept, by="Olga", now=self.context.clock()

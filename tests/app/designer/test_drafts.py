@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.designer import drafts, showing
+from app.designer import drafts, showing, uploads
 from app.designer.drafts import ChangedMeanwhile
 from app.errors import Invalid, NotFound
 from app.members.reads import reads_of
@@ -81,17 +81,17 @@ def test_uploads_are_kept_once_and_forgotten_when_nothing_shows_them(kaffa: Desi
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("logo", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "Save the logo"),
+        ("logo", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "Save it as PNG"),
         ("icon", wordmark(400, 600), "too tall"),
         ("hero", photo(600, 300), "at least 1125×432"),
     ],
 )
 def test_an_upload_that_cannot_be_used_says_what_to_do(name: str, data: bytes, says: str) -> None:
     with pytest.raises(Invalid, match=says) as caught:
-        drafts.kept_picture(name, data)
+        uploads.kept_picture(name, data)
     assert caught.value.fields.keys() == {name}
     with pytest.raises(NotFound):
-        drafts.kept_picture("../etc", data)
+        uploads.kept_picture("../etc", data)
 
 
 def test_an_earlier_design_can_be_taken_up_again(kaffa: Designer) -> None:

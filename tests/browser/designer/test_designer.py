@@ -108,7 +108,7 @@ def test_a_design_goes_from_the_page_onto_the_customers_phone(
         (tmp_path / name).write_bytes(data)
     (tmp_path / "hero.jpg").write_bytes(photo())
     page.set_input_files("#f-logo", tmp_path / "no.png")
-    expect(page.locator("#told-logo")).to_contain_text("Save the logo as PNG")
+    expect(page.locator("#told-logo")).to_contain_text("Save it as PNG")
     page.set_input_files("#f-logo", tmp_path / "logo.png")
     expect(page.locator("#upload-logo img")).to_be_visible()
     page.set_input_files("#f-hero", tmp_path / "hero.jpg")

@@ -8,7 +8,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from app.delivery.wallets import current_wallets
-from app.designer import checking, drafts, showing, trials
+from app.designer import checking, drafts, showing, trials, uploads
 from app.designer.drafts import ChangedMeanwhile, Draft
 from app.designer.form import COLOURS
 from app.errors import Invalid
@@ -92,7 +92,7 @@ def upload(visit: Visit, name: str) -> Answer:
             if not data:
                 raise Invalid("", {name: [_("Choose a file first.")]})
             # Pictures take a moment: no transaction is open meanwhile.
-            kept = drafts.kept_picture(name, data)
+            kept = uploads.kept_picture(name, data)
         except Invalid as invalid:
             problem = invalid.fields
     with visit.write() as session:

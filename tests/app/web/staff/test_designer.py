@@ -172,6 +172,8 @@ def test_a_hostile_upload_is_refused_with_what_to_do(owner: Colleague) -> None:
     for data, file, says in HOSTILE_UPLOADS:
         answer = send(owner, "logo", data, file, headers=HTMX)
         assert answer.status_code == 200 and says in answer.text, (file, data[:20])
+    german = send(owner, "logo", SCRIPT, headers=HTMX | {"Accept-Language": "de"})
+    assert "Speichern Sie es als PNG" in german.text
     plain = send(owner, "logo", SCRIPT, "logo.svg")
     assert plain.status_code == 422 and "no picture that can be read" in plain.text
     assert "designer-thumb" not in owner.get("designer").text
