@@ -17,7 +17,7 @@ from app.insight.models import (
     InsightMembers,
     InsightReturn,
 )
-from app.insight.periods import Period, month_after
+from app.insight.periods import Grain, Period, month_after
 from app.insight.rules import ALL_LOCATIONS
 from app.programmes.models import Location
 
@@ -246,7 +246,9 @@ def _came_by_piece(
     session: Session, programme_id: str, period: Period, location_id: str | None
 ) -> dict[date, int]:
     """How many members came in each piece, by its first day; all pieces in one look."""
-    start = _start_of_piece([piece.first for piece in period.pieces()])
+    start: Any = InsightReturn.day
+    if period.grain is not Grain.DAY:
+        start = _start_of_piece([piece.first for piece in period.pieces()])
     rows = session.execute(
         select(start.label("start"), func.sum(InsightReturn.one))
         .where(
