@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Double,
     Select,
     and_,
     case,
+    cast,
     exists,
     false,
     func,
@@ -210,27 +212,35 @@ def _within(column: Any, condition: Condition) -> ColumnElement[bool]:
 def _rfm(ground: Ground, condition: Condition) -> ColumnElement[bool]:
     progress = habits.progress_of(ground.session, ground.programme_id)
     bounds = rfm.Bounds.read(progress.bounds if progress else None)
-    days = [ground.today - timedelta(days=each) for each in bounds.days]
-    lately = case(
-        *((Habit.last_visit_on >= day, 5 - place) for place, day in enumerate(days)), else_=1
-    )
     worth = _score(Habit.visits, bounds.visits) + _score(Habit.spend_minor, bounds.spend_minor)
     came = and_(Habit.last_visit_on.is_not(None), Habit.visits > 0)
-    parts = []
-    for name in condition.values["classes"]:
-        if name == "lost":
-            parts.append(not_(func.coalesce(came, false())))
-            continue
-        scores = [
-            (r, fm)
-            for r in range(1, 6)
-            for fm in range(2, 11)
-            if rfm.class_by_scores(r, fm) == name
-        ]
-        for r in sorted({each for each, _ in scores}):
-            sums = [fm for each, fm in scores if each == r]
-            parts.append(and_(came, lately == r, worth.between(min(sums), max(sums))))
+    # Written as bands, each looked at once: a million rows ask for few comparisons each.
+    fresh, stale = (ground.today - timedelta(days=each) for each in bounds.days[1:3])
+    bands = (
+        (Habit.last_visit_on >= fresh, 5),
+        (and_(Habit.last_visit_on < fresh, Habit.last_visit_on >= stale), 3),
+        (Habit.last_visit_on < stale, 1),
+    )
+    wanted = set(condition.values["classes"])
+    parts: list[ColumnElement[bool]] = []
+    if "lost" in wanted:
+        parts.append(not_(func.coalesce(came, false())))
+    for lately, score in bands:
+        sums = [each for each in range(2, 11) if rfm.class_by_scores(score, each) in wanted]
+        for low, high in _runs(sums):
+            parts.append(and_(came, lately, worth.between(low, high)))
     return or_(false(), *parts)
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Rising whole numbers as runs without gaps: 2 3 6 7 8 are (2, 3) and (6, 8)."""
+    runs: list[tuple[int, int]] = []
+    for each in numbers:
+        if runs and runs[-1][1] == each - 1:
+            runs[-1] = (runs[-1][0], each)
+        else:
+            runs.append((each, each))
+    return runs
 
 
 def _score(column: Any, bounds: Sequence[int]) -> Any:
@@ -316,7 +326,8 @@ def _expiring(ground: Ground, condition: Condition) -> ColumnElement[bool]:
             ground.within(Lot.account_id),
         )
         .group_by(Lot.account_id)
-        .having(func.sum(Lot.remaining - Lot.held) >= least)
+        # As a number of the machine: a sum of exact decimals takes several times as long.
+        .having(func.sum(cast(Lot.remaining - Lot.held, Double)) >= least)
     )
     rolling = and_(
         Account.rolling_expires_at.is_not(None),
