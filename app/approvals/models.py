@@ -15,7 +15,6 @@ class Kind(StrEnum):
 
     ADJUSTMENT = "adjustment"
     MERGE = "merge"
-    UNMERGE = "unmerge"
     ERASURE = "erasure"
 
 

@@ -24,12 +24,10 @@ from app.ledger.models import AccountKind
 from app.ledger.postings import Adjust, Circumstances, Merge, Terms, Unmerge
 from app.ledger.rules import RoundUp, expiry, start_of_day
 from app.programmes.models import Programme
+from app.programmes.service import version_at
 from app.programmes.settings import Settings
 from app.programmes.terms import rulebook_of
 from app.programmes.voices import voice_of
-
-#: From so many points on, an adjustment takes a manager.
-LARGE_ADJUSTMENT = 1_000
 
 
 @click.group()
@@ -207,12 +205,16 @@ def adjust(
     as_json: bool,
     slug: str | None,
 ) -> None:
-    """Give POINTS by hand, or take them (below zero). From 1,000 on a manager has to agree.
+    """Give POINTS by hand, or take them (below zero). A manager has to agree to many at once.
 
     Points that are given last as long as those of a receipt of today.
     """
     context = open_context(make=False)
-    consenting = ask(context, slug, manager, is_needed=abs(points) >= LARGE_ADJUSTMENT)
+    with context.database.read_all() as session:
+        programme_id = choose_programme(session, slug).id
+        settings = version_at(session, programme_id, context.clock()).settings
+    large = abs(points) >= settings.adjust_alone_below
+    consenting = ask(context, slug, manager, is_needed=large)
     with context.database.write_all() as session:
         desk = Desk.sit(context, session, slug, consenting)
         account_id = find_account(session, which)

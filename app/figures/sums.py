@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -136,8 +136,3 @@ def _count(condition: Any) -> ColumnElement[Any]:
 
 def _sum(condition: Any, figure: Any) -> ColumnElement[Any]:
     return func.sum(case((condition, figure), else_=0))
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
