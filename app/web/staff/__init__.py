@@ -14,7 +14,16 @@ from app.languages import Lazy, lazy
 from app.programmes.service import only_slug
 from app.staff import sessions
 from app.staff.models import Role
-from app.web.staff import campaigns, designer, insight, members, office, programme, today
+from app.web.staff import (
+    campaigns,
+    designer,
+    insight,
+    members,
+    office,
+    programme,
+    public,
+    today,
+)
 from app.web.staff.account import link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
@@ -27,6 +36,7 @@ AREAS: tuple[ModuleType, ...] = (
     insight,
     programme,
     designer,
+    public,
     *office.AREAS,
     own,
 )

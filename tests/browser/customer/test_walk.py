@@ -221,3 +221,23 @@ def test_every_page_in_every_look(
     look_at("card-frozen-lv", f"{card}?lang=lv")
     context.close()
     assert found == []
+
+
+@pytest.mark.parametrize(("look", "size", "scheme"), LOOKS)
+def test_the_page_on_which_a_shop_says_who_it_is(
+    browser: Browser,
+    cafe: Office,
+    screenshot: Callable[[Page, str], Path],
+    violations: Callable[[Page], list[str]],
+    look: str,
+    size: Any,
+    scheme: Any,
+) -> None:
+    page = cafe.sit_down(browser, "owner", size=size, scheme=scheme)
+    page.goto(cafe.address("public"))
+    page.get_by_role("textbox", name="Postal address").fill("")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Write 1 to 300 characters.")).to_be_visible()
+    screenshot(page, f"staff-public-{look}")
+    assert violations(page) == []
+    page.context.close()
