@@ -111,11 +111,13 @@ def change_text(
     wrong = {}
     for language, text in texts.items():
         if language not in LANGUAGES:
-            wrong[language] = ["There is no such language here."]
+            wrong[language] = [_("There is no such language here.")]
         elif not text.strip() or len(text) > LONGEST_TEXT or not text.isprintable():
-            wrong[language] = [f"One sentence or two, at most {LONGEST_TEXT} letters."]
+            wrong[language] = [
+                _("One sentence or two, at most %(most)s letters.", most=LONGEST_TEXT)
+            ]
     if wrong or not texts:
-        raise Invalid("The text cannot be shown so.", wrong)
+        raise Invalid(_("The text cannot be shown so."), wrong)
     latest = session.scalar(
         select(func.max(ConsentText.number)).where(
             ConsentText.programme_id == programme_id, ConsentText.purpose == purpose

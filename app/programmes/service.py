@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.programmes import wording
 from app.programmes.models import Location, Programme, ProgrammePilot, ProgrammeVersion
 from app.programmes.settings import check_time_zone, settings_from_json
@@ -89,9 +90,9 @@ def set_operator(
     for field, (value, most) in given.items():
         plain = value.replace("\n", " ")
         if not value.strip() or len(value) > most or not plain.isprintable():
-            wrong[field] = [f"Write 1 to {most} characters."]
+            wrong[field] = [_("Write 1 to %(most)s characters.", most=most)]
     if wrong:
-        raise Invalid("The law wants to know who runs the programme: fill in all three.", wrong)
+        raise Invalid(_("The law wants to know who runs the programme: fill in all three."), wrong)
     programme = programme_by_id(session, programme_id)
     programme.operator_name = name.strip()
     programme.operator_address = address.strip()
