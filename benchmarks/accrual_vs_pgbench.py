@@ -1,5 +1,9 @@
-"""Accruals a second over HTTP on PostgreSQL ÷ pgbench's own on the same cluster, in one run."""
+"""Accruals a second over HTTP on PostgreSQL ÷ pgbench's own on the same cluster, in one run.
 
+COUNTERFOIL_BENCH_WORKERS: how many processes serve (1).
+"""
+
+import os
 import re
 import subprocess
 import tempfile
@@ -13,6 +17,7 @@ from benchmarks._service import running
 
 SECONDS = 10
 CLIENTS = 16
+WORKERS = int(os.environ.get("COUNTERFOIL_BENCH_WORKERS", "1"))
 
 
 def measure() -> dict[str, Any]:
@@ -28,7 +33,7 @@ def measure() -> dict[str, Any]:
             subprocess.run([tool, "-i", "-q", "-s", "50", target], check=True, capture_output=True)
             before = _pgbench(tool, target)
             with running(
-                Path(folder), database_url=server.get_uri(database="counterfoil"), workers=1
+                Path(folder), database_url=server.get_uri(database="counterfoil"), workers=WORKERS
             ) as service:
                 service.load(seconds=2, clients=CLIENTS)
                 load = service.load(seconds=SECONDS, clients=CLIENTS)
@@ -46,6 +51,7 @@ def measure() -> dict[str, Any]:
             "median_ms": round(load["median_ms"], 2),
             "p99_ms": round(load["p99_ms"], 2),
             "clients": CLIENTS,
+            "workers": WORKERS,
             "fsync": fsync,
         },
     }
