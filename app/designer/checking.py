@@ -36,6 +36,7 @@ _UNSIGNED = ("signature", "manifest")
 _DUMMY_TOKEN = "0" * 40
 _DUMMY_KEY = bytes(20)
 _ROOM_STACKED = 150.0
+_designs = Designs(most_kept=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,12 @@ def signed(
 ) -> bytes:
     """A pass of *face* as phones get it; without *is_updated* it asks no web service.
 
-    The designs of drafts are not kept laid out: each change makes another.
+    Few designs of drafts are kept laid out: each change makes another.
     """
     content = _content(
         context, face, signer.pass_type_identifier, signer.team_identifier, is_updated
     )
-    template = Designs(most_kept=2).of(face)
+    template = _designs.of(face)
     return template.build(content, signer, now)
 
 

@@ -57,8 +57,9 @@ OFFER: dict[str, Lazy] = {
         "seven days."
     ),
     "add": lazy("Add to Apple Wallet"),
+    "google": lazy("Add to Google Wallet"),
     "once": lazy("The link works once, on one phone."),
-    "no_apple": lazy("There is no certificate for Apple Wallet yet: iPhones get no passes."),
+    "no_wallet": lazy("No wallet is set up here yet: there is nothing to add the pass to."),
 }
 RandomBytes = Callable[[int], bytes]
 
@@ -131,6 +132,14 @@ def taken(session: Session, pass_token: str, *, now: datetime) -> TrialLink:
     """The trial whose file the second token leads to. Raises `NotFound`."""
     row = session.scalar(select(TrialLink).where(TrialLink.pass_hash == _hash(pass_token[:200])))
     if row is None or row.pass_until is None or row.pass_until <= now:
+        raise NotFound(_("This link is over. Make a new test pass in the designer."))
+    return row
+
+
+def shown(session: Session, serial_number: str, *, now: datetime) -> TrialLink:
+    """The trial of a test pass that is in a wallet, by its number. Raises `NotFound`."""
+    row = session.scalar(select(TrialLink).where(TrialLink.serial_number == serial_number[:32]))
+    if row is None or row.made_at + TEST_LASTS <= now:
         raise NotFound(_("This link is over. Make a new test pass in the designer."))
     return row
 

@@ -148,7 +148,7 @@ def test_a_test_pass_comes_by_its_code_once(town: Town, browser: Browser) -> Non
     page = town.office.sit_down(browser, "marketer")
     page.goto(town.office.address("designer"))
     page.get_by_role("button", name="Make a test pass").click()
-    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
+    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible(timeout=20_000)
     link = page.locator(".designer-trial a").first.inner_text()
     phone = browser.new_context(viewport=PHONE, has_touch=True).new_page()
     phone.goto(link)
@@ -203,7 +203,7 @@ def test_nothing_keeps_anybody_from_the_pages(
             screenshot(page, f"designer-{path}-{name}")
         page.goto(town.office.address("designer"))
         page.get_by_role("button", name="Make a test pass").click()
-        expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
+        expect(page.get_by_role("img", name="QR code of the link")).to_be_visible(timeout=20_000)
         assert violations(page) == []
         screenshot(page, f"designer-trial-{name}")
         link = page.locator(".designer-trial a").first.inner_text()
