@@ -259,6 +259,7 @@ class Worker:
                     self._write,
                     self._erase,
                     self._import,
+                    self._campaign,
                 )
                 step += sum(other.done for each in others if (other := each()))
                 if not step:

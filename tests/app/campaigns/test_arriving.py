@@ -12,7 +12,7 @@ from app.campaigns.models import CampaignState
 from app.cards.service import card_by_id
 from app.clock import FixedClock
 from app.delivery.fetches import PassFetch
-from app.delivery.models import AppleRegistration
+from app.delivery.models import AppleRegistration, GooglePass
 from app.insight.lift import Verdict
 from app.mail.models import OutgoingMail
 from app.members.service import Contact
@@ -152,3 +152,29 @@ def test_a_letter_goes_besides_once_and_to_nobody_without_an_address(
     assert letters[0].subject == "A roast"
     assert "[[name]], hello" in letters[0].text and "You have 7." in letters[0].text
     assert letters[0].unsubscribe == "messages" and "Ada" not in letters[0].text
+
+
+def test_a_card_at_google_waits_in_a_queue_of_its_own(shop: Shop, clock: FixedClock) -> None:
+    both, google = shop.member(), shop.member(phone=False)
+    with shop.context.database.write(shop.programme_id) as session:
+        for card in (both, google):
+            session.add(
+                GooglePass(
+                    programme_id=shop.programme_id,
+                    card_id=card.id,
+                    object_id=f"3388.{card.serial_number}",
+                    inserted_at=clock(),
+                    wanted_version=2,
+                    delivered_version=2,
+                )
+            )
+    campaign_id = shop.send()
+    shop.work()
+    lanes = {row.account_id: row.lane for row in shop.recipients(campaign_id)}
+    assert lanes == {both.account_id: "apple", google.account_id: "google"}
+    with shop.context.database.write(shop.programme_id) as session:
+        for row in session.scalars(select(GooglePass)):
+            row.delivered_version, row.delivered_at = 100, clock()
+    clock.advance(timedelta(seconds=1))
+    shop.work()
+    assert shop.states(campaign_id) == {"pushed": 2}, "one wallet that has it is enough"
