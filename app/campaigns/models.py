@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, SmallInteger, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -213,7 +213,7 @@ class Habit(OfAccount, Base):
     visits: Mapped[int] = mapped_column(default=0)
     spend_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     location_id: Mapped[str | None] = mapped_column(Id)
-    hour: Mapped[int | None] = mapped_column(SmallInteger)
+    hour: Mapped[int | None]
 
 
 class HabitProgress(OfProgramme, Base):
@@ -230,5 +230,5 @@ class HabitProgress(OfProgramme, Base):
     #: Entries up to here are counted.
     sequence: Mapped[int] = mapped_column(BigInteger, default=0)
     bounds: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    hour: Mapped[int | None] = mapped_column(SmallInteger)
+    hour: Mapped[int | None]
     looked_at: Mapped[datetime]

@@ -563,7 +563,7 @@ def make_tables() -> None:
         sa.Column("is_whole", sa.Boolean(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("bounds", sa.JSON(), nullable=False),
-        sa.Column("hour", sa.SmallInteger(), nullable=True),
+        sa.Column("hour", sa.Integer(), nullable=True),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["programme_id"], ["programmes.id"], name=op.f("fk_habit_progress_programme_id")
@@ -850,7 +850,7 @@ def make_tables() -> None:
         sa.Column("visits", sa.Integer(), nullable=False),
         sa.Column("spend_minor", sa.BigInteger(), nullable=False),
         sa.Column("location_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("hour", sa.SmallInteger(), nullable=True),
+        sa.Column("hour", sa.Integer(), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_account_habits_account_id")
