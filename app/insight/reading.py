@@ -11,18 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.insight import folding
 from app.insight.models import (
-    InsightCohort,
     InsightDay,
     InsightMark,
     InsightMembers,
     InsightReturn,
 )
-from app.insight.periods import Grain, Period, month_after
+from app.insight.periods import Grain, Period
 from app.insight.rules import ALL_LOCATIONS
-from app.programmes.models import Location
-
-#: Cohorts that are shown, and months of each.
-MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +92,12 @@ def figures(
 ) -> Figures:
     """All of them, of all locations or of one."""
     came, again, unasked = _came(session, programme_id, period, location_id)
-    [sums] = _days(session, programme_id, location_id, _within(InsightDay, period))
-    joined, departed = _joined(session, programme_id, location_id, _within(InsightMembers, period))
+    [sums] = brought_on(session, programme_id, location_id, within(InsightDay, period))
+    joined, departed = _joined(session, programme_id, location_id, within(InsightMembers, period))
     joined_ever, departed_ever = _joined(
         session, programme_id, location_id, InsightMembers.day < period.until
     )
-    [ever] = _days(session, programme_id, location_id, InsightDay.day < period.until)
+    [ever] = brought_on(session, programme_id, location_id, InsightDay.day < period.until)
     return Figures(
         members=joined_ever - departed_ever,
         joined=joined,
@@ -136,17 +131,19 @@ class Brought:
 _SUMS = tuple(Brought.__dataclass_fields__)
 
 
-def _within(model: type[InsightDay | InsightMembers | InsightReturn], period: Period) -> Any:
+def within(model: type[InsightDay | InsightMembers | InsightReturn], period: Period) -> Any:
+    """Whether a row is of one of the days of a period."""
     return (model.day >= period.first) & (model.day < period.until)
 
 
-def _days(
+def brought_on(
     session: Session,
     programme_id: str,
     location_id: str | None,
     where: ColumnElement[bool],
     *by: Any,
 ) -> list[Any]:
+    """What days brought, together: one `Brought`, or one for each value of *by*, behind it."""
     sums = [func.coalesce(func.sum(getattr(InsightDay, name)), 0).label(name) for name in _SUMS]
     found = select(*by, *sums).where(InsightDay.programme_id == programme_id, where).group_by(*by)
     if location_id is not None:
@@ -190,7 +187,7 @@ def _came(
         select(*(func.sum(each) for each in columns)).where(
             InsightReturn.programme_id == programme_id,
             InsightReturn.location_id == (location_id or ALL_LOCATIONS),
-            _within(InsightReturn, period),
+            within(InsightReturn, period),
             InsightReturn.before < period.first,
         )
     ).one()
@@ -223,7 +220,9 @@ def pieces(
 ) -> list[Piece]:
     """The period in the pieces of a chart; 0 members came in each where that is not asked for."""
     of_days = dict(
-        _days(session, programme_id, location_id, InsightDay.day < period.until, InsightDay.day)
+        brought_on(
+            session, programme_id, location_id, InsightDay.day < period.until, InsightDay.day
+        )
     )
     by_day = _members_by_day(session, programme_id, location_id, period.until)
     came = _came_by_piece(session, programme_id, period, location_id) if who_came else {}
@@ -254,7 +253,7 @@ def _came_by_piece(
         .where(
             InsightReturn.programme_id == programme_id,
             InsightReturn.location_id == (location_id or ALL_LOCATIONS),
-            _within(InsightReturn, period),
+            within(InsightReturn, period),
             InsightReturn.before < start,
         )
         .group_by("start")
@@ -275,7 +274,7 @@ def _start_of_piece(starts: Sequence[date]) -> ColumnElement[date]:
 
 def outstanding(session: Session, programme_id: str, until: date) -> int:
     """How many points were out before that day."""
-    [ever] = _days(session, programme_id, None, InsightDay.day < until)
+    [ever] = brought_on(session, programme_id, None, InsightDay.day < until)
     return _outstanding(ever)
 
 
@@ -303,112 +302,3 @@ def _members_by_day(
     if location_id is not None:
         found = found.where(InsightMembers.location_id == location_id)
     return {day: (int(joined), int(gone)) for day, joined, gone in session.execute(found)}
-
-
-# --- by location ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AtLocation:
-    """What a period brought at one location; *location* empty: at none that is known."""
-
-    location: Location | None
-    came: int
-    joined: int
-    brought: Brought
-
-
-def locations(session: Session, programme_id: str, period: Period) -> list[AtLocation]:
-    """Each location that there is, and what is at none, those with the most visits first."""
-    known = {
-        each.id: each
-        for each in session.scalars(select(Location).where(Location.programme_id == programme_id))
-    }
-    brought = dict(
-        _days(session, programme_id, None, _within(InsightDay, period), InsightDay.location_id)
-    )
-    joined = {
-        location_id: int(count)
-        for location_id, count in session.execute(
-            select(InsightMembers.location_id, func.sum(InsightMembers.joined))
-            .where(InsightMembers.programme_id == programme_id, _within(InsightMembers, period))
-            .group_by(InsightMembers.location_id)
-        )
-    }
-    came = {
-        location_id: int(members)
-        for location_id, members in session.execute(
-            select(InsightReturn.location_id, func.sum(InsightReturn.one))
-            .where(
-                InsightReturn.programme_id == programme_id,
-                # Named, so that each is found by the index.
-                InsightReturn.location_id.in_(known),
-                _within(InsightReturn, period),
-                InsightReturn.before < period.first,
-            )
-            .group_by(InsightReturn.location_id)
-        )
-    }
-    places = {*known, *brought, *joined}
-    found = [
-        AtLocation(
-            known.get(place),
-            came.get(place, 0),
-            joined.get(place, 0),
-            brought.get(place, Brought()),
-        )
-        for place in places
-    ]
-    return sorted(found, key=_busiest_first)
-
-
-def visits_by_location(session: Session, programme_id: str, period: Period) -> dict[str, int]:
-    """The visits of each location, by its id; `rules.NOWHERE` is that of none."""
-    return {
-        location_id: brought.visits
-        for location_id, brought in _days(
-            session, programme_id, None, _within(InsightDay, period), InsightDay.location_id
-        )
-    }
-
-
-def _busiest_first(each: AtLocation) -> tuple[int, str]:
-    return -each.brought.visits, each.location.name if each.location else ""
-
-
-# --- cohorts ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CohortRow:
-    """Members who came first in one month: how many, and how many of them came in that month and
-    in each one after it (None: it is not over by then, or not even begun)."""
-
-    first_month: date
-    members: int
-    came: Sequence[int]
-
-
-def cohorts(
-    session: Session, programme_id: str, last_month: date, location_id: str | None = None
-) -> list[CohortRow]:
-    """The cohorts of the last `MONTHS` months, the oldest first, each up to *last_month*."""
-    first = month_after(last_month, 1 - MONTHS)
-    found: dict[date, dict[date, int]] = {}
-    for first_month, month, members in session.execute(
-        select(InsightCohort.first_month, InsightCohort.month, InsightCohort.members).where(
-            InsightCohort.programme_id == programme_id,
-            InsightCohort.location_id == (location_id or ALL_LOCATIONS),
-            InsightCohort.first_month.between(first, last_month),
-            InsightCohort.month <= last_month,
-        )
-    ):
-        found.setdefault(first_month, {})[month] = int(members)
-    rows = []
-    for first_month, by_month in sorted(found.items()):
-        members = by_month.get(first_month, 0)
-        if members > 0:
-            many = (last_month.year - first_month.year) * 12 + last_month.month - first_month.month
-            came = [by_month.get(month_after(first_month, each), 0) for each in range(many + 1)]
-            rows.append(CohortRow(first_month, members, came))
-    return rows

@@ -1,8 +1,10 @@
 """Who stays: of those who came first in one month, how many came in each month after it."""
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
-from app.insight import reading
+from app.insight import groups
 from app.languages import _
 from app.web import formats
 from app.web.staff.insight.asking import Ask, month_name
@@ -12,7 +14,7 @@ from app.web.staff.insight.shown import PERCENT, Cell, Shown, count, share
 def cohorts(ask: Ask, session: Session) -> Shown:
     """Cohorts of retention, as a heat map."""
     last = ask.period.last.replace(day=1)
-    found = reading.cohorts(session, ask.programme_id, last, ask.location_id)
+    found = groups.cohorts(session, ask.programme_id, last, ask.location_id)
     # Of months that are over: one that has just begun would look like a loss.
     is_over = ask.period.until > ask.today or ask.period.until.day != 1
     months = max((len(each.came) for each in found), default=1)
@@ -45,30 +47,7 @@ def cohorts(ask: Ask, session: Session) -> Shown:
         title=title,
         sentence=sentence,
         tall=len(found) > 5,
-        option={
-            "format": PERCENT,
-            "tooltip": {"trigger": "item"},
-            "xAxis": {
-                "type": "category",
-                "data": [str(month) for month in range(1, months)],
-                "name": _("months after the first"),
-                "nameLocation": "middle",
-                "nameGap": 32,
-            },
-            "yAxis": {"type": "category", "data": names, "inverse": True},
-            "visualMap": {"min": 0, "max": 1, "show": False},
-            "series": [
-                {
-                    "type": "heatmap",
-                    "name": _("Share"),
-                    "format": {"kind": "percent", "short": True},
-                    "label": {"show": True},
-                    "data": [[month - 1, at, part] for month, at, part in cells],
-                }
-            ],
-        }
-        if cells
-        else None,
+        option=_heat(names, months, cells) if cells else None,
         headers=[
             _("First visit in"),
             "#" + _("Members"),
@@ -86,3 +65,29 @@ def cohorts(ask: Ask, session: Session) -> Shown:
             for each in found
         ],
     )
+
+
+def _heat(names: list[str], months: int, cells: list[list[float]]) -> dict[str, Any]:
+    """A heat map of [month, row, share]."""
+    return {
+        "format": PERCENT,
+        "tooltip": {"trigger": "item"},
+        "xAxis": {
+            "type": "category",
+            "data": [str(month) for month in range(1, months)],
+            "name": _("months after the first"),
+            "nameLocation": "middle",
+            "nameGap": 32,
+        },
+        "yAxis": {"type": "category", "data": names, "inverse": True},
+        "visualMap": {"min": 0, "max": 1, "show": False},
+        "series": [
+            {
+                "type": "heatmap",
+                "name": _("Share"),
+                "format": {"kind": "percent", "short": True},
+                "label": {"show": True},
+                "data": [[month - 1, at, part] for month, at, part in cells],
+            }
+        ],
+    }

@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from app.insight import reading
-from app.insight.reading import AtLocation
+from app.insight import groups
+from app.insight.groups import AtLocation
 from app.insight.rules import NOWHERE
 from app.languages import _
 from app.web import formats
@@ -13,8 +13,8 @@ from app.web.staff.insight.shown import Cell, Shown, amount, count, words
 
 def locations(ask: Ask, session: Session) -> Shown:
     """What each brought."""
-    found = reading.locations(session, ask.programme_id, ask.period)
-    before = reading.visits_by_location(session, ask.programme_id, ask.period.before)
+    found = groups.locations(session, ask.programme_id, ask.period)
+    before = groups.visits_by_location(session, ask.programme_id, ask.period.before)
     all_visits = sum(each.brought.visits for each in found)
     title = _("There are no visits to compare locations by")
     sentence = _("From %(span)s nobody came.", span=span(ask.period))

@@ -1,6 +1,7 @@
 """Who came, how often, and what they spent."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -267,33 +268,7 @@ def repeat(ask: Ask, session: Session) -> Shown:
         id="repeat",
         title=title,
         sentence=sentence + " " + _("The lines show what chance alone may do (95 %%)."),
-        option={
-            "format": PERCENT,
-            "xAxis": {
-                "type": "category",
-                "data": labels,
-                "axisLabel": {"interval": 0, "width": 76, "overflow": "break", "lineHeight": 16},
-            },
-            "yAxis": {"type": "value", "min": 0},
-            "series": [
-                {
-                    "type": "bar",
-                    "name": _("Share"),
-                    "data": [rate.share if rate.people else None for _n, _w, rate in rates],
-                    "barMaxWidth": 64,
-                    "label": {"show": True, "position": "insideBottom"},
-                },
-                {
-                    "type": "interval",
-                    "name": "95 %",
-                    "data": [
-                        [at, *wilson(rate)]
-                        for at, (_name, _when, rate) in enumerate(rates)
-                        if rate.people
-                    ],
-                },
-            ],
-        },
+        option=_rates_drawn(labels, [rate for _name, _when, rate in rates]),
         headers=[
             _("What"),
             "#" + _("Of members"),
@@ -313,3 +288,30 @@ def repeat(ask: Ask, session: Session) -> Shown:
             for label, (_name, _when, rate) in zip(labels, rates, strict=True)
         ],
     )
+
+
+def _rates_drawn(labels: list[str], rates: Sequence[Rate]) -> dict[str, Any]:
+    """Bars with their intervals."""
+    return {
+        "format": PERCENT,
+        "xAxis": {
+            "type": "category",
+            "data": labels,
+            "axisLabel": {"interval": 0, "width": 76, "overflow": "break", "lineHeight": 16},
+        },
+        "yAxis": {"type": "value", "min": 0},
+        "series": [
+            {
+                "type": "bar",
+                "name": _("Share"),
+                "data": [rate.share if rate.people else None for rate in rates],
+                "barMaxWidth": 64,
+                "label": {"show": True, "position": "insideBottom"},
+            },
+            {
+                "type": "interval",
+                "name": "95 %",
+                "data": [[at, *wilson(rate)] for at, rate in enumerate(rates) if rate.people],
+            },
+        ],
+    }
