@@ -73,7 +73,7 @@ def save(
                 name=row.changed_by,
             )
         )
-    wanted = row.typed | form.known(typed)
+    wanted = form.known(row.typed | form.known(typed))
     wanted = {name: value for name, value in wanted.items() if value.strip()}
     if wanted != row.typed:
         _touch(row, by, now, typed=wanted)

@@ -28,6 +28,8 @@ COLOURS = ("background", "foreground", "label")
 TEXTS = ("name", "terms", "contact")
 LONGEST_VALUE = 5000
 MOST_VALUES = 1500
+#: More than twice what a design can have: a draft is one line of a backup.
+MOST_CHARACTERS = 200_000
 _LONGEST = {"name": LONGEST_NAME, "terms": MAX_TEXT, "contact": MAX_TEXT}
 _LONGEST_LINK_LABEL = 60
 _HIDDEN = "hidden"
@@ -68,9 +70,14 @@ class Drafted:
 
 
 def known(typed: Mapping[str, str]) -> dict[str, str]:
-    """Those of *typed* that are fields of the designer, each cut to a length that any may have."""
-    found = {name: value[:LONGEST_VALUE] for name, value in typed.items() if _NAME.fullmatch(name)}
-    return dict(list(found.items())[:MOST_VALUES])
+    """Those of *typed* that are fields of the designer, cut to what any design may have."""
+    found: dict[str, str] = {}
+    left = MOST_CHARACTERS
+    for name, value in typed.items():
+        if _NAME.fullmatch(name) and len(found) < MOST_VALUES:
+            found[name] = value[: min(LONGEST_VALUE, left)]
+            left -= len(found[name])
+    return found
 
 
 def read(

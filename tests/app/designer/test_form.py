@@ -166,3 +166,5 @@ def test_only_fields_of_the_designer_are_kept() -> None:
     }
     assert form.known(typed) == {"kind": "points", "link_0_en": "y"}
     assert len(form.known({"terms_en": "x" * 9000})["terms_en"]) == form.LONGEST_VALUE
+    flood = {f"label_x{number}_en": "x" * 5000 for number in range(2000)}
+    assert sum(map(len, form.known(flood).values())) == form.MOST_CHARACTERS
