@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns import emails, gifts
 from app.campaigns.models import Campaign, CampaignState, Recipient, State
-from app.campaigns.planning import CAPPED, LANES, MUTED, capped, muted, reason_of, tally
+from app.campaigns.planning import CAPPED, LANES, MUTED, ON_PAGE, capped, muted, reason_of, tally
 from app.campaigns.plans import Plan, read_plan
 from app.campaigns.service import end
 from app.campaigns.timing import is_quiet
@@ -36,6 +36,9 @@ WINDOW: Mapping[str, int] = {"apple": 1000, "google": 300, "page": 5000}
 PAGE, GIFTS_PAGE = 500, 50
 #: Nobody is told faster than this after a rest: a minute never holds more than its number.
 _LONGEST_CREDIT = timedelta(seconds=1)
+#: Whoever is told has it within this time, or fewer are told at once.
+_ARRIVES_WITHIN = timedelta(milliseconds=600)
+_FIRST_ROOM, _LEAST_ROOM = 200, 50
 NO_CARD, NO_BUDGET = "no_card", "budget"
 #: What expires within so many days is what a text calls "expiring".
 _EXPIRING_DAYS = 30
@@ -67,7 +70,11 @@ _due = Prepared(
     .limit(bindparam("limit"))
 )
 _on_the_way = Prepared(
-    select(_recipients.c.lane, func.count().label("number"))
+    select(
+        _recipients.c.lane,
+        func.count().label("number"),
+        func.min(_recipients.c.sent_at).label("oldest"),
+    )
     .where(_recipients.c.campaign_id == bindparam("campaign"), _recipients.c.state == State.SENT)
     .group_by(_recipients.c.lane)
 )
@@ -148,7 +155,10 @@ def release(
     if budget is not None and budget <= 0:
         return _end_for_budget(session, campaign, now)
     credit = _credit(campaign, plan, now)
-    on_the_way = {row.lane: row.number for row in _on_the_way(session, {"campaign": campaign.id})}
+    on_the_way, oldest = {}, {}
+    for row in _on_the_way(session, {"campaign": campaign.id}):
+        on_the_way[row.lane], oldest[row.lane] = row.number, row.oldest
+    windows = _windows(campaign, windows, on_the_way, oldest, now)
     page = GIFTS_PAGE if gifts.gives(plan) else PAGE
     done = 0
     for lane in LANES:
@@ -164,6 +174,32 @@ def release(
             credit -= sent
             budget = None if budget is None else budget - sent
     return done
+
+
+def _windows(
+    campaign: Campaign,
+    most: Mapping[str, int],
+    on_the_way: Mapping[str, int],
+    oldest: Mapping[str, datetime],
+    now: datetime,
+) -> dict[str, int]:
+    """How many of each lane may be on their way: as many as arrive within `_ARRIVES_WITHIN`.
+
+    Fewer after somebody waited longer than that, more while all of them arrive in time: so that
+    little is left to be pushed when somebody presses stop, however slow the wallets are.
+    """
+    rooms = dict(campaign.cursor.get("rooms", {}))
+    for lane in most:
+        room = int(rooms.get(lane, _FIRST_ROOM))
+        if lane in oldest and now - oldest[lane] > _ARRIVES_WITHIN:
+            room = max(_LEAST_ROOM, room * 6 // 10)
+        elif on_the_way.get(lane, 0) * 2 >= room:
+            room = min(most[lane], room * 13 // 10)
+        if lane != ON_PAGE:
+            rooms[lane] = room
+    if rooms != campaign.cursor.get("rooms", {}):
+        campaign.cursor = {**campaign.cursor, "rooms": rooms}
+    return {lane: min(number, rooms.get(lane, number)) for lane, number in most.items()}
 
 
 def _credit(campaign: Campaign, plan: Plan, now: datetime) -> int:
