@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_skeleton
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.insight import reading
 from app.insight.periods import Grain, Named, Period, asked_for
 from app.insight.reading import Figures, Piece
-from app.languages import Lazy, current_language, lazy
+from app.languages import Lazy, lazy
 from app.ledger.rules import local_day
 from app.programmes.models import Location
+from app.web.formats import day, locale_now
 from app.web.staff.door import Visit
 
 PERIODS: dict[Named, Lazy] = {
@@ -118,11 +119,6 @@ def ask(visit: Visit, session: Session, words: Mapping[str, str]) -> Ask:
     return Ask(visit, period, name, location, locations, today, wrong)
 
 
-def day(value: date) -> str:
-    """A date as people write it."""
-    return str(format_date(value, "medium", locale=current_language()))
-
-
 def span(period: Period) -> str:
     """A period from its first day to its last."""
     return f"{day(period.first)} – {day(period.last)}" if period.days > 1 else day(period.first)
@@ -131,9 +127,9 @@ def span(period: Period) -> str:
 def piece_name(piece: Period, grain: Grain) -> str:
     """A piece of a chart, briefly."""
     skeleton = _SKELETONS[grain]
-    return str(format_skeleton(skeleton, piece.first, locale=current_language()))
+    return str(format_skeleton(skeleton, piece.first, locale=locale_now()))
 
 
 def month_name(month: date) -> str:
     """A month with its year."""
-    return str(format_skeleton("yMMM", month, locale=current_language()))
+    return str(format_skeleton("yMMM", month, locale=locale_now()))

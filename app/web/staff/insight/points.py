@@ -5,8 +5,9 @@ from sqlalchemy.orm import Session
 from app.insight import reading
 from app.languages import _
 from app.web import formats
+from app.web.formats import day
 from app.web.staff.insight import asking
-from app.web.staff.insight.asking import Ask, day, piece_name, span
+from app.web.staff.insight.asking import Ask, piece_name, span
 from app.web.staff.insight.shown import Cell, Shown, count, lines, share
 from app.web.staff.insight.visits import both
 

@@ -9,8 +9,9 @@ from app.insight.lift import Rate, Verdict, of_rates, wilson
 from app.insight.reading import Figures, Piece
 from app.languages import _
 from app.web import formats
+from app.web.formats import day
 from app.web.staff.insight import asking
-from app.web.staff.insight.asking import Ask, day, piece_name, span
+from app.web.staff.insight.asking import Ask, piece_name, span
 from app.web.staff.insight.shown import (
     PERCENT,
     Cell,

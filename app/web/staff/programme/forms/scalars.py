@@ -7,10 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
 from app.languages import Lazy, _, current_language
+from app.web.formats import day, local_moment
 from app.web.staff.programme.forms.kernel import ABSENT, Around, Fields, Input, Part, Sent, yes_no
 
 _BLANKS = re.compile(r"[\s\u00a0\u202f]+")
@@ -318,7 +318,7 @@ class Day(Part):
             told = date.fromisoformat(str(value))
         except ValueError:
             return str(value)
-        return str(format_date(told, "medium", locale=current_language()))
+        return day(told)
 
 
 @dataclass(frozen=True)
@@ -338,4 +338,4 @@ class Moment(Part):
             told = datetime.fromisoformat(str(value))
         except ValueError:
             return str(value)
-        return str(format_datetime(told, "medium", locale=current_language()))
+        return local_moment(told)
