@@ -119,10 +119,10 @@ def test_a_marketers_day(
     expect(page.locator(".segment-count")).to_have_text("130")
     page.get_by_role("button", name="Show ten of them").click()
     expect(page.locator("#segment tbody tr")).to_have_count(10)
-    page.get_by_label("Held out to measure").fill("30")
+    page.get_by_label("Held out to measure").fill("50")
     for name in ("Nothing is sent from", "until"):
         page.get_by_label(name, exact=True).locator("visible=true").first.fill("")
-    page.get_by_label("At most so many a minute").fill("900")
+    page.get_by_label("At most so many a minute").fill("600")
     assert violations(page) == []
     page.get_by_role("button", name="Try it without sending").click()
     expect(page.locator(".lock")).to_have_count(3)
