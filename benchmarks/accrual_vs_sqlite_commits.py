@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks._service import running
+from benchmarks._service import running, with_rules
 
 SECONDS = 8
 CLIENTS = 16
@@ -24,7 +24,7 @@ def measure() -> dict[str, Any]:
     """Bare commits before and after the accruals, so that a drift of the disk shows in both."""
     with tempfile.TemporaryDirectory() as folder:
         before = _commits(Path(folder) / "bare.sqlite")
-        with running(Path(folder), workers=WORKERS) as service:
+        with running(Path(folder), workers=WORKERS, fill=with_rules) as service:
             service.load(seconds=2, clients=CLIENTS)
             load = service.load(seconds=SECONDS, clients=CLIENTS)
         after = _commits(Path(folder) / "bare.sqlite")
