@@ -1,10 +1,8 @@
 """The background work: delivery, and the ledger's steps that come due by themselves."""
 
-import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -16,15 +14,13 @@ from app.campaigns import habits
 from app.campaigns import step as campaigning
 from app.campaigns.nudges import NUDGES
 from app.context import Context
-from app.delivery import erasures, wanted
-from app.delivery.apns import ApnsSender
+from app.delivery import erasures
+from app.delivery.bringing import Jitter, Senders, deliver, send_due, take_up
 from app.delivery.google.roots import keep_fresh
-from app.delivery.google.sender import GoogleSender
+from app.delivery.lanes import Lane, Progress, run_lane, thread_of
 from app.delivery.letters import COMPOSER
-from app.delivery.models import AppleRegistration, GooglePass
-from app.delivery.null import NullSender
 from app.delivery.reaching import Reaching
-from app.delivery.sending import Outcome, Sender
+from app.delivery.sending import Sender
 from app.delivery.wake import bell_of, watch
 from app.delivery.wallets import Wallets
 from app.figures import adding as figures
@@ -38,10 +34,6 @@ from app.programmes.terms import terms_of as terms_at
 from app.referrals import service as referrals
 from app.transfer import uploads
 from app.webhooks import sending
-
-_log = logging.getLogger(__name__)
-
-Jitter = Callable[[], float]
 
 #: The net below the waking: what a bell did not tell, and what becomes due by time alone.
 POLL_SECONDS = 0.5
@@ -58,166 +50,11 @@ INSIGHT_SECONDS = 10.0
 LETTERS_SECONDS = 1.0
 ERASURES_SECONDS = 30.0
 UPLOADS_SECONDS = 1.0
-_GLANCE_SECONDS = 0.05
 _GATHER_SECONDS = 0.02
-#: Where a step did so much, so many times as long passes until the next one: the busier a counter,
-#: the less may be done beside it.
-_MANY = 20
-_TIMES_AS_LONG = 3
-#: Changed accounts and cards taken up in one transaction.
-TAKE_UP = 500
 #: Settled in one transaction. Fewer cost more each; with more, whoever posts to one waits longer.
 _LEDGER_LIMIT = 500
-_LONGEST_PAUSE_SECONDS = 15.0
 #: Two lanes to Apple: while one notes its answers, the other one pushes.
 _APPLE_LANES = 2
-
-
-class Senders:
-    """The senders of both wallets, with their long-lived connections; owned by one process."""
-
-    def __init__(self, context: Context, wallets: Wallets) -> None:
-        self._apns = ApnsSender(context)
-        self._google = GoogleSender(context, wallets.google)
-        self._no_apple = NullSender(AppleRegistration)
-        self._no_google = NullSender(GooglePass)
-        self._is_google_wanted = context.config.google_issuer_id is not None
-
-    def apple(self) -> Sender:
-        """What brings passes to Apple's devices now: certificates come and expire."""
-        obstacle = self._apns.obstacle()
-        return self._apns if obstacle is None else self._no_apple.because(obstacle)
-
-    def google(self) -> Sender:
-        """What brings passes to Google now."""
-        obstacle = self._google.obstacle()
-        if obstacle is None:
-            return self._google
-        return self._no_google.because(obstacle, loudly=self._is_google_wanted)
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._apns.close()
-        self._google.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one step did: accounts and cards *taken_up*, wallets *settled*, wallets *unsent*;
-    *wanted* are wallets that were put on the list."""
-
-    taken_up: int = 0
-    settled: int = 0
-    unsent: int = 0
-    wanted: int = 0
-
-    @property
-    def done(self) -> int:
-        """How much is no longer to be done."""
-        return self.taken_up + self.settled
-
-
-def deliver(
-    context: Context,
-    senders: Senders,
-    *,
-    now: datetime,
-    limit: int = TAKE_UP,
-    jitter: Jitter = random.random,
-) -> int:
-    """One bounded step for both wallets; 0 when nothing is due or nobody can be reached."""
-    steps = [
-        bring(context, sender, now=now, limit=limit, jitter=jitter)
-        for sender in (senders.apple(), senders.google())
-    ]
-    return sum(step.done for step in steps if step is not None)
-
-
-def bring(
-    context: Context,
-    sender: Sender,
-    *,
-    now: datetime,
-    limit: int = TAKE_UP,
-    jitter: Jitter = random.random,
-) -> Progress | None:
-    """One bounded step for one kind of wallet; None when there was nothing to do."""
-    taken = take_up(context, now=now, limit=limit)
-    sent = send_due(context, sender, now=now, limit=limit, jitter=jitter)
-    if taken is None or sent is None:
-        return taken or sent
-    return replace(sent, taken_up=taken.taken_up)
-
-
-def take_up(context: Context, *, now: datetime, limit: int = TAKE_UP) -> Progress | None:
-    """Put the wallets of what changed on the list; None when nothing did.
-
-    Safe to run side by side and to be killed at any moment.
-    """
-    with context.database.read_all() as session:
-        if not wanted.is_anything_changed(session):
-            return None
-    with context.database.write_all() as session:
-        found = wanted.take_up(session, now=now, limit=limit)
-    return Progress(found.changed, wanted=found.wallets)
-
-
-def send_due(
-    context: Context,
-    sender: Sender,
-    *,
-    now: datetime,
-    limit: int = TAKE_UP,
-    jitter: Jitter = random.random,
-) -> Progress | None:
-    """Bring wallets of one kind up to date that are on the list; None when none is due.
-
-    Safe to run side by side and to be killed at any moment. No transaction is open while the
-    sender is at work.
-    """
-    batch = min(sender.batch, limit)
-    if not batch:
-        return None
-    with context.database.read_all() as session:
-        if not wanted.is_anything_due(session, sender.wallet, now):
-            return None
-    with context.database.write_all() as session:
-        errands = wanted.claim(session, sender.wallet, now=now, limit=batch)
-    if not errands:
-        return Progress()
-    results = sender.send(errands)
-    with context.database.write_all() as session:
-        wanted.settle(
-            session,
-            sender.wallet,
-            list(zip(errands, results, strict=True)),
-            leased_at=now,
-            now=context.clock(),
-            jitter=_endless(jitter),
-        )
-    unsent = [result for result in results if result.outcome == Outcome.UNSENT]
-    if unsent:
-        _log.warning("%d passes wait: %s", len(unsent), unsent[0].reason)
-    return Progress(0, len(errands) - len(unsent), len(unsent))
-
-
-def _endless(jitter: Jitter) -> Iterator[float]:
-    while True:
-        yield jitter()
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A step that a thread of its own runs: at least every *poll_seconds*, sooner when woken.
-
-    *gather_seconds* after it was woken it begins: at a busy counter one look does for many commits.
-    """
-
-    name: str
-    step: Callable[[], Progress | None]
-    poll_seconds: float
-    gather_seconds: float = 0.0
-    wake: threading.Event = field(default_factory=threading.Event)
 
 
 class Worker:
@@ -298,11 +135,11 @@ class Worker:
             Lane("erasures", self._erase, ERASURES_SECONDS),
             Lane("uploads", self._import, UPLOADS_SECONDS),
         ]
-        threads = [_thread(lane.name, _run_lane, lane, stop) for lane in lanes]
+        threads = [thread_of(lane.name, run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
         bell.add(changes.wake.set)
         watching = (self._context.database, changes.wake.set, stop)
-        threads.append(_thread("watch", watch, *watching))
+        threads.append(thread_of("watch", watch, *watching))
         try:
             stop.wait()
         finally:
@@ -427,43 +264,3 @@ class Worker:
         with context.database.write_all() as session:
             done += volumes.give(session, context.clock(), _LEDGER_LIMIT)
         return Progress(settled=done) if done else None
-
-
-def _thread(name: str, target: Callable[..., None], *args: object) -> threading.Thread:
-    # Daemons: a process that ends does not wait for a push that may be sent again anyway.
-    thread = threading.Thread(target=target, args=args, name=name, daemon=True)
-    thread.start()
-    return thread
-
-
-def _run_lane(lane: Lane, stop: threading.Event) -> None:
-    """Run its step again and again: at once while there is work, then when woken or in time."""
-    failures = 0
-    while not stop.is_set():
-        lane.wake.clear()
-        try:
-            progress = lane.step()
-        except Exception:
-            failures += 1
-            _log.exception("a step of %s failed; it is tried again", lane.name)
-            stop.wait(_pause(failures))
-            continue
-        if progress is None:
-            failures = 0
-            if lane.wake.wait(lane.poll_seconds):
-                stop.wait(lane.gather_seconds)
-        elif progress.unsent and not progress.settled:
-            failures += 1
-            stop.wait(_pause(failures))
-        elif not progress.done:
-            # What is due is in somebody else's hands for a moment.
-            stop.wait(_GLANCE_SECONDS)
-        else:
-            failures = 0
-            many = _TIMES_AS_LONG if progress.taken_up >= _MANY else 1
-            stop.wait(many * lane.gather_seconds)
-
-
-def _pause(failures: int) -> float:
-    """Seconds to leave the other side alone after *failures* in a row."""
-    return float(min(0.5 * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_SECONDS))

@@ -15,8 +15,9 @@ import pytest
 from app.clock import FixedClock
 from app.context import Context
 from app.delivery.apns import ApnsSender
+from app.delivery.bringing import bring
+from app.delivery.lanes import Progress
 from app.delivery.status import status
-from app.delivery.worker import Progress, bring
 from app.demo.apns import ApnsStandIn
 
 CARDS = 8

@@ -15,10 +15,11 @@ import pytest
 from app.clock import FixedClock, system_clock
 from app.context import Context
 from app.db import Database
+from app.delivery.bringing import Senders, bring, deliver
 from app.delivery.models import GooglePass
 from app.delivery.status import status
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders, Worker, bring, deliver
+from app.delivery.worker import Worker
 from app.demo.apns import ApnsStandIn
 
 

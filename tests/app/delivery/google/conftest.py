@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
+from app.delivery.bringing import Senders
 from app.delivery.google.pace import SharedPacer
 from app.delivery.google.passes import GooglePasses
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.keys import KeyRing, Purpose
 from tests.app.delivery.google.shop import ISSUER

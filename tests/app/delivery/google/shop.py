@@ -5,8 +5,8 @@ from typing import Any
 
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery.bringing import Senders, bring
 from app.delivery.models import GooglePass
-from app.delivery.worker import Senders, bring
 from app.demo.google import GoogleStandIn, Seen
 
 ISSUER = "3388000000022000001"

@@ -15,8 +15,8 @@ from app.cards.models import Card
 from app.certs.files import trusted_roots
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery.bringing import Senders
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.ledger.postings import Circumstances, Given, Present, Request
 from app.programmes import designs, giving

@@ -9,10 +9,10 @@ from sqlalchemy import update
 
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery.bringing import Senders
 from app.delivery.google.changes import class_change
 from app.delivery.google.passes import GooglePasses
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn, Seen
 from app.errors import Misconfigured
 from app.programmes.models import Programme

@@ -8,9 +8,9 @@ from app.cards.models import Card
 from app.clock import FixedClock
 from app.context import Context
 from app.delivery import leaving, registrations
+from app.delivery.bringing import Senders, deliver
 from app.delivery.status import card_wallets
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders, deliver
 from app.demo.apns import ApnsStandIn
 from app.demo.google import GoogleStandIn
 from app.members.reads import Reader

@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery.bringing import Senders
 from app.delivery.google.estimate import estimate
 from app.delivery.google.status import google_state
 from app.delivery.models import GooglePass
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from tests.app.delivery.google.shop import issue_many
 

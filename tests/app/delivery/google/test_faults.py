@@ -15,7 +15,7 @@ import pytest
 from app.cards import service as cards
 from app.clock import FixedClock
 from app.context import Context
-from app.delivery.worker import Senders
+from app.delivery.bringing import Senders
 from app.demo.google import GoogleStandIn
 from passes.card import CardStatus
 from tests.app.delivery.google.shop import changes, deliver, issue_many, points, shown

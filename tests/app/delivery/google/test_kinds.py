@@ -13,9 +13,9 @@ from app.cards.service import issue_card
 from app.clock import FixedClock
 from app.context import Context
 from app.delivery import leaving
+from app.delivery.bringing import Senders
 from app.delivery.google.preflight import inspect_resource
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.ledger import service as ledger
 from app.ledger.models import AccountKind

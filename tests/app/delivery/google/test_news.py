@@ -8,7 +8,7 @@ import pytest
 from app.cards import news
 from app.clock import FixedClock
 from app.context import Context
-from app.delivery.worker import Senders
+from app.delivery.bringing import Senders
 from app.demo.google import GoogleStandIn
 from tests.app.delivery.google.shop import deliver, shown
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from app.cards import service as cards
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery.bringing import Senders
 from app.delivery.google.pace import SharedPacer
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.errors import NotFound, Unavailable
 from passes import totp

@@ -14,12 +14,12 @@ from app.cards import service as cards
 from app.cards.models import Card
 from app.clock import FixedClock
 from app.context import Context
+from app.delivery.bringing import Senders
 from app.delivery.google.sender import GoogleSender
 from app.delivery.models import GooglePass
 from app.delivery.sending import Errand, Outcome
 from app.delivery.status import status
 from app.delivery.wallets import Wallets
-from app.delivery.worker import Senders
 from app.demo.google import GoogleStandIn
 from app.keys import Purpose
 from passes.card import CardStatus
