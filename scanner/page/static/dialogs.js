@@ -39,16 +39,27 @@ export function follow(next) {
   else if (!view.approval && shown === "approval") close();
 }
 
+/** A card was scanned: nobody needs to type one any more. */
+export function scanned() {
+  if (shown === "code") close();
+}
+
 const cancel = () => button(word("cancel"), close);
 
 export function code() {
-  const field = el("input", { id: "typed-code", maxlength: 8000, autocomplete: "off", spellcheck: "false", autofocus: true });
+  const field = el("input", { id: "typed-code", "data-codes": true, maxlength: 8000, autocomplete: "off", spellcheck: "false", autofocus: true });
   const take = () => {
     const text = field.value.trim();
     close();
     if (text) act("code", { text });
   };
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") take(); });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    // Closing hands the focus back to the button that opened this: the same key must not press it.
+    event.preventDefault();
+    event.stopPropagation();
+    take();
+  });
   open("code", word("type_code"),
     el("div.field", {}, el("label.label", { for: "typed-code" }, word("code")), field),
     el("div.row", {}, cancel(), button(word("take_code"), take, { class: "plain main" })));

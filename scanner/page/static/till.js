@@ -286,7 +286,10 @@ async function begin() {
   at("open-aside").addEventListener("click", () => dialogs.aside(act));
   dialogs.setUp(act);
   document.addEventListener("keydown", keyboard);
-  listen((text) => act("code", { text }), {
+  listen((text) => {
+    dialogs.scanned();
+    act("code", { text });
+  }, {
     keep: () => typed().text,
     back: (text) => typed().set(text),
   });

@@ -5,7 +5,10 @@ const GAP_MS = 100;
 const LETTERS_GAP_MS = 1000;
 const SHORTEST = 8;
 
-/** Follow the keyboard; `scanned(text)` is told each code, `undo()` takes its keys back. */
+/**
+ * Follow the keyboard; `scanned(text)` is told each code, `undo()` takes its keys back.
+ * A field with data-codes is left alone: it takes codes itself, from fingers and from scanners.
+ */
 export function listen(scanned, undo) {
   let burst = "";
   let at = 0;
@@ -14,6 +17,11 @@ export function listen(scanned, undo) {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.dataset?.codes !== undefined) {
+      burst = "";
+      at = 0;
+      return;
+    }
     const now = event.timeStamp; // when the key was pressed, however busy the page is
     const gap = !field && /^[^0-9.,]/.test(burst) ? LETTERS_GAP_MS : GAP_MS;
     if (now - at > gap) {
