@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.campaigns.choosing import gift_id
 from app.campaigns.models import Campaign
 from app.campaigns.plans import Plan
+from app.languages import _, speaking
 from app.ledger import rules as ledger_rules
 from app.ledger import service as ledger
 from app.ledger.postings import Adjust, Circumstances, Given, Operation, Present, Request
@@ -49,6 +50,9 @@ def give(
     if not gives(plan):
         return
     book = rulebook_of(session, campaign.programme_id, now)
+    # The member reads it in the card's history; the campaign's name is for the shop alone.
+    with speaking(language):
+        reason = (plan.content.article.get(language) or (_("A present"),))[0]
     operations: dict[str, Operation] = {}
     if plan.content.points:
         expires_at = None
@@ -59,7 +63,7 @@ def give(
         operations["points"] = Adjust(
             account_id,
             plan.content.points,
-            campaign.name,
+            reason,
             available_from=now,
             expires_at=expires_at,
         )
@@ -68,7 +72,7 @@ def give(
             Given(kind, what, count, f"campaign {campaign.id}")
             for kind, what, count in plan.content.gives
         )
-        operations["things"] = Present(account_id, given, campaign.name)
+        operations["things"] = Present(account_id, given, reason)
     for what, operation in operations.items():
         posting_id = gift_id(campaign.id, account_id, occasion, what)
         mark = ledger.fingerprint(

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from app.keys import Purpose
 from app.languages import _, lazy, ngettext, speaking
 from app.languages.catalogues import area_of, found, untranslated
+from app.web.staff.office.keyring import ABOUT
 
 
 def test_every_message_is_translated_into_every_language() -> None:
@@ -44,3 +46,7 @@ def test_a_file_belongs_to_the_area_that_its_place_says() -> None:
             "insight/lift.py",
         )
     ] == ["members", "campaigns", "members", "staff", "staff", "customer", "customer", "insight"]
+
+
+def test_every_kind_of_key_is_explained_to_the_owner() -> None:
+    assert set(ABOUT) == set(Purpose)

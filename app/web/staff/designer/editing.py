@@ -25,8 +25,8 @@ from passes.image import code_svg
 
 ACTION_WORDS: dict[str, Lazy] = {
     ActionKind.CALL: lazy("Call"),
-    ActionKind.ORDER: lazy("Order"),
-    ActionKind.SHOP: lazy("Shop"),
+    ActionKind.ORDER: lazy("Order online"),
+    ActionKind.SHOP: lazy("Shop online"),
     ActionKind.BENEFITS: lazy("Benefits"),
     ActionKind.OFFERS: lazy("Offers and rewards"),
     ActionKind.TOP_UP: lazy("Top up"),

@@ -109,7 +109,7 @@ def moves(ask: Ask, session: Session) -> Shown:
         ),
         option={
             "tooltip": {"trigger": "item"},
-            "xAxis": axis | {"name": _("to"), "nameLocation": "middle", "nameGap": 32},
+            "xAxis": axis | {"name": _("to the tier"), "nameLocation": "middle", "nameGap": 32},
             "yAxis": axis | {"name": _("from")},
             "visualMap": {"min": 0, "max": most, "show": False},
             "series": [
@@ -125,6 +125,6 @@ def moves(ask: Ask, session: Session) -> Shown:
         }
         if pairs
         else None,
-        headers=[_("From"), _("To"), "#" + _("Members")],
+        headers=[_("From"), _("To the tier"), "#" + _("Members")],
         rows=[[words(said[of]), words(said[to]), count(members)] for (of, to), members in pairs],
     )

@@ -51,6 +51,11 @@ ABOUT = {
         lazy("New passes get theirs from it; a pass that is out there keeps its own."),
         lazy("Nothing changes: a pass that is out there keeps its own."),
     ),
+    Purpose.LETTERS: (
+        lazy("Makes the links in letters to members"),
+        lazy("New letters carry links of it; those in earlier letters still lead where they did."),
+        lazy("Nothing changes: links in earlier letters still lead where they did."),
+    ),
     Purpose.APPLE_PASS: (
         lazy("Signs Apple passes"),
         lazy("It comes with a certificate: see the page Certificates."),
