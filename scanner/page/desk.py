@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
+from scanner.amounts import LARGEST_MINOR
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.check import KeyRing, load_keys
 from scanner.client import Client, Patience
@@ -231,6 +232,7 @@ class Desk:
                 "name": programme.name,
                 "currency": programme.currency,
                 "currency_exponent": programme.currency_exponent,
+                "highest_minor": LARGEST_MINOR,
                 "points_names": programme.spoken_names,
             }
         )

@@ -3,7 +3,7 @@
 
 import { button, el } from "/static/dom.js";
 import { draw, Typed } from "/static/pad.js";
-import { exponent, money, moment, number, outcome, points, word } from "/static/words.js";
+import { exponent, money, moment, number, outcome, points, sentences, word } from "/static/words.js";
 
 const dialog = document.getElementById("dialog");
 let act = null;
@@ -150,7 +150,7 @@ function list(listed) {
     return el("div.found", {},
       el("b", {}, each.amount_minor != null ? money(each.amount_minor) : word(`kind_${each.kind}`)),
       el("span.calm", {}, moment(each.kept_at)),
-      el("span", {}, `${said.title}. ${said.next}`),
+      el("span", {}, sentences(said)),
       el("div.field", {}, el("label.label", { for: why.id }, word("aside_why")), why),
       el("div.row", {}, each.ways.map((way) => button(word(`aside_${way}`), take(way)))));
   });

@@ -5,11 +5,16 @@ import { decimalSign, word } from "/static/words.js";
 
 const LONGEST = 10;
 
-/** What is typed: an amount with its decimals, or digits alone. */
+/**
+ * What is typed: an amount with its decimals, or digits alone. A key that would make it more than
+ * `most()` minor units is not taken, and `tooMuch` is told.
+ */
 export class Typed {
-  constructor(changed, { decimals = () => 2 } = {}) {
+  constructor(changed, { decimals = () => 2, most = () => Infinity, tooMuch = () => {} } = {}) {
     this.text = "";
     this.decimals = decimals;
+    this.most = most;
+    this.tooMuch = tooMuch;
     this.changed = changed;
   }
 
@@ -27,18 +32,22 @@ export class Typed {
       text = (text || "0") + ".";
     } else {
       const [, after] = text.split(".");
-      if (text.length >= LONGEST || (after !== undefined && after.length >= this.decimals())) return;
+      if (after !== undefined && after.length >= this.decimals()) return;
       text = text === "0" && this.decimals() !== null ? key : text + key;
+      if (this.worth(text) > this.most()) return this.tooMuch();
+      if (text.length > LONGEST) return;
     }
     this.set(text);
   }
 
   /** The amount in minor units, null where there is none. */
   minor() {
-    const digits = this.decimals();
-    const [whole, after = ""] = this.text.split(".");
-    const minor = Number(whole + after.padEnd(digits, "0"));
-    return this.text && minor > 0 ? minor : null;
+    return this.worth(this.text) || null;
+  }
+
+  worth(text) {
+    const [whole, after = ""] = text.split(".");
+    return Number(whole + after.padEnd(this.decimals(), "0"));
   }
 }
 

@@ -8,11 +8,14 @@ import { play } from "/static/sound.js";
 import * as stage from "/static/stage.js";
 import { listen } from "/static/wedge.js";
 import {
-  current, decimalSign, exponent, hint, LANGUAGES, money, nameOf, outcome, points, preferred, programmeIs, speak, word,
+  current, decimalSign, exponent, highest, hint, LANGUAGES, money, nameOf, outcome, points, preferred, programmeIs,
+  sentences, speak, word,
 } from "/static/words.js";
 
 const at = (id) => document.getElementById(id);
 const TYPING_PAUSE_MS = 120;
+// A hand scanner's digits pass through the keypad and are taken back: of those nothing is said.
+const TOO_MUCH_PAUSE_MS = 300;
 const UNDO_SECONDS = 60;
 
 let view = null;
@@ -22,10 +25,11 @@ let saleSeen = 0;
 let undoUntil = 0;
 let allSentAt = null;
 let typing = null;
+let tooMuch = null;
 const who = { name: "" };
 const redeem = { points: null, card: null };
 
-const amount = new Typed(amountChanged, { decimals: exponent });
+const amount = new Typed(amountChanged, { decimals: exponent, most: highest, tooMuch: sayTooMuch });
 const pin = new Typed(drawAmount, { decimals: () => 0 });
 const typed = () => (view?.stage === "locked" ? pin : amount);
 
@@ -45,9 +49,21 @@ async function act(name, body = {}) {
 const sale = () => ({ amount: amount.text, receipt: at("receipt").value });
 
 function amountChanged() {
+  clearTimeout(tooMuch);
+  delete at("amount-box").dataset.most;
   drawAmount();
   clearTimeout(typing);
   typing = setTimeout(sendSale, TYPING_PAUSE_MS);
+}
+
+/** The key was not taken: say up to which amount keys are. */
+function sayTooMuch() {
+  clearTimeout(tooMuch);
+  tooMuch = setTimeout(() => {
+    at("amount-box").dataset.most = "";
+    drawAmount();
+    at("spoken").textContent = amountLabel();
+  }, TOO_MUCH_PAUSE_MS);
 }
 
 async function sendSale() {
@@ -104,11 +120,16 @@ function drawGo() {
 function drawAmount() {
   const locked = view?.stage === "locked";
   at("amount-label").textContent = locked ? (who.name ? word("pin_of", { name: who.name }) : word("pin")) : amountLabel();
-  at("amount").textContent = locked ? "•".repeat(pin.text.length) || "\u00a0" : amountText();
+  const shown = locked ? "•".repeat(pin.text.length) || "\u00a0" : amountText();
+  at("amount").textContent = shown;
+  at("amount").style.setProperty("--letters", shown.length);
   drawGo();
 }
 
-const amountLabel = () => word("amount") + (view?.sale.by_pos ? ` · ${word("from_pos")}` : "");
+function amountLabel() {
+  if (at("amount-box").dataset.most !== undefined) return word("at_most", { amount: money(highest()) });
+  return word("amount") + (view?.sale.by_pos ? ` · ${word("from_pos")}` : "");
+}
 
 function amountText() {
   if (!amount.text) return money(0);
@@ -162,14 +183,15 @@ function drawStrip() {
 
 function drawCamera() {
   const picture = at("picture");
-  const off = view.camera === "off";
+  const ended = view.camera === "ended";
+  const off = ended || view.camera === "off";
   picture.toggleAttribute("data-off", off);
   picture.toggleAttribute("data-read", view.stage === "card" && !off);
   const shown = at("hint");
   const read = view.stage === "card";
   let text = word("self_hint");
   if (!view.camera) text = word("camera_starting");
-  else if (off) text = word("camera_off");
+  else if (off) text = word(ended ? "camera_ended" : "camera_off");
   else if (read) text = `✓ ${outcome("accepted").title}`;
   else if (view.hint) text = hint(view.hint);
   shown.toggleAttribute("data-look", Boolean(view.hint) && !off && !read);
@@ -208,6 +230,8 @@ function show(next) {
 /** A sale that did not come from this keypad: the POS told it, or the one before is over. */
 function takeSale() {
   saleSeen = view.sale.number;
+  clearTimeout(tooMuch);
+  delete at("amount-box").dataset.most;
   const minor = view.sale.amount_minor;
   clearTimeout(typing);
   const digits = exponent();
@@ -222,11 +246,11 @@ function listenTo(before) {
     heard = told.number;
     if (before) play(told.sound);
     const said = outcome(told.told, told.facts, told.detail);
-    at("spoken").textContent = `${said.title}. ${said.next}`;
+    at("spoken").textContent = sentences(said);
   } else if (view.card && view.card.number > heard) {
     heard = view.card.number;
     if (before) play("read");
-    at("spoken").textContent = `${outcome("accepted").title}. ${view.card.name ?? ""}`;
+    at("spoken").textContent = sentences({ title: outcome("accepted").title, next: view.card.name ?? "" });
   }
 }
 

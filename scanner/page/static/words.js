@@ -56,6 +56,8 @@ export function money(minor) {
 }
 
 export const exponent = () => programme.currency_exponent;
+/** The highest amount of one posting, in minor units. */
+export const highest = () => programme.highest_minor ?? Infinity;
 export const decimalSign = () => (language === "en" ? "." : ",");
 export const moment = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 
@@ -65,6 +67,7 @@ export function outcome(told, facts = {}, detail = null) {
   const spoken = {
     detail: detail ?? "",
     example: money(1250),
+    most: highest() === Infinity ? "" : money(highest()),
     what: facts.what ?? "",
     until: facts.until ? moment(facts.until) : "",
   };
@@ -74,6 +77,9 @@ export function outcome(told, facts = {}, detail = null) {
   const next = said.next.split(/(?<=[.!?:])\s+/).filter((part) => !missing(part, spoken)).join(" ");
   return { title: filled(said.title, spoken), next: filled(next, spoken) };
 }
+
+/** Title and next step as sentences, one after the other: a title may end in a mark of its own. */
+export const sentences = ({ title, next }) => `${title}${/[.!?…:]$/.test(title) ? "" : "."} ${next}`.trim();
 
 /** Whether a sentence speaks of something that is not known, such as a balance while offline. */
 function missing(part, facts) {

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.demo.cafe import CASHIER, CASHIER_PIN
+from scanner.page.outcomes import Told
 from scanner.page.start import Running
 
 expect.set_options(timeout=20_000)
@@ -64,3 +65,87 @@ def test_a_hand_scanner_closes_the_dialog_wherever_its_focus_is(page: Page, shop
     expect(page.locator(".person h2")).to_have_text("Ada")
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("Escape")
+
+
+def test_the_keypad_takes_no_more_than_one_posting_may_hold_and_says_how_much_that_is(
+    page: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    for key in "9999999999":
+        page.locator("#keys button", has_text=key).click()
+    expect(page.locator("#amount")).to_have_text("€999,999")
+    expect(page.locator("#amount-label")).to_have_text("At most €1,000,000.00")
+    expect(page.locator("#spoken")).to_have_text("At most €1,000,000.00")
+    assert violations(page) == []
+    page.keyboard.press("Delete")
+    expect(page.locator("#amount-label")).to_have_text("Amount")
+    for key in "1000000.01":
+        page.keyboard.press(key, delay=70)
+    expect(page.locator("#amount")).to_have_text("€1,000,000.0")
+    page.keyboard.press("0")
+    expect(page.locator("#amount")).to_have_text("€1,000,000.00")
+    assert page.locator("#amount").evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.keyboard.press("Delete")
+
+
+def test_an_outcome_is_announced_with_one_mark_at_the_end_of_its_title(
+    page: Page, shop: Any, till: Running
+) -> None:
+    typed_by_a_scanner(page, shop.cards["Ada"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#spoken")).to_have_text("Card accepted.")
+    till.desk.ask(lambda: till.desk.tell(Told.AMOUNT_WRONG))
+    expect(page.locator("#spoken")).to_have_text(
+        "Which amount? Key in what was paid, like €12.50, at most €1,000,000.00."
+    )
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+
+
+def test_the_key_of_the_decimals_is_called_what_it_writes(page: Page) -> None:
+    key = page.locator("#keys button").nth(9)
+    for language, sign, name in (
+        ("de", ",", "Dezimalkomma"),
+        ("lv", ",", "Decimālkomats"),
+        ("ru", ",", "Десятичная запятая"),
+        ("en", ".", "Decimal point"),
+    ):
+        page.locator(f"#languages [lang={language}]").click()
+        expect(key).to_have_text(sign)
+        expect(key).to_have_attribute("aria-label", name)
+
+
+def test_on_a_phone_held_upright_everything_fits_in_one_column(
+    page: Page, shop: Any, till: Running, screenshot: Callable[[Page, str], Any]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    outside = (
+        "[document.documentElement, ...document.querySelectorAll('body *')]"
+        ".filter(e => e.checkVisibility() && !e.closest('#spoken, .view'))"
+        ".filter(e => e.getBoundingClientRect().right > 390.5 || e.scrollWidth > 390)"
+        ".map(e => e.outerHTML.slice(0, 120))"
+    )
+    apart = (
+        "['.bar', '.strip', '.view', '.hint', '.stage > :first-child', '.stage > :last-child',"
+        " '#amount-box', '#keys', '#go']"
+        ".map(each => document.querySelector(each).getBoundingClientRect())"
+        ".every((box, index, all) => !index || index === 5 || box.top >= all[index - 1].bottom)"
+    )
+    for key in "1000000":
+        page.keyboard.press(key, delay=70)
+    typed_by_a_scanner(page, shop.cards["Otto"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#go")).to_have_text("Give 1,000,000 beans")
+    screenshot(page, "till-upright-card")
+    assert page.evaluate(outside) == []
+    assert page.evaluate(apart)
+    page.locator("#go").scroll_into_view_if_needed()
+    expect(page.locator("#go")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    expect(page.locator("html")).to_have_attribute("data-stage", "waiting")
+    page.keyboard.press("Delete")
+    till.desk.ask(till.desk.sign_out)
+    expect(page.locator("html")).to_have_attribute("data-stage", "locked")
+    page.evaluate("scrollTo(0, 0)")
+    screenshot(page, "till-upright-locked")
+    assert page.evaluate(outside) == []
+    assert page.evaluate(apart)

@@ -17,7 +17,7 @@ RED = {
     "not_confirmed", "cannot_keep", "pin_locked", "too_many_tries", "sign_in_refused",
     "till_revoked", "not_a_manager", "hold_over", "no_exchange_rate", "not_reversible", "refused",
 }  # fmt: skip
-FACTS = {"points", "balance", "amount", "what", "until", "example", "detail"}
+FACTS = {"points", "balance", "amount", "what", "until", "example", "most", "detail"}
 
 
 @pytest.mark.parametrize("told", Told)
