@@ -53,6 +53,7 @@ class Eye:
         self._watching: Watch | None = None
         self._drawn_at = float("-inf")
         self._shown = 0
+        self._saw = False
         self._hinted_at = float("-inf")
 
     def start(self) -> None:
@@ -91,9 +92,11 @@ class Eye:
             try:
                 self._watch()
             except CameraError:
-                self._showing.state(camera="off", hint=None)
-                if not all(is_live(source) for source in sources_of(self._source)):
-                    return  # a recording has ended
+                recorded = not all(is_live(source) for source in sources_of(self._source))
+                ended = recorded and self._saw
+                self._showing.state(camera="ended" if ended else "off", hint=None)
+                if recorded:
+                    return
                 self._stop.wait(REOPEN_SECONDS)
 
     def _watch(self) -> None:
@@ -109,6 +112,7 @@ class Eye:
                     return
                 if seen.begun:
                     self._on_code(preferred(seen.begun).text)
+                self._saw = True
                 self._showing.state(camera="on", hint=self._hint(seen))
                 self._draw(seen)
 
