@@ -64,7 +64,9 @@ class Frame:
 
 def is_live(source: str) -> bool:
     """Whether `source` goes on for ever: a device or an address, not a file."""
-    return source.isdecimal() or source.startswith("/dev/") or bool(_ADDRESS.match(source))
+    # Files may lie below /dev too: in its shared memory.
+    is_device = source.startswith("/dev/") and not source.startswith("/dev/shm/")  # noqa: S108
+    return source.isdecimal() or is_device or bool(_ADDRESS.match(source))
 
 
 def is_sequence(source: str) -> bool:

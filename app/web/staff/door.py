@@ -14,8 +14,8 @@ from functools import wraps
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from apiflask import APIBlueprint
 from flask import (
-    Blueprint,
     Response,
     after_this_request,
     g,
@@ -165,7 +165,9 @@ class StaffPages:
 
     def __init__(self, area: str, import_name: str) -> None:
         self.area = area
-        self.blueprint = Blueprint(area, import_name, url_prefix=f"/staff/<slug>/{area}")
+        self.blueprint = APIBlueprint(
+            area, import_name, url_prefix=f"/staff/<slug>/{area}", enable_openapi=False
+        )
 
     def get(self, rule: str, permission: Permission) -> Callable[[View], View]:
         """A page that shows something."""

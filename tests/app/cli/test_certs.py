@@ -209,7 +209,7 @@ def process(installation: Any, command: str, errors: Path) -> Iterator[subproces
 
 
 def wait_for(is_true: Any) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not is_true():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -10,9 +10,8 @@ from app.staff import links, signing_in
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_owner_comes_in_by_the_link_that_is_printed_each_time(
-    context: Any, client: Any
-) -> None:
+def test_the_owner_comes_in_by_the_link_that_is_printed_each_time(context: Any, app: Any) -> None:
+    client = app.test_client()
     lines = "\n".join(open_cafe(context))
     found = re.search(rf"{context.config.url}(/staff/kaffa/link/([0-9a-f]{{64}}))\n", lines)
     assert found is not None, lines

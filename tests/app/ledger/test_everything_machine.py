@@ -352,7 +352,7 @@ def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
                     counted[each.day] = Count(
                         had.points + each.points, had.spend_minor + each.spend_minor
                     )
-                assert set(counted.values()) <= {(0, 0)}
+                assert set(counted.values()) <= {Count(0, 0)}
                 carried = session.scalars(select(Account.carried_micro)).all()
                 assert sum(carried) == 0
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, request
+from apiflask import APIBlueprint
+from flask import request
 
 from app import audit
 from app.context import current_context
@@ -12,7 +13,9 @@ from app.staff import links, sessions, signing_in
 from app.web.staff.account import threshold
 from app.web.staff.account.sign_in import go_on
 
-blueprint = Blueprint("password_link", __name__, url_prefix="/staff/<slug>/link")
+blueprint = APIBlueprint(
+    "password_link", __name__, enable_openapi=False, url_prefix="/staff/<slug>/link"
+)
 _TEMPLATE = "staff/account/link.html"
 
 

@@ -4,7 +4,8 @@ import base64
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, redirect, request
+from apiflask import APIBlueprint
+from flask import redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import audit
@@ -19,7 +20,7 @@ from app.staff.signing_in import Half, Owed
 from app.web.staff.account import threshold
 from passes.image import code_png
 
-blueprint = Blueprint("sign_in", __name__, url_prefix="/staff/<slug>")
+blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False, url_prefix="/staff/<slug>")
 
 _NEXT_PAGE = {
     Owed.CODE: "sign-in/code",
