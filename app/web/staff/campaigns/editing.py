@@ -15,7 +15,7 @@ from app.programmes.fields import Wrong
 from app.programmes.service import version_at
 from app.staff.permissions import Permission
 from app.web.staff.campaigns import form as forms
-from app.web.staff.campaigns import looking, words
+from app.web.staff.campaigns import looking, saying, words
 from app.web.staff.campaigns.area import pages
 from app.web.staff.door import Visit
 
@@ -75,7 +75,8 @@ def save(visit: Visit, campaign_id: Any) -> Any:
             visit.note(session, "campaign.change", str(campaign_id))
     except Invalid as wrong:
         values = dict(form) | {"email": "email" in form}
-        return _page(visit, str(campaign_id), form.get("name", ""), values, groups, wrong)
+        said = saying.by_field(wrong, visit.language)
+        return _page(visit, str(campaign_id), form.get("name", ""), values, groups, said)
     page = "campaigns.try_out" if wanted == "try" else "campaigns.edit"
     return visit.go(page, said=_("Kept."), campaign_id=campaign_id)
 
@@ -166,7 +167,11 @@ def _segment(visit: Visit, groups: list[list[forms.Row]]) -> dict[str, Any]:
             said = forms.segment_of(groups, visit.programme.currency)
             facts |= _found(visit, session, said, with_names=asked == _SAMPLE)
         except Wrong as wrong:
-            facts |= {"count": None, "sample": [], "segment_wrong": str(wrong)}
+            facts |= {
+                "count": None,
+                "sample": [],
+                "segment_wrong": saying.segment_words(str(wrong)),
+            }
     return facts | {"is_counted": is_whole}
 
 

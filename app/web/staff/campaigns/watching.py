@@ -9,7 +9,7 @@ from app.errors import Invalid
 from app.insight import lift_words
 from app.languages import _
 from app.staff.permissions import Permission
-from app.web.staff.campaigns import looking, words
+from app.web.staff.campaigns import looking, saying, words
 from app.web.staff.campaigns.area import pages
 from app.web.staff.door import Visit
 
@@ -51,7 +51,7 @@ def rules(visit: Visit) -> Any:
             )
             visit.note(session, "campaign.rules", detail={"needs_another": "needs_another" in form})
     except Invalid as wrong:
-        return visit.go("campaigns.index", said=wrong.message)
+        return visit.go("campaigns.index", said=saying.by_field(wrong, visit.language).message)
     return visit.go("campaigns.index", said=_("Kept."))
 
 

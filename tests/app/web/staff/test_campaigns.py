@@ -79,16 +79,19 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_kept(
         ({"per_week": "many"}, "whole number"),
         ({"budget": "1.234,5"}, "amount"),
         ({"message-en": ""}, "lock screen"),
-        ({"message-en": "{surname}"}, "surname"),
+        ({"message-en": "{surname}"}, 'id="w-message-en">{surname} is filled in with nothing'),
         ({"name": " "}, "1 to 120"),
-        ({"when": "at", "at": "yesterday"}, "moment"),
+        ({"when": "at", "at": "yesterday"}, 'id="w-at">Choose a day'),
         ({"when": "event", "event": "lapsed"}, "days"),
-        ({"quiet_from": "20:00"}, "quiet"),
+        ({"quiet_from": "20:00", "quiet_to": ""}, 'id="w-quiet_to">Say both'),
+        ({"quiet_from": "20:00", "quiet_to": "20:00"}, 'id="w-quiet_to">This is the time'),
+        ({"hold_out_percent": "51"}, 'id="w-hold_out_percent">Give a whole number from 0 to 50'),
         ({"c-0-0-kind": "balance", "c-0-0-at_least": "ten"}, "whole number"),
     ):
         answer = marketer.post(f"campaigns/{campaign_id}/edit", FORM | change | {"do": "save"})
         assert answer.status_code == 200, change
         assert said in answer.text, change
+        assert not re.search(r"(?:content|limits|when|segment): ", answer.text), change
     with shop.context.database.read(shop.programme_id) as session:
         assert service.campaign_by_id(session, campaign_id).name != "Come back"
 
