@@ -5,7 +5,14 @@ Public halves are PEM files in DATA/certs; private keys are in the key ring and 
 
 from app.certs.check import CertFinding, check, inventory
 from app.certs.dev import make_dev_chain
-from app.certs.files import GOOGLE_PUBLIC_KEY, PASS, ROOT, WWDR, trusted_roots
+from app.certs.files import (
+    GOOGLE_PUBLIC_KEY,
+    PASS,
+    ROOT,
+    WWDR,
+    development_files,
+    trusted_roots,
+)
 from app.certs.install import install, is_locked
 from app.certs.load import (
     google_issuer,
@@ -26,6 +33,7 @@ __all__ = [
     "Request",
     "check",
     "days_left",
+    "development_files",
     "expiries",
     "google_issuer",
     "install",

@@ -69,6 +69,12 @@ def is_development(certificate: x509.Certificate) -> bool:
     return any(attribute.value == DEVELOPMENT for attribute in issuer)
 
 
+def development_files(config: Config) -> set[Path]:
+    """Which installed files hold certificates of our own making. Raises `Misconfigured`."""
+    paths = (config.certs_dir / name for name in (PASS, WWDR, ROOT))
+    return {path for path in paths if any(map(is_development, read_certificates(path)))}
+
+
 def installed_pass(config: Config) -> x509.Certificate | None:
     """The pass certificate of this installation."""
     found = read_certificates(config.certs_dir / PASS)

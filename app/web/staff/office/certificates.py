@@ -41,6 +41,7 @@ class Shown:
     name: str
     not_after: Any
     days_left: int
+    is_development: bool
 
 
 @pages.get("/", Permission.SEE_INSTALLATION)
@@ -121,9 +122,14 @@ def _page(visit: Visit, *, wrong: str = "") -> tuple[str, int]:
     config, keys = visit.context.config, visit.context.keys
     findings = certs.check(config, keys, now=visit.now)
     try:
+        made_here = certs.development_files(config)
         installed = [
             Shown(
-                path.name, status.name, status.not_after, certs.whole_days_left(status, visit.now)
+                path.name,
+                status.name,
+                status.not_after,
+                certs.whole_days_left(status, visit.now),
+                path in made_here,
             )
             for path, status in certs.inventory(config)
         ]

@@ -15,6 +15,7 @@ from app.languages import _, lazy
 from app.staff.permissions import Permission
 from app.web.staff.door import StaffPages, Visit
 from app.web.staff.navigation import NavItem
+from app.web.staff.office.deeds import action_words
 from app.web.staff.office.headings import INSTALLATION
 
 pages = StaffPages("audit", __name__)
@@ -73,7 +74,8 @@ def index(visit: Visit) -> Any:
         entries=found[:ON_A_PAGE],
         older=found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else "",
         asked=asked,
-        actions=actions,
+        actions=sorted(((each, action_words(each)) for each in actions), key=lambda each: each[1]),
+        action_words=action_words,
     )
 
 

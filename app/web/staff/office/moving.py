@@ -14,6 +14,7 @@ from app.transfer.models import UploadState
 from app.web.staff.account.own import LANGUAGE_NAMES
 from app.web.staff.door import StaffPages, Visit
 from app.web.staff.navigation import NavItem
+from app.web.staff.office.file_words import for_the_page
 from app.web.staff.office.headings import INSTALLATION
 
 pages = StaffPages("transfer", __name__)
@@ -73,7 +74,10 @@ def show(visit: Visit, upload_id: str) -> Any:
     """How far a file is, what would come in, and what is wrong by line."""
     with visit.read() as session:
         found = uploads.upload_by_id(session, upload_id)
-    problems = uploads.problems_of(visit.context.keys, found)
+    problems = [
+        {**each, "what": for_the_page(each["what"]), "cure": for_the_page(each["cure"])}
+        for each in uploads.problems_of(visit.context.keys, found)
+    ]
     if request.args.get("as") == "csv":
         head = [_("Line"), _("Column"), _("What is wrong"), _("What to do")]
         rows = [(each["line"], each["column"], each["what"], each["cure"]) for each in problems]
@@ -82,6 +86,7 @@ def show(visit: Visit, upload_id: str) -> Any:
         "staff/office/upload.html",
         upload=found,
         state=STATES[UploadState(found.state)],
+        failure=for_the_page(found.failure),
         is_at_work=found.state in uploads.AT_WORK,
         problems=problems[:MOST_SHOWN],
         more=max(0, len(problems) - MOST_SHOWN),

@@ -4,13 +4,16 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+import app
 from app.audit import AuditEntry, note
 from app.clock import FixedClock
+from app.errors import Invalid
 from app.keys import Purpose
 from app.members.models import MemberRead
 from app.pos.errors import UnknownKey
@@ -21,7 +24,11 @@ from app.staff.models import Staff
 from app.staff.service import check_pin, person_by_id
 from app.till.reporting import tills
 from app.transfer import uploads
+from app.transfer.columns import place
+from app.transfer.encoding import detect
 from app.web.staff.door import FORM_FIELD
+from app.web.staff.office.deeds import ACTIONS
+from app.web.staff.office.file_words import for_the_page
 from app.webhooks.models import Delivery, Endpoint
 from tests.app.office import Colleague
 
@@ -366,3 +373,30 @@ class TestAuditLog:
             entry = session.scalars(select(AuditEntry)).one()
             person = session.get_one(Staff, entry.actor_id)
         assert (entry.actor, person.language) == (person.name, "de")
+
+
+def test_a_page_names_no_option_of_the_command_line_for_a_file() -> None:
+    with pytest.raises(Invalid) as nameless:
+        place(["Vards", "Punkti"], {})
+    with pytest.raises(Invalid) as twice:
+        place(["number", "Kundennummer"], {})
+    with pytest.raises(Invalid) as unknown:
+        detect(lambda: iter([b"number;name\r\n1;\xe2\xe9\r\n"]))
+    for wrong, said in (
+        (nameless, "one of: number, Kundennummer, klienta numurs"),
+        (twice, "Rename the heading"),
+        (unknown, "CSV UTF-8"),
+    ):
+        assert "--" in wrong.value.message
+        told = for_the_page(wrong.value.message)
+        assert said in told and "--" not in told
+    assert for_the_page("Something else.") == "Something else."
+
+
+def test_every_action_that_pages_write_has_words() -> None:
+    written = set()
+    for path in (Path(app.__file__).parent / "web" / "staff").rglob("*.py"):
+        calls = re.finditer(r"note\(\s*session,\s*\"([a-z_.]+)\"", path.read_text("utf-8"))
+        written |= {call[1] for call in calls}
+    assert len(written) > 60
+    assert written <= ACTIONS.keys()
