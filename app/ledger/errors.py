@@ -39,8 +39,10 @@ class InsufficientPoints(Conflict):
     code = "insufficient_points"
 
     def __init__(self, points: int, available: int) -> None:
+        #: What can be spent; never below zero.
+        self.available = max(0, available)
         super().__init__(
-            f"Only {max(0, available)} points can be spent, not {points}. "
+            f"Only {self.available} points can be spent, not {points}. "
             "Choose fewer points and try again.",
             points=points,
             available=available,

@@ -11,9 +11,10 @@ from app.approvals.models import Approval, Kind
 from app.benefits import service as benefits
 from app.delivery import leaving
 from app.delivery.leaving import Person
-from app.errors import Invalid
-from app.languages import _
+from app.errors import Conflict, Invalid
+from app.languages import _, ngettext
 from app.ledger import service as ledger
+from app.ledger.errors import InsufficientPoints
 from app.ledger.postings import Adjust, Circumstances, Merge, Posted, Request, Unmerge, fingerprint
 from app.ledger.rules import RoundUp, expiry
 from app.programmes.settings import Settings
@@ -46,12 +47,15 @@ class Desk:
     def adjust(
         self, deed_id: str, body: dict[str, Any], reason: str, where: Circumstances
     ) -> Posted:
-        """Give points, or take them (below zero)."""
+        """Give points, or take them (below zero). Raises `Conflict` for more than there are."""
         operation = Adjust(
             body["account_id"], body["points"], reason, expires_at=self._expiry(body["points"])
         )
         request = self._request(deed_id, "adjustment", {**body, "reason": reason})
-        return ledger.post(self.session, request, operation, where, **self._terms())
+        try:
+            return ledger.post(self.session, request, operation, where, **self._terms())
+        except InsufficientPoints as error:
+            raise Conflict(_too_few(error.available)) from error
 
     def merge(
         self, deed_id: str, body: dict[str, Any], reason: str, where: Circumstances
@@ -104,6 +108,14 @@ def read_points(text: str) -> int:
     if points == 0 or abs(points) > MOST_POINTS:
         raise _wrong(_("Write a number other than 0, of at most 10,000,000."))
     return points
+
+
+def _too_few(there: int) -> str:
+    return ngettext(
+        "This member has %(num)s point to take.",
+        "This member has %(num)s points to take.",
+        there,
+    )
 
 
 def _wrong(words: str) -> Invalid:

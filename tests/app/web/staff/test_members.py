@@ -266,7 +266,8 @@ def test_a_small_adjustment_is_one_person_s_and_is_made_once(
     assert taken.status_code == 303, "asks for a second person"
     assert manager.post(f"members/{card.id}/adjust", deed(points="-999")).status_code == 303
     assert balance(shop, card) == 0
-    assert manager.post(f"members/{card.id}/adjust", deed(points="-1")).status_code == 409
+    refused = manager.post(f"members/{card.id}/adjust", deed(points="-1"))
+    assert refused.status_code == 409 and "This member has 0 points to take." in refused.text
     with shop.context.database.read(shop.programme_id) as session:
         entries = session.scalars(select(Entry).order_by(Entry.sequence)).all()
         assert [each.points for each in entries] == [999, -999]
