@@ -125,6 +125,23 @@ def read_baskets(sent: Sent, around: Around) -> list[dict[str, Any]]:
     return [each for each in listed if "amount" in each or "lines" in each]
 
 
+def wrong_baskets(sent: Sent, around: Around) -> list[str]:
+    """What cannot be read of the baskets of a form, each with what was typed there."""
+    looked = Sent(sent.fields)
+    BASKETS.read(looked, BASKETS.name, around)
+    rows = looked.rows(BASKETS.name)
+    told = []
+    for at, texts in looked.wrong.items():
+        row = at.split(".")[1] if "." in at else ""
+        place = rows.index(int(row)) + 1 if row.isdigit() and int(row) in rows else 1
+        typed = looked.text(at)[:40]
+        told += [
+            _("Basket %(place)s, “%(typed)s”: %(what)s", place=place, typed=typed, what=text)
+            for text in texts
+        ]
+    return told
+
+
 def basket_fields(terms: Sequence[Mapping[str, Any]]) -> Fields:
     """The fields of baskets."""
     return write_parts([BASKETS], {"baskets": terms})

@@ -185,6 +185,7 @@ def _saved(
     drafts.keep_baskets(session, baskets.read_baskets(sent, around), now=visit.now)
     visit.note(session, "programme.draft", found.code, {"changes": sorted(changed.changes)})
     said = _("%(section)s: kept in the draft. Nobody is touched yet.", section=str(found.title))
+    said = " ".join([said, *baskets.wrong_baskets(sent, around)])
     return visit.go("programme.section", said=said, code=found.code)
 
 
@@ -271,7 +272,8 @@ def keep_baskets(visit: Visit) -> Answer:
         around = around_of(visit, session, looked.settings)
         drafts.keep_baskets(session, baskets.read_baskets(sent, around), now=visit.now)
         visit.note(session, "programme.baskets")
-    return visit.go("programme.draft", said=_("The baskets are kept."))
+        wrong = baskets.wrong_baskets(sent, around)
+    return visit.go("programme.draft", said=" ".join([_("The baskets are kept."), *wrong]))
 
 
 @pages.post("/draft/<code>/consequences", Permission.SEE_PROGRAMME)
@@ -316,7 +318,9 @@ def panel(
         except Invalid:
             is_whole = False
     found: Sequence[Mapping[str, Any]] = looked.row.baskets if looked.row is not None else ()
+    wrong: Sequence[str] = ()
     if sent is not None:
+        wrong = baskets.wrong_baskets(sent, around)
         found = baskets.read_baskets(sent, around)
     found = found or baskets.to_begin_with(visit, settings, around)
     fields = baskets.basket_fields(found)
@@ -324,6 +328,7 @@ def panel(
     return {
         "code": code,
         "baskets": baskets.show_baskets(fields, {}, around),
+        "wrong_baskets": wrong,
         "reckoned": baskets.reckoned(visit, looked, settings, found, around),
         "sentences": sentences(code, visit, settings, around, margin),
         "is_whole": is_whole,

@@ -111,8 +111,10 @@ def _redeeming(visit: Visit, settings: Settings, around: Around) -> list[str]:
         if points >= settings.redeem_minimum:
             worth = int(point_costs(settings, around.currency, points))
             told.append(
-                _(
+                ngettext(
+                    "%(points)s takes %(value)s off.",
                     "%(points)s take %(value)s off.",
+                    points,
                     points=points_words(visit, points),
                     value=money(worth, around.currency),
                 )
