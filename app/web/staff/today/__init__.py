@@ -80,7 +80,14 @@ def _tiles(session: Session, visit: Visit, days: Days) -> list[Tile]:
     return [
         _tile(days, _("New cards"), lambda each: each.enrolments),
         _tile(days, _("Cards read"), lambda each: each.scans),
-        _tile(days, _("Points"), lambda each: each.points_in, words=points, note=behind),
+        _tile(
+            days,
+            _("Points"),
+            lambda each: each.points_in,
+            words=points,
+            note=behind,
+            span=_points_span(days),
+        ),
         _tile(
             days,
             _("Money that earned"),
@@ -90,6 +97,21 @@ def _tiles(session: Session, visit: Visit, days: Days) -> list[Tile]:
     ]
 
 
+def _points_span(days: Days) -> str:
+    """How many points came in and went out on each day, apart from each other."""
+    given = [sums.points_in for _day, sums in days.days]
+    spent = [sums.points_out for _day, sums in days.days]
+    return _(
+        "The last %(days)s days: in, %(least_in)s to %(most_in)s a day; "
+        "out, %(least_out)s to %(most_out)s a day.",
+        days=number(len(given)),
+        least_in=number(min(given)),
+        most_in=number(max(given)),
+        least_out=number(min(spent)),
+        most_out=number(max(spent)),
+    )
+
+
 def _tile(
     days: Days,
     label: str,
@@ -97,6 +119,7 @@ def _tile(
     *,
     words: Callable[[Sums], str] | None = None,
     note: str = "",
+    span: str = "",
 ) -> Tile:
     say = words or (lambda sums: number(figure(sums)))
     now, before = figure(days.today), figure(days.last_week)
@@ -112,7 +135,8 @@ def _tile(
         ),
         is_better=None if now == before else now > before,
         line=_line(counts),
-        sentence=_(
+        sentence=span
+        or _(
             "The last %(days)s days: between %(least)s and %(most)s a day.",
             days=number(len(counts)),
             least=say(least[1]),

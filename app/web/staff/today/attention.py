@@ -43,6 +43,8 @@ class Need:
     words: str
     address: str = ""
     button: str = ""
+    #: Whether it has happened already, and will not only soon.
+    is_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _tills(tills: list[Seen], visit: Visit) -> Iterator[Need]:
                 words = f"{away} {waiting} " + _("Give it a network, and they are sent.")
                 yield Need("bad", title, words, address, button)
             elif visit.now - till.seen_at < AWAY:
-                yield Need("warn", title, away, address, button)
+                yield Need("warn", title, away, address, button, is_now=True)
         elif till.presence is Presence.ONLINE and till.oldest_waiting_at is not None:
             if till.waiting and visit.now - till.oldest_waiting_at > LATE:
                 since = _("The oldest is of %(when)s.", when=ago(till.oldest_waiting_at, visit.now))
