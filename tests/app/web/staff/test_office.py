@@ -15,6 +15,7 @@ from app.audit import AuditEntry, note
 from app.clock import FixedClock
 from app.errors import Invalid
 from app.keys import Purpose
+from app.languages import speaking
 from app.members.models import MemberRead
 from app.pos.errors import UnknownKey
 from app.pos.keys import authenticate
@@ -388,7 +389,8 @@ def test_a_page_names_no_option_of_the_command_line_for_a_file() -> None:
         (unknown, "CSV UTF-8"),
     ):
         assert "--" in wrong.value.message
-        told = for_the_page(wrong.value.message)
+        with speaking("en"):
+            told = for_the_page(wrong.value.message)
         assert said in told and "--" not in told
     assert for_the_page("Something else.") == "Something else."
 

@@ -154,6 +154,9 @@ def test_consequences_follow_the_typing_and_nothing_is_kept(shop: Any, signed_in
     assert "A €12.50 basket earns 25 points" in page
     assert "In force now: 12 points" in page
     assert "Every 1" not in page and "Why" in page
+    large = typed | {"baskets.0.amount": "9" * 18}
+    page = owner.post("programme/draft/earning/consequences", large).text
+    assert f"Basket 1, “{'9' * 18}”: Give a number from 0 to 1000000" in page
     broken = owner.post("programme/draft/earning/consequences", typed | {"points": "x"}).text
     assert "not complete yet" in broken and "earns 12 points" in broken
     multiplied = {
