@@ -176,7 +176,7 @@ def test_a_commit_wakes_the_worker_each_time(
     with working(live, poll_seconds=60):
         for count in range(1, 6):
             programme.earn(card)
-            apns.wait_for_push(token, count=count, timeout=10)
+            assert apns.wait_for_push(token, count=count, timeout=10).token == token
 
 
 def test_a_commit_of_another_process_wakes_the_worker(
@@ -191,7 +191,7 @@ def test_a_commit_of_another_process_wakes_the_worker(
         with working(live, poll_seconds=30):
             time.sleep(0.5)
             replace(programme, context=there).earn(card)
-            apns.wait_for_push(token, timeout=10)
+            assert apns.wait_for_push(token, timeout=10).token == token
     finally:
         elsewhere.dispose()
 
