@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from passes import words
 from passes.errors import FaceError
 from passes.extras import NOTHING_MORE, Action, Beacon, Extras, Link, Place
 from passes.text import LANGUAGES, Counted, Text, Words, said
@@ -226,8 +227,9 @@ class Issued:
     `code` is the text of the barcode. `message` is news for its holder; while `is_news_fresh` the
     lock screen tells it instead of what counts. `message_id` tells one message from another.
     `article` is a title and a text for the back. `valid_from` and `valid_until` are aware.
-    `language` (BCP 47) is the holder's, for texts that are not translated. Raises
-    FaceError where a time has no zone or the end is before the beginning.
+    `language` (BCP 47) is the holder's, for texts that are not translated. `page` is the secret
+    address of the card's own page. Raises FaceError where a time has no zone, the end is before
+    the beginning, or the page has no address of the web.
     """
 
     serial_number: str
@@ -242,9 +244,12 @@ class Issued:
     article: tuple[str, str] | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    page: str | None = None
     extras: Extras = NOTHING_MORE
 
     def __post_init__(self) -> None:
+        if self.page is not None and not self.page.startswith(("https://", "http://")):
+            raise FaceError("the address of a card's page begins with https:// or http://")
         times = [moment for moment in (self.valid_from, self.valid_until) if moment is not None]
         if any(moment.tzinfo is None for moment in times):
             raise FaceError("the times of a card's validity name their zone")
@@ -353,8 +358,10 @@ class CardFace:
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """The design's links, then the card's own."""
-        return self.look.links + self.issued.extras.links
+        """The design's links, then the card's own, its page last."""
+        page = self.issued.page
+        own = () if page is None else (Link(words.PAGE, page),)
+        return (*self.look.links, *self.issued.extras.links, *own)
 
 
 def _check_look(look: Look) -> None:

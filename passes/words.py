@@ -24,6 +24,13 @@ CARD_NUMBER = _label("number", "Card number", "Kartennummer", "Kartes numurs", "
 ISSUED = _label("issued", "Issued", "Ausgestellt", "Izsniegta", "Выдана")
 TERMS = _label("terms", "Terms", "Bedingungen", "Noteikumi", "Условия")
 CONTACT = _label("contact", "Contact", "Kontakt", "Saziņa", "Контакты")
+PAGE = _label(
+    "page",
+    "My card: history, freeze, data",
+    "Meine Karte: Verlauf, Sperren, Daten",
+    "Mana karte: vēsture, iesaldēšana, dati",
+    "Моя карта: история, заморозка, данные",
+)
 REWARD = _label("reward", "Reward", "Prämie", "Balva", "Награда")
 DISCOUNT = _label("discount", "Discount", "Rabatt", "Atlaide", "Скидка")
 SPENT = _label("spent", "Spent so far", "Bisher ausgegeben", "Iztērēts", "Потрачено")
@@ -54,6 +61,7 @@ LABELS = (
     ISSUED,
     TERMS,
     CONTACT,
+    PAGE,
     REWARD,
     DISCOUNT,
     SPENT,

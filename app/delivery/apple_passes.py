@@ -23,7 +23,7 @@ from app.certs import PASS, WWDR, load_pass_signer
 from app.context import Context
 from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
-from app.delivery.page_link import with_page_link
+from app.delivery.page_link import page_of
 from app.errors import Misconfigured, Unavailable
 from app.programmes.face_rows import (
     FaceRow,
@@ -135,8 +135,8 @@ class ApplePasses:
             found = self._put_together(self._kept.find(row.id, stamp))
             if found is not None:
                 return found
-            face = face_from(None, self._context.keys, row, now=now, share=share)
-            face = with_page_link(self._context, face, row.id)
+            page = page_of(self._context, row.id, row.status)
+            face = face_from(None, self._context.keys, row, now=now, share=share, page=page)
             template = self._designs.find(face)
             if template is None:
                 return None
@@ -196,10 +196,9 @@ class ApplePasses:
         return built
 
     def _lay_out(self, row: FaceRow, now: datetime) -> tuple[CardFace, PassTemplate]:
-        share = kept_share(row)
+        share, page = kept_share(row), page_of(self._context, row.id, row.status)
         with self._session_for(row, share is None or needs_ledger(row)) as session:
-            face = face_from(session, self._context.keys, row, now=now, share=share)
-        face = with_page_link(self._context, face, row.id)
+            face = face_from(session, self._context.keys, row, now=now, share=share, page=page)
         template = self._designs.of(face)
         self._laid_out[template.mark] = template
         return face, template

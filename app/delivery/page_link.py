@@ -5,26 +5,18 @@ from dataclasses import replace
 from app.cards.links import pass_token
 from app.context import Context
 from passes.card import CardFace, CardStatus
-from passes.extras import Link
-from passes.text import text
 
-LABEL = text(
-    {
-        "en": "My card: history, freeze, data",
-        "de": "Meine Karte: Verlauf, Sperren, Daten",
-        "lv": "Mana karte: vēsture, iesaldēšana, dati",
-        "ru": "Моя карта: история, заморозка, данные",
-    }
-)
 _OVER = {CardStatus.REPLACED, CardStatus.ERASED}
 
 
+def page_of(context: Context, card_id: str, status: str) -> str | None:
+    """The secret address of the card's page; none once the card is over."""
+    if status in _OVER:
+        return None
+    return f"{context.config.url}/card/{pass_token(context.keys, card_id)}"
+
+
 def with_page_link(context: Context, face: CardFace, card_id: str) -> CardFace:
-    """The face with the secret link to the card's page among its own; none once it is over."""
-    if face.status in _OVER:
-        return face
-    link = Link(LABEL, f"{context.config.url}/card/{pass_token(context.keys, card_id)}")
-    extras = face.issued.extras
-    return replace(
-        face, issued=replace(face.issued, extras=replace(extras, links=(*extras.links, link)))
-    )
+    """The face with the address of the card's page."""
+    page = page_of(context, card_id, face.status)
+    return replace(face, issued=replace(face.issued, page=page))

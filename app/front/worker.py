@@ -15,6 +15,8 @@ from app.front.requests import LONGEST_HEAD, read_request
 
 #: A request that is longer than this, in bytes, goes the usual way.
 LONGEST_REQUEST = 64 * 1024
+#: So often the arbiter is told that this process is alive: it waits for many times as long.
+ALIVE_SECONDS = 0.25
 #: Who takes an answer slower than this is cut off: it keeps a thread.
 SLOWEST_SECONDS = 30.0
 #: So often in a row a process that has enough to do leaves a new connection to the others, and so
@@ -78,6 +80,14 @@ class Front(ThreadWorker):  # type: ignore[misc]
         self._lanes: list[LaneThread] = []
         self._passed_over = 0
         self._accepted_at = 0.0
+        self._alive_at = 0.0
+
+    def notify(self) -> None:
+        """Tell the arbiter that this process is alive, not with each request anew."""
+        now = time.monotonic()
+        if now - self._alive_at >= ALIVE_SECONDS:
+            self._alive_at = now
+            super().notify()
 
     def run(self) -> None:
         """Serve until told to stop."""

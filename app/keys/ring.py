@@ -49,6 +49,10 @@ class KeyRing:
         self._files: dict[str, tuple[tuple[int, ...], Record]] = {}
         self._records: dict[Place, Record] = {}
         self._opened: dict[Place, bytes] = {}
+        #: The newest of a purpose, and of which records it is that.
+        self._newest_of: dict[
+            tuple[Purpose, str | None], tuple[dict[Place, Record], Record | None]
+        ] = {}
         #: What is derived from, of the same keys.
         self._extracted: dict[Place, bytes] = {}
 
@@ -121,6 +125,7 @@ class KeyRing:
     def retire(self, purpose: Purpose, version: int, programme_id: str | None = None) -> KeyInfo:
         """Use a key for nothing new any more. Raises `Conflict` for the only one in use."""
         with locked(self.folder):
+            self._refresh()
             key = self.get(purpose, version, programme_id)
             if key.retired_at is not None:
                 return _info(key)
@@ -234,7 +239,9 @@ class KeyRing:
     # -- inside -------------------------------------------------------------------------------
 
     def _record(self, purpose: Purpose, version: int, programme_id: str | None) -> Record:
-        found = self._refresh().get((purpose, programme_id, version))
+        place = (purpose, programme_id, version)
+        # What a version is never changes: only for one that is unknown the folder is looked at.
+        found = self._records.get(place) or self._refresh().get(place)
         if found is None:
             raise KeyMissing(
                 f"There is no {purpose} key of version {version} in {self.folder}. "
@@ -244,13 +251,18 @@ class KeyRing:
         return found
 
     def _newest(self, purpose: Purpose, programme_id: str | None) -> Record | None:
-        fitting = [
-            found
-            for found in self._refresh().values()
-            if (found.info.purpose, found.info.programme_id) == (purpose, programme_id)
-            and found.info.retired_at is None
-        ]
-        return max(fitting, key=lambda found: found.info.version, default=None)
+        known, place = self._refresh(), (purpose, programme_id)
+        found = self._newest_of.get(place)
+        if found is None or found[0] is not known:
+            fitting = [
+                each
+                for each in known.values()
+                if (each.info.purpose, each.info.programme_id) == place
+                and each.info.retired_at is None
+            ]
+            newest = max(fitting, key=lambda each: each.info.version, default=None)
+            found = self._newest_of[place] = known, newest
+        return found[1]
 
     def _open(self, found: Record) -> Key:
         return Key(**_attributes(found.info), material=self._material(found))

@@ -257,8 +257,9 @@ def face_from(
     *,
     now: datetime,
     share: Share | None = None,
+    page: str | None = None,
 ) -> CardFace:
-    """The face of a card whose row was read at *now*.
+    """The face of a card whose row was read at *now*; *page* is the address of its own page.
 
     *session* where the row needs the ledger, or without the *share* of `kept_share`.
     """
@@ -310,6 +311,7 @@ def face_from(
         company=company,
         besides=besides,
         told=told,
+        page=page,
     )
 
 

@@ -339,8 +339,9 @@ def fill_in(
     company: Company | None = None,
     besides: Besides = NOTHING_BESIDES,
     told: CardNow | None = None,
+    page: str | None = None,
 ) -> CardFace:
-    """The face of a card of which all that it shows is known."""
+    """The face of a card of which all that it shows is known; *page* is its own page's address."""
     issued = Issued(
         serial_number=card.serial_number,
         code=card.code,
@@ -349,6 +350,7 @@ def fill_in(
         language=card.language,
         member_name=name,
         valid_until=extras.ends_at(time_zone),
+        page=page,
         extras=extras.of_card(serial_number=card.serial_number, code=card.code),
     )
     if told is not None:

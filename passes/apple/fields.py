@@ -144,7 +144,10 @@ def _back(face: CardFace, speak: Speaker) -> list[dict[str, Any]]:
         no_news = Field("message", words.MESSAGE, words.NO_NEWS, Form.TEXT)
         back.insert(0, _field(face, no_news, speak))
     at = 2 if len(back) > 1 and back[1]["key"] == "article" else 1
-    links = [_link(number, link, face, speak) for number, link in enumerate(face.links, start=1)]
+    named = face.look.links + face.issued.extras.links
+    links = [_link(number, link, face, speak) for number, link in enumerate(named, start=1)]
+    if face.issued.page is not None:
+        links.append(_page(face.issued.page, face, speak))
     return back[:at] + links + back[at:]
 
 
@@ -160,3 +163,19 @@ def _link(number: int, link: Link, face: CardFace, speak: Speaker) -> dict[str, 
         "value": link.url,
         "attributedValue": shown,
     }
+
+
+def _page(address: str, face: CardFace, speak: Speaker) -> dict[str, Any]:
+    """The way to the card's own page, which is another one on each card."""
+    is_gap = isinstance(address, Gap)
+    return {
+        "key": "page",
+        "label": speak(words.PAGE),
+        "value": address,
+        "attributedValue": Gap.of("page_anchor") if is_gap else page_anchor(face.language, address),
+    }
+
+
+def page_anchor(language: str, address: str) -> str:
+    """The card's page as a link on the back, in the holder's language."""
+    return strings.anchor(said(words.PAGE, language), address)

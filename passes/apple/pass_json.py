@@ -13,7 +13,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
-from passes.apple.fields import Gap, Speaker, plain, poster_fields, style_fields
+from passes.apple.fields import Gap, Speaker, page_anchor, plain, poster_fields, style_fields
 from passes.card import CardFace, CardKind, CardStatus, Issued, Layout, Look, rgb
 from passes.errors import FaceError
 from passes.extras import NOTHING_MORE, CodeFormat, Extras, Moment
@@ -106,6 +106,7 @@ def render(
         issued.status is CardStatus.ACTIVE,
         issued.language,
         until is not None,
+        issued.page is not None,
         None if issued.extras is NOTHING_MORE else issued.extras,
         pass_type_identifier,
         team_identifier,
@@ -117,6 +118,7 @@ def render(
         encode_basestring(issued.code),
         "" if authentication_token is None else encode_basestring(authentication_token),
         "" if until is None else f'"{_moment(until)}"',
+        *_page(issued),
     ]
     for slot, value in zip(layout.own, face.values, strict=True):
         if isinstance(value, str):
@@ -131,6 +133,13 @@ def render(
     for place, number in template.places:
         parts[place] = own[number]
     return "".join(parts).encode()
+
+
+def _page(issued: Issued) -> tuple[str, str]:
+    if issued.page is None:
+        return "", ""
+    anchor = page_anchor(issued.language, issued.page)
+    return encode_basestring(issued.page), encode_basestring(anchor)
 
 
 def css_colour(colour: str) -> str:
@@ -247,6 +256,7 @@ def _template(
     is_active: bool,
     language: str,
     has_end: bool,
+    has_page: bool,
     extras: Extras | None,
     pass_type_identifier: str,
     team_identifier: str,
@@ -262,9 +272,11 @@ def _template(
         language=language,
         extras=extras or NOTHING_MORE,
     )
+    # Past their checks, which a gap would not pass.
     if has_end:
-        # Past the check of a time's zone, which a gap has not.
         object.__setattr__(issued, "valid_until", Gap.of("valid_until"))
+    if has_page:
+        object.__setattr__(issued, "page", Gap.of("page"))
     content = build(
         CardFace(look, layout, issued, tuple(Gap.of(f"own_{slot.key}") for slot in layout.own)),
         pass_type_identifier=pass_type_identifier,
@@ -273,7 +285,7 @@ def _template(
         authentication_token=None if web_service_url is None else Gap.of("authentication_token"),
         nfc_entitled=nfc_entitled,
     )
-    names = ["serial", "code", "authentication_token", "valid_until"]
+    names = ["serial", "code", "authentication_token", "valid_until", "page", "page_anchor"]
     for slot in layout.own:
         names.append(f"own_{slot.key}")
         if isinstance(slot.label, Counted):
