@@ -12,6 +12,7 @@ from app.cards.models import Card
 from app.db import new_id, programme_of
 from app.errors import Invalid
 from app.keys import KeyRing
+from app.languages import _
 from app.members import service as members
 
 MOST_LINES = 200_000
@@ -26,7 +27,7 @@ def upload(
     """Keep whom the lines of *content* (UTF-8) name. Raises `Invalid`, which says what to do."""
     name = " ".join(name.split()) or f"{now:%Y-%m-%d}"
     if len(name) > 120 or not name.isprintable():
-        raise Invalid("A list's name has at most 120 characters.", {"name": ["too long"]})
+        raise Invalid(_("A list's name has at most 120 characters."), {"name": [_("too long")]})
     lines = _lines(content)
     programme_id = programme_of(session)
     made = UploadedList(id=new_id(), programme_id=programme_id, name=name, created_at=now)
@@ -60,19 +61,19 @@ def lists_of(session: Session, limit: int = 100) -> list[UploadedList]:
 
 def _lines(content: bytes) -> list[str]:
     if len(content) > MOST_BYTES:
-        raise Invalid("The file is larger than 10 MB: split it.", {"file": ["too large"]})
+        raise Invalid(_("The file is larger than 10 MB: split it."), {"file": [_("too large")]})
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        said = "The file is no plain text in UTF-8: save it as CSV (UTF-8)."
+        said = _("The file is no plain text in UTF-8: save it as CSV (UTF-8).")
         raise Invalid(said, {"file": [said]}) from None
     lines = [line.split(";")[0].split(",")[0].strip().strip('"') for line in text.splitlines()]
     lines = list(dict.fromkeys(line for line in lines if 0 < len(line) <= _LONGEST_LINE))
     if not lines:
-        said = "The file names nobody: write one card number, e-mail or telephone number a line."
+        said = _("The file names nobody: write one card number, e-mail or telephone number a line.")
         raise Invalid(said, {"file": [said]})
     if len(lines) > MOST_LINES:
-        said = f"A list has at most {MOST_LINES:,} lines: split it."
+        said = _("A list has at most %(most)s lines: split it.", most=f"{MOST_LINES:,}")
         raise Invalid(said, {"file": [said]})
     return lines
 

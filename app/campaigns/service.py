@@ -37,6 +37,7 @@ from app.campaigns.segments import conditions
 from app.cards import news
 from app.db import new_id
 from app.errors import Invalid, NotFound
+from app.languages import _
 from app.programmes.fields import Wrong
 from app.programmes.models import Programme
 from app.programmes.settings import Settings
@@ -110,7 +111,7 @@ def campaign_by_id(session: Session, campaign_id: str, *, locked: bool = False) 
         asked = asked.with_for_update().execution_options(populate_existing=True)
     found = session.scalar(asked)
     if found is None:
-        raise NotFound("There is no such campaign.")
+        raise NotFound(_("There is no such campaign."))
     return found
 
 
@@ -139,7 +140,7 @@ def change(
     """Change a draft. Raises `NotADraft`, `Invalid`."""
     campaign = campaign_by_id(session, campaign_id, locked=True)
     if campaign.state != CampaignState.DRAFT:
-        raise NotADraft("This campaign was sent or proposed: copy it to change it.")
+        raise NotADraft(_("This campaign was sent or proposed: copy it to change it."))
     if name is not None:
         campaign.name = _name(name)
     if plan is not None:
@@ -153,7 +154,7 @@ def delete(session: Session, campaign_id: str) -> None:
     """Throw a draft away. Raises `NotADraft`."""
     campaign = campaign_by_id(session, campaign_id, locked=True)
     if campaign.state != CampaignState.DRAFT:
-        raise NotADraft("Only a draft can be thrown away; what was sent stays in the books.")
+        raise NotADraft(_("Only a draft can be thrown away; what was sent stays in the books."))
     session.delete(campaign)
     session.flush()
 
@@ -176,7 +177,7 @@ def propose(
     """Say that a draft is ready. Raises `Invalid` where something that it gives is not there."""
     campaign = campaign_by_id(session, campaign_id, locked=True)
     if campaign.state != CampaignState.DRAFT:
-        raise NotADraft("This campaign was sent or proposed already.")
+        raise NotADraft(_("This campaign was sent or proposed already."))
     _check(session, plan_of(campaign), settings, now)
     campaign.state = CampaignState.PROPOSED
     campaign.proposed_by, campaign.changed_at = by, now
@@ -208,7 +209,7 @@ def approve(
     campaign = campaign_by_id(session, campaign_id, locked=True)
     _must_be(campaign, CampaignState.PROPOSED)
     if rules_of(session, campaign.programme_id).needs_another and by == campaign.proposed_by:
-        raise NeedsAnother("Somebody else has to approve what you proposed.")
+        raise NeedsAnother(_("Somebody else has to approve what you proposed."))
     plan = plan_of(campaign)
     campaign.approved_by, campaign.approved_at = by, now
     campaign.changed_at = now
@@ -221,7 +222,7 @@ def approve(
     elif when.kind == REPEATING and when.repeat is not None:
         starts_at = when.repeat.next_after(now, zone)
         if starts_at is None:
-            raise Invalid("Its last day is over: give it a later one.")
+            raise Invalid(_("Its last day is over: give it a later one."))
     campaign.starts_at = campaign.turn_at = starts_at
     campaign.state = CampaignState.SCHEDULED
     if when.kind == EVENT:
@@ -298,7 +299,9 @@ def recipients_of(session: Session, account_id: str, limit: int = 50) -> list[Re
 
 def _must_be(campaign: Campaign, *states: CampaignState) -> None:
     if campaign.state not in states:
-        raise NotNow(f"The campaign is {campaign.state} by now: look at the page again.")
+        raise NotNow(
+            _("The campaign is %(state)s by now: look at the page again.", state=campaign.state)
+        )
 
 
 def _read(plan: Mapping[str, Any]) -> Plan:
@@ -312,7 +315,7 @@ def _read(plan: Mapping[str, Any]) -> Plan:
 def _name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        said = f"A campaign's name has 1 to {LONGEST_NAME} characters."
+        said = _("A campaign's name has 1 to %(most)s characters.", most=LONGEST_NAME)
         raise Invalid(said, {"name": [said]})
     return name
 
@@ -325,11 +328,17 @@ def _check(session: Session, plan: Plan, settings: Settings, now: datetime) -> N
         "gift": {each.code for each in settings.rewards},
         "stamps": {each.code for each in settings.stamps},
     }
-    for kind, what, _ in plan.content.gives:
+    for kind, what, _count in plan.content.gives:
         if kind in known and what not in known[kind]:
-            wrong["content"] = [f"The programme has no {kind} {what!r}: choose another one."]
+            wrong["content"] = [
+                _(
+                    "The programme has no %(kind)s %(what)s: choose another one.",
+                    kind=kind,
+                    what=repr(what),
+                )
+            ]
     if plan.when.kind == AT and plan.when.at is not None and plan.when.at <= now:
-        wrong["when"] = ["This moment is over: choose a later one."]
+        wrong["when"] = [_("This moment is over: choose a later one.")]
     for each in conditions(plan.segment):
         if (
             each.kind == "list"
@@ -338,7 +347,7 @@ def _check(session: Session, plan: Plan, settings: Settings, now: datetime) -> N
             )
             is None
         ):
-            wrong["segment"] = ["The list is not there any more: upload it again."]
+            wrong["segment"] = [_("The list is not there any more: upload it again.")]
     if wrong:
         raise Invalid(" ".join(text for texts in wrong.values() for text in texts), wrong)
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.cards.holders import ids_of, lock_cards
 from app.cards.models import Card
 from app.errors import Unavailable
+from app.languages import _
 from app.ledger import service as ledger
 from app.ledger.models import Account, AccountKind
 from app.ledger.postings import Circumstances, Merge, Posted, Request, Terms, Unmerge
@@ -38,7 +39,7 @@ def merge(
     found = ledger.merge_of(session, request.id)
     moved = [card for card in cards if card.account_id == found.from_account_id]
     if ids_of(session, [found.from_account_id]) != {card.id for card in moved}:
-        raise Unavailable("A card of that account was issued just now. Merge again.")
+        raise Unavailable(_("A card of that account was issued just now. Merge again."))
     found.card_ids = [card.id for card in moved]
     _move(session, moved, found.from_account_id, found.into_account_id)
     if _kind(session, found.into_account_id) == AccountKind.PERSONAL:

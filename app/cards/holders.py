@@ -13,6 +13,7 @@ from app.cards.rules import Holder, Period, Role
 from app.cards.service import RandomBytes
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from app.keys import KeyRing
+from app.languages import _
 from app.ledger import service as ledger
 from app.ledger.models import AccountKind
 from passes.card import CardStatus
@@ -78,15 +79,15 @@ def set_role(
     if by is not None:
         owner = next((each for each in cards if each.id == by.id), None)
         if owner is None or owner.role != Role.OWNER or owner.status != CardStatus.ACTIVE:
-            raise Forbidden("Only an owner of the account gives its cards their roles.")
+            raise Forbidden(_("Only an owner of the account gives its cards their roles."))
     account = ledger.lock_account(session, card.account_id)
     _check_fits(account.kind, holder)
     if card.status not in {CardStatus.ACTIVE, CardStatus.BLOCKED}:
-        raise Conflict("This card is over. Change the card that took its place.")
+        raise Conflict(_("This card is over. Change the card that took its place."))
     others = [each for each in cards if each.id != card.id and each.status == CardStatus.ACTIVE]
     if holder.role != Role.OWNER and card.role == Role.OWNER:
         if others and not any(each.role == Role.OWNER for each in others):
-            raise Conflict("An account has an owner: make another card its owner first.")
+            raise Conflict(_("An account has an owner: make another card its owner first."))
     if holder_of(card) != holder:
         _give(card, holder)
         session.flush()
@@ -96,7 +97,7 @@ def set_role(
 
 def _check_fits(kind: str, holder: Holder) -> None:
     if kind == AccountKind.PERSONAL and holder.role != Role.OWNER:
-        text = "A personal account has owners only. Open one for a household or a company."
+        text = _("A personal account has owners only. Open one for a household or a company.")
         raise Invalid(text, {"role": [text]})
 
 
@@ -110,7 +111,7 @@ def _lock_cards_beside(session: Session, card_id: str) -> list[Card]:
     def account() -> list[str]:
         account_id = session.scalar(select(Card.account_id).where(Card.id == card_id))
         if account_id is None:
-            raise NotFound("There is no such card in this programme.")
+            raise NotFound(_("There is no such card in this programme."))
         return [account_id]
 
     return lock_cards(session, account)
@@ -122,7 +123,7 @@ def lock_cards(session: Session, of: Callable[[], Sequence[str]]) -> list[Card]:
     *of* says which accounts, anew each time: while we wait for a card, another may come in its
     place, or go to another account. Raises `Unavailable` where that does not come to rest.
     """
-    for _ in range(_TRIES):
+    for _try in range(_TRIES):
         # What was locked in vain is given up with the savepoint: waiting for one more card while
         # holding the others, two would wait for each other.
         savepoint = session.begin_nested()
@@ -140,7 +141,7 @@ def lock_cards(session: Session, of: Callable[[], Sequence[str]]) -> list[Card]:
             savepoint.commit()
             return cards
         savepoint.rollback()
-    raise Unavailable("The cards of this account are being changed just now. Try again.")
+    raise Unavailable(_("The cards of this account are being changed just now. Try again."))
 
 
 def ids_of(session: Session, account_ids: Sequence[str]) -> set[str]:

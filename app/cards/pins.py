@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Card, CardPin
 from app.errors import Conflict, Forbidden, Invalid, TooMany
+from app.languages import _
 from app.staff.service import PIN_HASH
 from passes.card import CardStatus
 
@@ -42,7 +43,7 @@ def set_pin(session: Session, card: Card, pin: str, *, now: datetime) -> None:
     For somebody who has shown to be its holder, or for staff.
     """
     if card.status not in {CardStatus.ACTIVE, CardStatus.BLOCKED}:
-        raise Conflict("This card is over. Change the card that took its place.")
+        raise Conflict(_("This card is over. Change the card that took its place."))
     check_choice(pin)
     _remove(session, card.id)
     session.add(
@@ -122,9 +123,9 @@ def check_pin(session: Session, card: Card, pin: str, *, now: datetime) -> None:
 def check_choice(pin: str) -> None:
     """Raise `Invalid` unless *pin* is four to six digits that nobody tries first."""
     if not pin.isascii() or not pin.isdigit() or not FEWEST_DIGITS <= len(pin) <= MOST_DIGITS:
-        raise Invalid("A PIN has four to six digits.", {"pin": ["four to six digits"]})
+        raise Invalid(_("A PIN has four to six digits."), {"pin": [_("four to six digits")]})
     if is_trivial(pin):
-        text = "That PIN is among the first to be guessed. Choose another."
+        text = _("That PIN is among the first to be guessed. Choose another.")
         raise Invalid(text, {"pin": [text]})
 
 

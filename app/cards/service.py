@@ -26,6 +26,7 @@ from app.cards.refusals import signed_list as signed_list
 from app.db import Prepared, programme_of
 from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
 from app.keys import KeyRing, Purpose
+from app.languages import _
 from app.ledger import service as ledger
 from app.members import service as members
 from app.webhooks.events import tell
@@ -61,7 +62,7 @@ def create_signing_key(session: Session, keys: KeyRing, programme_id: str, *, no
     in_ring = [info.version for info in keys.list() if info.purpose == Purpose.CARD_SIGNING]
     key_id = max(in_database or 0, *in_ring, 0) + 1
     if key_id > 0xFFFF:
-        raise Conflict("All 65,535 key ids are used up.")
+        raise Conflict(_("All 65,535 key ids are used up."))
     private = Ed25519PrivateKey.generate()
     keys.create(
         Purpose.CARD_SIGNING,
@@ -199,7 +200,7 @@ def card_by_id(session: Session, card_id: str) -> Card:
     """The card of that id in the session's programme. Raises `NotFound`."""
     card = session.scalar(select(Card).where(Card.id == card_id))
     if card is None:
-        raise NotFound("There is no such card in this programme.")
+        raise NotFound(_("There is no such card in this programme."))
     return card
 
 
@@ -275,7 +276,7 @@ def cards_by_codes(
     letter, a good card's own code is taken without looking at its signature, which is ours.
     """
     ids: dict[str, str] = {}
-    for text, _ in scanned:
+    for text, _kind in scanned:
         told = card_id_told(text)
         if told is not None:
             ids[text] = told
@@ -431,9 +432,9 @@ def set_status(
     """Block, unblock or expire a card. A replaced card stays replaced."""
     card = _card_to_change(session, card_id, reason)
     if card.status == CardStatus.REPLACED:
-        raise Conflict("This card was replaced; change the card that took its place.")
+        raise Conflict(_("This card was replaced; change the card that took its place."))
     if status in {CardStatus.REPLACED, CardStatus.ERASED}:
-        raise Invalid("Replace a card with replace_card, erase one with its member.")
+        raise Invalid(_("Replace a card with replace_card, erase one with its member."))
     if card.status != status or card.frozen_at is not None:
         card.status = status
         # What its owner froze is from here on as staff say.
@@ -462,10 +463,10 @@ def replace_card(
     members.lock(session, [str(each) for each in session.scalars(member)])
     old = _card_to_change(session, card_id, reason)
     if old.status == CardStatus.REPLACED:
-        raise Conflict("This card was replaced already.")
+        raise Conflict(_("This card was replaced already."))
     if old.kind == Kind.COUPON:
         raise Conflict(
-            "A coupon is not replaced: its holder finds it on the page of their own card."
+            _("A coupon is not replaced: its holder finds it on the page of their own card.")
         )
     ledger.lock_account(session, old.account_id)
     new = issue_card(
@@ -496,7 +497,9 @@ def replace_card(
 
 def _card_to_change(session: Session, card_id: str, reason: str | None) -> Card:
     if reason is not None and len(reason) > LONGEST_REASON:
-        raise Invalid(f"Give a reason of at most {LONGEST_REASON} letters.")
+        raise Invalid(
+            _("Give a reason of at most %(longest_reason)s letters.", longest_reason=LONGEST_REASON)
+        )
     # Locked: replaced by two at once, an account would have two cards that are good.
     card = session.scalar(
         select(Card)
@@ -505,7 +508,7 @@ def _card_to_change(session: Session, card_id: str, reason: str | None) -> Card:
         .execution_options(populate_existing=True)
     )
     if card is None:
-        raise NotFound("There is no such card in this programme.")
+        raise NotFound(_("There is no such card in this programme."))
     if card.status == CardStatus.ERASED:
-        raise Conflict("This card was erased with its member; it is over for good.")
+        raise Conflict(_("This card was erased with its member; it is over for good."))
     return card

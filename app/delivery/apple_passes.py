@@ -25,6 +25,7 @@ from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
 from app.delivery.page_link import page_of
 from app.errors import Misconfigured, Unavailable
+from app.languages import _
 from app.programmes.face_rows import (
     FaceRow,
     changed_at_of,
@@ -146,7 +147,7 @@ class ApplePasses:
         """The signer that phones believe now. Raises `Unavailable` where there is none."""
         usable = self._usable()
         if usable is None:
-            raise Unavailable("Passes for Apple Wallet cannot be made here at the moment.")
+            raise Unavailable(_("Passes for Apple Wallet cannot be made here at the moment."))
         return usable
 
     def forget_changed(self, session: Session) -> int:

@@ -21,6 +21,7 @@ from app.certs import trusted_roots
 from app.context import Context
 from app.delivery.models import PassDesign
 from app.errors import Unavailable
+from app.languages import _
 from app.programmes.models import Programme
 from passes.apple.preflight import Finding, Severity, inspect
 from passes.apple.signature import PassSigner
@@ -156,8 +157,10 @@ def refused_designs(session: Session) -> list[RefusedDesign]:
 
 def _refusal() -> DesignRefused:
     return DesignRefused(
-        "This card cannot be added to Apple Wallet at the moment: phones would refuse it. "
-        "Please tell the shop; it finds there what has to be put right."
+        _(
+            "This card cannot be added to Apple Wallet at the moment: phones would "
+            "refuse it. Please tell the shop; it finds there what has to be put right."
+        )
     )
 
 

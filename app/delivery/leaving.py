@@ -13,6 +13,7 @@ from app.delivery import kept
 from app.delivery.models import AppleRegistration, GooglePass
 from app.errors import NotFound
 from app.keys import KeyRing
+from app.languages import _
 from app.ledger import service as ledger
 from app.members import service as members
 from app.members.reads import Reader, note_read
@@ -48,11 +49,11 @@ def find_person(session: Session, keys: KeyRing, programme_id: str, who: str) ->
     if "@" in who:
         member_ids = members.members_by_email(session, keys, programme_id, who)
         if not member_ids:
-            raise NotFound("Nobody gave this address.")
+            raise NotFound(_("Nobody gave this address."))
         return Person(member_ids, _cards_of(session, member_ids))
     card = session.scalar(select(Card).where((Card.id == who) | (Card.serial_number == who)))
     if card is None:
-        raise NotFound("There is no such card in this programme.")
+        raise NotFound(_("There is no such card in this programme."))
     if card.member_id is None:
         return Person([], _succession(session, card))
     return Person([card.member_id], _cards_of(session, [card.member_id]))

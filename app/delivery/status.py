@@ -15,6 +15,7 @@ from app.delivery.models import AppleRegistration, GooglePass
 from app.delivery.sending import UNKNOWN_DEVICE, Wallet
 from app.delivery.wanted import VERSION, table_of
 from app.errors import NotFound
+from app.languages import _
 from app.ledger.models import Account
 
 NAMES: dict[str, Wallet] = {"apple": AppleRegistration, "google": GooglePass}
@@ -135,7 +136,7 @@ def card_wallets(session: Session, card: str) -> list[CardWallet]:
     """
     found = session.scalar(select(Card).where(or_(Card.id == card, Card.serial_number == card)))
     if found is None:
-        raise NotFound("There is no such card.")
+        raise NotFound(_("There is no such card."))
     return [
         _card_wallet(name, row, version)
         for name, wallet in NAMES.items()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
+from app.languages import _
 from app.ledger import _moved, rules
 from app.ledger._book import AccountState, Book, OtherReceipts, Row
 from app.ledger._operation import (
@@ -236,7 +237,7 @@ def adjust(context: Context, operation: Adjust) -> Outcome:
     """Give or take points by hand. Raises `InsufficientPoints` where there are not so many."""
     points = whole_number(operation.points, "points", -MOST_POINTS, MOST_POINTS)
     if points == 0 or not operation.reason.strip() or len(operation.reason) > 200:
-        text = "An adjustment moves points and says why, in at most 200 characters."
+        text = _("An adjustment moves points and says why, in at most 200 characters.")
         raise Invalid(text, {"reason" if points else "points": [text]})
     book = context.book
     explain: list[Reason] = []

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
+from app.languages import _
 from app.ledger import _bonuses, _moved, _receipts, _store, _undo, rules, tiers
 from app.ledger._book import Book, Row, posted_points
 from app.ledger._operation import Context, Outcome, canonical_id
@@ -52,7 +53,7 @@ def find(session: Session, posting_id: str) -> AccountMerge:
         .execution_options(populate_existing=True)
     )
     if found is None:
-        raise UnknownPosting("No posting of that id merged two accounts.")
+        raise UnknownPosting(_("No posting of that id merged two accounts."))
     return found
 
 
@@ -65,16 +66,16 @@ def page(session: Session, operation: Merge | Unmerge, now: datetime, terms: Ter
         goes = canonical_id(operation.from_account_id)
         stays = canonical_id(operation.into_account_id)
         if goes is None or stays is None:
-            raise UnknownAccount("There is no such account.")
+            raise UnknownAccount(_("There is no such account."))
         if goes == stays:
-            text = "An account is not merged into itself. Name two."
+            text = _("An account is not merged into itself. Name two.")
             raise Invalid(text, {"into": [text]})
     else:
         found = find(session, operation.posting_id)
         goes, stays = found.from_account_id, found.into_account_id
     accounts = _store.lock(session, [goes, stays], terms)
     if len(accounts) < 2:
-        raise UnknownAccount("There is no such account.")
+        raise UnknownAccount(_("There is no such account."))
     books = _store.load(session, accounts.values(), now, whole=True, terms=terms)
     books[stays].beside = books[goes]
     return books[stays]
@@ -90,7 +91,9 @@ def beside(context: Context) -> Book:
 def checked_reason(reason: str | None) -> str | None:
     """*reason* if it is not too long. Raises `Invalid`."""
     if reason is not None and len(reason) > _MOST_REASON:
-        text = f"Give a reason of at most {_MOST_REASON} letters."
+        text = _(
+            "Give a reason of at most %(longest_reason)s letters.", longest_reason=_MOST_REASON
+        )
         raise Invalid(text, {"reason": [text]})
     return reason
 
@@ -144,23 +147,34 @@ def _check_may(book: Book, other: Book) -> None:
     for account in (other.account, book.account):
         if account.merged_into_id is not None:
             raise NotMergeable(
-                f"Account {account.id} was merged into {account.merged_into_id} already. "
-                "Name that one.",
+                _(
+                    "Account %(id)s was merged into %(merged_into_id)s already. Name that one.",
+                    id=account.id,
+                    merged_into_id=account.merged_into_id,
+                ),
                 merged_into=account.merged_into_id,
             )
     kinds = (other.account.kind, book.account.kind)
     if kinds[0] != kinds[1] and kinds not in _FITS:
         raise NotMergeable(
-            f"A {kinds[0]} account is not merged into a {kinds[1]} one. "
-            "Merge two of a kind, or a personal one into a household's."
+            _(
+                "A %(given)s account is not merged into a %(given_2)s one. Merge two of a "
+                "kind, or a personal one into a household's.",
+                given=kinds[0],
+                given_2=kinds[1],
+            )
         )
     if other.holds:
         points = sum(hold.points for hold in other.holds.values())
         until = max(hold.expires_at for hold in other.holds.values())
         raise NotMergeable(
-            f"A redemption of {points} points is not finished on the account that is to be "
-            "merged. Complete or cancel it at its till, or wait until it lapses "
-            f"({until:%H:%M} UTC), then merge again.",
+            _(
+                "A redemption of %(points)s points is not finished on the account that is to "
+                "be merged. Complete or cancel it at its till, or wait until it lapses "
+                "(%(until)s UTC), then merge again.",
+                points=points,
+                until=f"{until:%H:%M}",
+            ),
             held=points,
             until=until.isoformat(),
         )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.db import new_id
 from app.errors import Invalid
+from app.languages import _
 from app.ledger import _undo, rules
 from app.ledger._bonuses import bonus_due, examine_bonuses, kept_for
 from app.ledger._book import Row, posted_points
@@ -60,8 +61,10 @@ def account_of(session: Session, posting_id: str) -> str:
     merged = or_(AccountMerge.posting_id == wanted, AccountMerge.undone_posting_id == wanted)
     if session.scalar(select(AccountMerge.id).where(merged)) is not None:
         raise NotReversible(
-            "That posting made one account of two, or two of one. Say so: "
-            "counterfoil account unmerge, or counterfoil account merge."
+            _(
+                "That posting made one account of two, or two of one. Say so: counterfoil "
+                "account unmerge, or counterfoil account merge."
+            )
         )
     account_id = session.scalar(
         select(func.coalesce(Account.merged_into_id, Account.id))
@@ -72,15 +75,15 @@ def account_of(session: Session, posting_id: str) -> str:
     if account_id is not None:
         return account_id
     if session.scalar(select(Posting.id).where(Posting.id == wanted)) is not None:
-        raise NotReversible("That posting moved no points: there is nothing to reverse.")
-    raise UnknownPosting("There is no such posting.")
+        raise NotReversible(_("That posting moved no points: there is nothing to reverse."))
+    raise UnknownPosting(_("There is no such posting."))
 
 
 def reverse(context: Context, operation: Reverse) -> Outcome:
     """Undo a posting. Raises `UnknownPosting`, `AlreadyReversed`, `ReturnTooLarge`."""
     _check(operation)
     if operation.account_id not in (None, context.book.account.id):
-        raise UnknownPosting("There is no such posting.")
+        raise UnknownPosting(_("There is no such posting."))
     targets = _targets(context, operation)
     explain: list[Reason] = []
     grace_until = rules.expiry(
@@ -91,7 +94,7 @@ def reverse(context: Context, operation: Reverse) -> Outcome:
         bonuses = [target for target in targets if target.kind == EntryKind.BONUS]
         entry_id = _Return(context, operation, accrual, bonuses, grace_until, explain).make()
     elif operation.amount_minor is not None or operation.lines is not None:
-        text = "Only an accrual can be returned in part. Leave the amount out."
+        text = _("Only an accrual can be returned in part. Leave the amount out.")
         raise Invalid(text, {"amount_minor": [text]})
     else:
         _check_not_undone(context.session, targets)
@@ -113,7 +116,7 @@ def _check(operation: Reverse) -> None:
     if operation.amount_minor is not None:
         whole_number(operation.amount_minor, "amount_minor", 1, MOST_MINOR)
         if operation.lines is not None:
-            text = "Give an amount or lines, not both."
+            text = _("Give an amount or lines, not both.")
             raise Invalid(text, {"lines": [text]})
     if operation.debt_floor is not None and operation.debt_floor < 0:
         raise ValueError("a debt floor is the number of points that may be owed")
@@ -137,7 +140,7 @@ def _check_not_undone(session: Session, targets: list[Target]) -> None:
     ).first()
     if undone is not None:
         raise AlreadyReversed(
-            "That posting was reversed already. To undo the reversal, reverse the reversal.",
+            _("That posting was reversed already. To undo the reversal, reverse the reversal."),
             reversed_by=undone.posting_id,
         )
 

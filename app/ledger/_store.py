@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db import Prepared, write_all
+from app.languages import _
 from app.ledger import rules, tiers
 from app.ledger._book import AccountState, Book, HoldState, Row
 from app.ledger._operation import Item
@@ -126,7 +127,7 @@ def peek_many(
 def _one(states: dict[str, AccountState]) -> AccountState:
     for state in states.values():
         return state
-    raise UnknownAccount("There is no such account.")
+    raise UnknownAccount(_("There is no such account."))
 
 
 def _states(rows: Iterable[Any], terms: Terms) -> dict[str, AccountState]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.languages import _
 from app.ledger import _expiries, _moved, rules
 from app.ledger._book import Book, Row
 from app.ledger._operation import Context
@@ -333,7 +334,7 @@ def undo(
     else:
         back = outstanding(context.session, target) if target.points < 0 else {}
         if target.points < 0 and not back:
-            raise AlreadyReversed("That redemption was given back already.")
+            raise AlreadyReversed(_("That redemption was given back already."))
     give_back(
         context, entry, back, sum(back.values()), None if is_reversal else grace_until, explain
     )
@@ -365,4 +366,4 @@ def _check_redemption(session: Session, target: Target, giving: int) -> None:
         return
     first = chain(session, target)[-1]
     if first.points < 0 and giving > sum(outstanding(session, first).values()):
-        raise AlreadyReversed("That redemption was given back already, by another reversal.")
+        raise AlreadyReversed(_("That redemption was given back already, by another reversal."))

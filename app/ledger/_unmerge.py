@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.languages import _
 from app.ledger import _bonuses, _expiries, _moved, _store, _undo, tiers
 from app.ledger._book import Book, Row, posted_points
 from app.ledger._merge import (
@@ -71,7 +72,7 @@ def unmerge(context: Context, operation: Unmerge) -> Outcome:
 def _check_may_undo(session: Session, book: Book, found: AccountMerge) -> None:
     if found.undone_at is not None:
         raise AlreadyReversed(
-            "That merge was undone already. To merge the accounts again, merge them again.",
+            _("That merge was undone already. To merge the accounts again, merge them again."),
             reversed_by=found.undone_posting_id,
         )
     if book.account.merged_into_id is not None:
@@ -81,8 +82,11 @@ def _check_may_undo(session: Session, book: Book, found: AccountMerge) -> None:
             )
         )
         raise NotMergeable(
-            "The account that stayed was itself merged since. Undo that first: "
-            f"counterfoil account unmerge {later}",
+            _(
+                "The account that stayed was itself merged since. Undo that first: "
+                "counterfoil account unmerge %(later)s",
+                later=later,
+            ),
             posting_id=later,
         )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid
+from app.languages import _
 from app.ledger import _store, tiers
 from app.ledger._book import Book
 from app.ledger.explain import Reason
@@ -49,14 +50,14 @@ def end_lift(
     _check_note(note)
     book, scheme = _page(session, account_id, now, terms)
     if book.account.tier.override is None:
-        raise Conflict("This account's tier was not set by hand: there is nothing to end.")
+        raise Conflict(_("This account's tier was not set by hand: there is nothing to end."))
     changes = tiers.end_override(scheme, book.account.tier, book.days, now, terms.time_zone)
     return _write(session, book, list(changes), circumstances, note)
 
 
 def _check_note(note: str) -> None:
     if not note.strip() or len(note) > _MOST_NOTE:
-        text = f"Say why, in at most {_MOST_NOTE} letters."
+        text = _("Say why, in at most %(most)s letters.", most=_MOST_NOTE)
         raise Invalid(text, {"reason": [text]})
 
 
@@ -64,7 +65,7 @@ def _page(
     session: Session, account_id: str, now: datetime, terms: Terms
 ) -> tuple[Book, TierScheme]:
     if terms.tiers is None:
-        raise Conflict("This programme has no tiers.")
+        raise Conflict(_("This programme has no tiers."))
     account = _store.lock_one(session, account_id, terms)
     book = _store.load(session, [account], now, whole=True, terms=terms)[account.id]
     book.settle()

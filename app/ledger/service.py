@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import whole_second
 from app.errors import CounterfoilError, Invalid, Unavailable
+from app.languages import _
 from app.ledger import (
     _credits,
     _holds,
@@ -142,7 +143,7 @@ def lock_account(session: Session, account_id: str) -> Account:
         .execution_options(populate_existing=True)
     )
     if account is None:
-        raise UnknownAccount("There is no such account.")
+        raise UnknownAccount(_("There is no such account."))
     if account.merged_into_id is not None:
         return lock_account(session, account.merged_into_id)
     return account
@@ -247,14 +248,16 @@ def post_accruals(
     for item, account_id in zip(items, wanted, strict=True):
         try:
             if account_id not in books:
-                raise UnknownAccount("There is no such account.")
+                raise UnknownAccount(_("There is no such account."))
             if accounts[account_id].merged_into_id is not None:
                 # Its card was read a moment before the merge; read again it names the other one.
-                raise Unavailable("This account was merged with another just now. Send it again.")
+                raise Unavailable(
+                    _("This account was merged with another just now. Send it again.")
+                )
             done.append((item, books[account_id], _work(session, books[account_id], item)))
         except CounterfoilError as error:
             results[item.request.id] = error
-    for (item, _, _), posted in zip(done, _store_all(session, done), strict=True):
+    for (item, _book, _worked), posted in zip(done, _store_all(session, done), strict=True):
         results[item.request.id] = posted
     return [results[item.request.id] for item in items]
 
@@ -286,7 +289,7 @@ def post_openings(
 def _checked(request: Request) -> Request:
     posting_id = canonical_id(request.id)
     if posting_id is None:
-        raise Invalid("A posting's id is a UUID.", {"id": ["Give a UUID."]})
+        raise Invalid(_("A posting's id is a UUID."), {"id": [_("Give a UUID.")]})
     if len(request.fingerprint) != 32:
         raise ValueError("a fingerprint is a SHA-256")
     return replace(request, id=posting_id)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.keys import KeyRing
+from app.languages import _
 from app.mail import tokens
 from app.members.models import Member
 
@@ -27,7 +28,7 @@ def member_to_confirm(session: Session, keys: KeyRing, token: str) -> Member:
     member = session.get(Member, _id(tokens.subject_of(token)))
     tokens.check(keys, token, _WHAT, _detail(None if member is None else member.email_index))
     if member is None:
-        raise NotFound("This link is too old, or not whole. Open it from the letter again.")
+        raise NotFound(_("This link is too old, or not whole. Open it from the letter again."))
     return member
 
 

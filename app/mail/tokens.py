@@ -8,6 +8,7 @@ import hmac
 
 from app.errors import NotFound
 from app.keys import KeyRing, Purpose
+from app.languages import _
 
 _MAC_HEX = 40
 _LONGEST = 200
@@ -23,24 +24,24 @@ def subject_of(token: str) -> str:
     """Whom a token speaks of, unproven: `check` it before anything is said. Raises `NotFound`."""
     parts = token.split(".")
     if len(token) > _LONGEST or len(parts) != 3:
-        raise NotFound("This link is not whole. Open it from the letter again.")
+        raise NotFound(_("This link is not whole. Open it from the letter again."))
     return parts[1]
 
 
 def check(keys: KeyRing, token: str, what: str, detail: str = "") -> str:
     """The subject of a token that is ours. Raises `NotFound`, saying nothing more."""
     subject = subject_of(token)
-    version, _, mac = token.split(".")
+    version, _payload, mac = token.split(".")
     known = {
         info.version
         for info in keys.list()
         if info.purpose == Purpose.LETTERS and info.retired_at is None
     }
     if not version.isascii() or not version.isdigit() or int(version[:9]) not in known:
-        raise NotFound("This link is too old, or not whole. Open it from the letter again.")
+        raise NotFound(_("This link is too old, or not whole. Open it from the letter again."))
     right = _mac(keys, int(version[:9]), what, subject, detail)
     if not hmac.compare_digest(right.encode(), mac.encode()):
-        raise NotFound("This link is too old, or not whole. Open it from the letter again.")
+        raise NotFound(_("This link is too old, or not whole. Open it from the letter again."))
     return subject
 
 

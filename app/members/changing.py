@@ -34,7 +34,7 @@ def set_contact(
     """
     if language not in LANGUAGES:
         raise Invalid(
-            "Choose one of the languages.", {"language": ["Choose one of the languages."]}
+            _("Choose one of the languages."), {"language": [_("Choose one of the languages.")]}
         )
     member = session.scalar(select(Member).where(Member.id == member_id).with_for_update())
     if member is None:

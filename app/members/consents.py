@@ -95,7 +95,7 @@ def wording(session: Session, programme_id: str, purpose: str, version: str) -> 
         )
         if row is not None:
             return Wording(purpose, version, row.texts)
-    raise NotFound("There is no such version of this text.")
+    raise NotFound(_("There is no such version of this text."))
 
 
 def change_text(
@@ -185,4 +185,4 @@ def check_version(session: Session, programme_id: str, purpose: str, version: st
 
 def _check(purpose: str) -> None:
     if purpose not in TEXTS:
-        raise NotFound("There is nothing of that kind to consent to.")
+        raise NotFound(_("There is nothing of that kind to consent to."))

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
+from app.languages import _
 from app.programmes.models import DesignPicture, DesignRelease
 
 PICTURE_NAMES = ("logo", "hero", "poster", "icon")
@@ -55,7 +56,7 @@ def picture(session: Session, programme_id: str, digest: str) -> bytes:
         )
     )
     if found is None:
-        raise NotFound("This picture is no longer kept: upload it again.")
+        raise NotFound(_("This picture is no longer kept: upload it again."))
     return found
 
 
@@ -111,7 +112,7 @@ def release(session: Session, programme_id: str, number: int) -> Release:
         )
     )
     if row is None:
-        raise NotFound("There is no such design any more.")
+        raise NotFound(_("There is no such design any more."))
     return _release(row)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import Invalid
+from app.languages import Lazy, _, lazy
 from passes.card import Arrangement, Section
 from passes.text import LANGUAGES, Text, Words, text
 
@@ -44,14 +45,20 @@ def arrangement_of(
     )
 
 
-def read_words(what: str, longest: int, *, lines: bool = False) -> Any:
+def read_words(what: str | Lazy, longest: int, *, lines: bool = False) -> Any:
     """A reader of a text: plain, or by language. Blank ones are left out."""
 
     def read(value: Any) -> str | dict[str, str] | None:
         if isinstance(value, str):
             return _one(value, what, longest, lines)
         if not isinstance(value, Mapping) or not value.keys() <= set(LANGUAGES):
-            raise Invalid(f"{what}: write it in {', '.join(LANGUAGES)}, or once for all of them.")
+            raise Invalid(
+                _(
+                    "%(what)s: write it in %(known)s, or once for all of them.",
+                    what=what,
+                    known=", ".join(LANGUAGES),
+                )
+            )
         found = {
             language: _one(value[language], what, longest, lines)
             for language in LANGUAGES
@@ -64,9 +71,11 @@ def read_words(what: str, longest: int, *, lines: bool = False) -> Any:
 
 def read_labels(value: Any) -> dict[str, dict[str, str]]:
     """What fields are called, by key and language."""
-    reader = read_words("The name of a field", LONGEST_LABEL)
+    reader = read_words(lazy("The name of a field"), LONGEST_LABEL)
     if not isinstance(value, Mapping) or len(value) > MOST_FIELDS:
-        raise Invalid(f"Give the names of at most {MOST_FIELDS} fields.")
+        raise Invalid(
+            _("Give the names of at most %(most_fields)s fields.", most_fields=MOST_FIELDS)
+        )
     found = {}
     for key, said in value.items():
         _check_key(key)
@@ -81,30 +90,45 @@ def read_labels(value: Any) -> dict[str, dict[str, str]]:
 def read_fields(value: Any) -> list[list[str | None]]:
     """The order of fields, each with its place on the card (None: not shown)."""
     if not isinstance(value, list | tuple) or len(value) > MOST_FIELDS:
-        raise Invalid(f"A card has at most {MOST_FIELDS} fields.")
+        raise Invalid(_("A card has at most %(most_fields)s fields.", most_fields=MOST_FIELDS))
     found: list[list[str | None]] = []
     for key, place in value:
         _check_key(key)
         if place is not None and place not in set(Section):
-            raise Invalid(f"A field stands in {', '.join(Section)}, or nowhere; not in {place!r}.")
+            raise Invalid(
+                _(
+                    "A field stands in %(known)s, or nowhere; not in %(place)s.",
+                    known=", ".join(Section),
+                    place=repr(place),
+                )
+            )
         found.append([key, place])
     if len({key for key, _ in found}) < len(found):
-        raise Invalid("Name each field once.")
+        raise Invalid(_("Name each field once."))
     return found
 
 
 def _check_key(key: Any) -> None:
     if not isinstance(key, str) or not 0 < len(key) <= 40 or not key.isascii():
-        raise Invalid(f"There is no field {str(key)[:40]!r}.")
+        raise Invalid(_("There is no field %(given)s.", given=repr(str(key)[:40])))
 
 
-def _one(value: Any, what: str, longest: int, lines: bool) -> str:
+def _one(value: Any, what: str | Lazy, longest: int, lines: bool) -> str:
     if not isinstance(value, str):
-        raise Invalid(f"{what} is a text.")
+        raise Invalid(_("%(what)s is a text.", what=what))
     said = value.replace("\r\n", "\n").strip()
     if not said or len(said) > longest:
-        raise Invalid(f"{what}: 1 to {longest} characters, please; it has {len(said)}.")
+        raise Invalid(
+            _(
+                "%(what)s: 1 to %(longest)s characters, please; it has %(len)s.",
+                what=what,
+                longest=longest,
+                len=len(said),
+            )
+        )
     plain = said.replace("\n", "").replace("\t", "") if lines else said
     if not plain.isprintable():
-        raise Invalid(f"{what} has characters that cannot be shown: type it as plain text.")
+        raise Invalid(
+            _("%(what)s has characters that cannot be shown: type it as plain text.", what=what)
+        )
     return said

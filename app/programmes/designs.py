@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, undefer_group
 
 from app.db import within
 from app.errors import Invalid
+from app.languages import _, lazy
 from app.ledger import service as ledger
 from app.ledger.models import Account
 from app.programmes.design_releases import PICTURE_NAMES, record
@@ -230,7 +231,7 @@ def read_colours(colours: Mapping[str, str]) -> dict[str, str]:
     try:
         Colours(**colours)
     except (TypeError, ValueError) as error:
-        raise Invalid(f"The colours do not make sense: {error}.") from error
+        raise Invalid(_("The colours do not make sense: %(error)s.", error=error)) from error
     return dict(colours)
 
 
@@ -267,23 +268,33 @@ def spread(session: Session, now: datetime, limit: int, _terms: object = None) -
 def _kind(value: str) -> str:
     if value not in ISSUED_KINDS:
         raise Invalid(
-            f"The cards of a programme are {', '.join(ISSUED_KINDS)}. Coupons are issued one by "
-            "one (counterfoil coupon), and a company's cards show the company by themselves."
+            _(
+                "The cards of a programme are %(known)s. Coupons are issued one by one "
+                "(counterfoil coupon), and a company's cards show the company by themselves.",
+                known=", ".join(ISSUED_KINDS),
+            )
         )
     return str(value)
 
 
 def _links(value: list[tuple[Any, str]]) -> list[list[Any]]:
     if len(value) > MAX_LINKS:
-        raise Invalid(f"A card has at most {MAX_LINKS} links: keep the best.")
+        raise Invalid(
+            _("A card has at most %(max_links)s links: keep the best.", max_links=MAX_LINKS)
+        )
     read = [[_link_words(label), url] for label, url in value]
     if any(not label for label, _ in read):
-        raise Invalid(f"The words for a link have 1 to {_LONGEST_LABEL} characters.")
+        raise Invalid(
+            _(
+                "The words for a link have 1 to %(longest_label)s characters.",
+                longest_label=_LONGEST_LABEL,
+            )
+        )
     links_of(read)
     return read
 
 
-_link_words = read_words("The words for a link", _LONGEST_LABEL)
+_link_words = read_words(lazy("The words for a link"), _LONGEST_LABEL)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -293,9 +304,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "poster": keep.kept_poster,
     "icon": keep.kept_icon,
     "links": _links,
-    "name": read_words("The card's name", LONGEST_NAME),
-    "terms": read_words("The terms", MAX_TEXT, lines=True),
-    "contact": read_words("The contact", MAX_TEXT, lines=True),
+    "name": read_words(lazy("The card's name"), LONGEST_NAME),
+    "terms": read_words(lazy("The terms"), MAX_TEXT, lines=True),
+    "contact": read_words(lazy("The contact"), MAX_TEXT, lines=True),
     "labels": read_labels,
     "fields": read_fields,
 }
@@ -312,7 +323,7 @@ def _put(location: Location, degrees: tuple[float, float] | None) -> None:
     try:
         Place(*degrees)
     except FaceError as error:
-        raise Invalid(f"{location.slug}: {error}") from error
+        raise Invalid(_("%(slug)s: %(error)s", slug=location.slug, error=error)) from error
     location.latitude_micro, location.longitude_micro = (round(each * MICRO) for each in degrees)
 
 
@@ -323,4 +334,9 @@ def _check_places(session: Session, programme_id: str) -> None:
         .limit(MAX_PLACES + 1)
     ).all()
     if len(located) > MAX_PLACES:
-        raise Invalid(f"Phones offer a card near {MAX_PLACES} places at most: take one away first.")
+        raise Invalid(
+            _(
+                "Phones offer a card near %(max_places)s places at most: take one away first.",
+                max_places=MAX_PLACES,
+            )
+        )

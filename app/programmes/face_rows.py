@@ -43,6 +43,7 @@ from app.db import Moment
 from app.db.lookup import Lookup
 from app.errors import NotFound
 from app.keys import KeyRing
+from app.languages import _
 from app.ledger import service as ledger
 from app.ledger.models import Account, Lot
 from app.members import service as members
@@ -204,7 +205,7 @@ def row_of(session: Session, card_id: str, *, now: datetime) -> FaceRow:
     """What the face of a card is made of at *now*. Raises `NotFound`."""
     row = session.connection().execute(_BY_ID, {"card_id": card_id, "now": now}).first()
     if row is None:
-        raise NotFound("There is no such card.")
+        raise NotFound(_("There is no such card."))
     return _Face(*row)
 
 

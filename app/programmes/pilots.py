@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.programmes.models import Location, Programme, ProgrammePilot, ProgrammeVersion
 from app.programmes.service import ALWAYS, change_settings, next_number, version_at
 from app.programmes.settings import Settings, setting_names, settings_from_json
@@ -69,16 +70,16 @@ def start_pilot(
     Raises `Invalid` for what cannot be tried or makes no sense, `NotFound` for a location.
     """
     if not locations and not segments:
-        raise Invalid("Say where or for whom it is on trial: a location, a segment or both.")
+        raise Invalid(_("Say where or for whom it is on trial: a location, a segment or both."))
     if not changes:
-        raise Invalid("Say what is on trial: it changes nothing.")
+        raise Invalid(_("Say what is on trial: it changes nothing."))
     settings = version_at(session, programme_id, valid_from).settings
     read = _read(settings, changes)
     _check_scope(session, programme_id, read, locations, segments)
     kept = read.as_json()
     programme = session.get(Programme, programme_id, with_for_update=True)
     if programme is None:
-        raise NotFound("There is no such programme.")
+        raise NotFound(_("There is no such programme."))
     programme.has_pilots = True
     pilot = ProgrammePilot(
         programme_id=programme_id,
@@ -98,12 +99,12 @@ def start_pilot(
 def _read(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     read = settings_from_json(settings.as_json() | dict(changes))
     wrong = {
-        name: ["It is one for all accounts and cannot be tried by some: change it for all."]
+        name: [_("It is one for all accounts and cannot be tried by some: change it for all.")]
         for name in changes
         if name not in PILOTABLE
     }
     if wrong:
-        raise Invalid("That cannot be put on trial.", wrong)
+        raise Invalid(_("That cannot be put on trial."), wrong)
     return read
 
 
@@ -116,12 +117,15 @@ def _check_scope(
 ) -> None:
     known = set(session.scalars(select(Location.slug).where(Location.programme_id == programme_id)))
     for slug in sorted(set(locations) - known):
-        raise NotFound(f"There is no location {slug!r} in this programme.")
+        raise NotFound(_("There is no location %(slug)s in this programme.", slug=repr(slug)))
     defined = {each.name for each in settings.segments}
     for name in sorted(set(segments) - defined):
         raise Invalid(
-            f"There is no segment {name!r}: define it in the setting segments first.",
-            {"segments": [f"no segment {name!r}"]},
+            _(
+                "There is no segment %(name)s: define it in the setting segments first.",
+                name=repr(name),
+            ),
+            {"segments": [_("no segment %(name)s", name=repr(name))]},
         )
 
 
@@ -142,10 +146,10 @@ def widen_pilot(
     pilot = _running(session, programme_id, number, at)
     more = set(pilot.locations) | set(locations), set(pilot.segments) | set(segments)
     if more == (set(pilot.locations), set(pilot.segments)):
-        raise Invalid("Say where or for whom else it is on trial, or widen it to everywhere.")
+        raise Invalid(_("Say where or for whom else it is on trial, or widen it to everywhere."))
     if (locations and not pilot.locations) or (segments and not pilot.segments):
         raise Invalid(
-            "That would narrow it: it is on trial in every place or for every member already."
+            _("That would narrow it: it is on trial in every place or for every member already.")
         )
     wider = start_pilot(
         session,
@@ -189,13 +193,21 @@ def roll_back(session: Session, programme_id: str, number: int, *, at: datetime)
     versions = _versions(session, programme_id)
     place = next((at for at, each in enumerate(versions) if each.number == number), None)
     if place is None:
-        raise NotFound(f"There is no version {number}. See: counterfoil programme versions")
+        raise NotFound(
+            _("There is no version %(number)s. See: counterfoil programme versions", number=number)
+        )
     if place == 0:
-        raise Conflict("The first version has none before it: change the settings instead.")
+        raise Conflict(_("The first version has none before it: change the settings instead."))
     version = versions[place]
     after = next((each for each in versions[place + 1 :] if each.valid_from <= at), None)
     if after is not None:
-        raise Conflict(f"Version {number} no longer holds: version {after.number} came after it.")
+        raise Conflict(
+            _(
+                "Version %(number)s no longer holds: version %(number_2)s came after it.",
+                number=number,
+                number_2=after.number,
+            )
+        )
     before = versions[place - 1].settings
     return change_settings(session, programme_id, before, valid_from=max(at, version.valid_from))
 
@@ -211,9 +223,11 @@ def _pilot(session: Session, programme_id: str, number: int) -> ProgrammePilot |
 def _running(session: Session, programme_id: str, number: int, at: datetime) -> ProgrammePilot:
     pilot = _pilot(session, programme_id, number)
     if pilot is None:
-        raise NotFound(f"There is no pilot {number}. See: counterfoil programme versions")
+        raise NotFound(
+            _("There is no pilot %(number)s. See: counterfoil programme versions", number=number)
+        )
     if pilot.ends_at is not None and pilot.ends_at <= max(at, pilot.valid_from):
-        raise Conflict(f"Pilot {number} is over already.")
+        raise Conflict(_("Pilot %(number)s is over already.", number=number))
     return pilot
 
 

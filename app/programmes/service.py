@@ -47,14 +47,16 @@ def create_programme(
     _check_name(name)
     check_time_zone(time_zone)
     if not is_currency(currency):
-        raise Invalid(f"There is no currency {currency!r}; write one such as EUR.")
+        raise Invalid(
+            _("There is no currency %(currency)s; write one such as EUR.", currency=repr(currency))
+        )
     wording.check_points_names(points_names or DEFAULT_POINTS)
     try:
         Colours(**(colours or DEFAULT_COLOURS))
     except (TypeError, ValueError) as error:
-        raise Invalid(f"The colours do not make sense: {error}") from error
+        raise Invalid(_("The colours do not make sense: %(error)s", error=error)) from error
     if session.scalar(select(Programme.id).where(Programme.slug == slug)):
-        raise Conflict(f"There is a programme {slug!r} already.")
+        raise Conflict(_("There is a programme %(slug)s already.", slug=repr(slug)))
     programme = Programme(
         slug=slug,
         name=name,
@@ -152,7 +154,7 @@ def add_location(
     if session.scalar(
         select(Location.id).where(Location.slug == slug, Location.programme_id == programme_id)
     ):
-        raise Conflict(f"There is a location {slug!r} already.")
+        raise Conflict(_("There is a location %(slug)s already.", slug=repr(slug)))
     location = Location(programme_id=programme_id, slug=slug, name=name, created_at=now)
     session.add(location)
     session.flush()
@@ -163,7 +165,7 @@ def programme_by_slug(session: Session, slug: str) -> Programme:
     """The programme of that slug. Raises `NotFound`."""
     found = session.scalar(select(Programme).where(Programme.slug == slug))
     if found is None:
-        raise NotFound(f"There is no programme {slug!r}.")
+        raise NotFound(_("There is no programme %(slug)s.", slug=repr(slug)))
     return found
 
 
@@ -177,7 +179,7 @@ def programme_by_id(session: Session, programme_id: str) -> Programme:
     """The programme of that id. Raises `NotFound`."""
     found = session.get(Programme, programme_id)
     if found is None:
-        raise NotFound("There is no such programme.")
+        raise NotFound(_("There is no such programme."))
     return found
 
 
@@ -187,18 +189,21 @@ def location_by_slug(session: Session, programme_id: str, slug: str) -> Location
         select(Location).where(Location.programme_id == programme_id, Location.slug == slug)
     )
     if found is None:
-        raise NotFound(f"There is no location {slug!r} in this programme.")
+        raise NotFound(_("There is no location %(slug)s in this programme.", slug=repr(slug)))
     return found
 
 
 def _check_slug(slug: str) -> None:
     if not _SLUG.fullmatch(slug):
         raise Invalid(
-            f"{slug!r} cannot stand in an address: use small letters, digits and hyphens, "
-            "40 at most."
+            _(
+                "%(slug)s cannot stand in an address: use small letters, digits and hyphens, "
+                "40 at most.",
+                slug=repr(slug),
+            )
         )
 
 
 def _check_name(name: str) -> None:
     if not name.strip() or len(name) > 80:
-        raise Invalid("A name has 1 to 80 characters.", {"name": ["1 to 80 characters"]})
+        raise Invalid(_("A name has 1 to 80 characters."), {"name": [_("1 to 80 characters")]})

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from app.errors import Invalid
+from app.languages import _
 from app.ledger.rules import ReturnPolicy, RoundUp
 from app.programmes import fields
 from app.programmes.fields import BonusRule, Reader, Tiers, Wrong
@@ -201,18 +202,18 @@ def settings_from_json(data: Mapping[str, Any]) -> Settings:
     wrong: dict[str, list[str]] = {}
     for name, value in data.items():
         if name not in _READERS:
-            wrong[name] = ["There is no such setting."]
+            wrong[name] = [_("There is no such setting.")]
             continue
         try:
             values[name] = _READERS[name](value)
         except Wrong as error:
             wrong[name] = [str(error)]
     for name in {"points", "per_amount"} - data.keys():
-        wrong[name] = ["This setting is missing."]
+        wrong[name] = [_("This setting is missing.")]
     if not wrong:
         wrong = _contradictions(Settings(**values))
     if wrong:
-        raise Invalid("The programme's settings do not make sense.", wrong)
+        raise Invalid(_("The programme's settings do not make sense."), wrong)
     return Settings(**values)
 
 
@@ -296,4 +297,6 @@ def _zones() -> frozenset[str]:
 def check_time_zone(name: str) -> None:
     """Raise `Invalid` unless *name* is an IANA zone."""
     if name not in _zones():
-        raise Invalid(f"There is no time zone {name!r}; write one such as Europe/Riga.")
+        raise Invalid(
+            _("There is no time zone %(name)s; write one such as Europe/Riga.", name=repr(name))
+        )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.db import Prepared
 from app.errors import NotFound
+from app.languages import _
 from app.ledger.postings import Terms
 from app.programmes.earning import Tariff, tariff_of
 from app.programmes.models import Programme, ProgrammePilot, ProgrammeVersion
@@ -159,7 +160,7 @@ class Rulebook:
             if row.valid_from <= moment:
                 return row
         if len(self.versions) < _AT_ONCE:
-            raise NotFound("The programme had no rules yet on that day.")
+            raise NotFound(_("The programme had no rules yet on that day."))
         return rulebook_of(self.session, self.programme_id, moment).versions[0]
 
     def terms(self, now: datetime) -> Terms:
@@ -204,7 +205,7 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
         session, {"programme": programme_id, "now": now}, programme_id=programme_id
     )
     if not rows:
-        raise NotFound("The programme had no rules yet on that day.")
+        raise NotFound(_("The programme had no rules yet on that day."))
     pilots: tuple[Any, ...] = ()
     if rows[0].has_pilots:
         given = {"programme": programme_id, "now": now}

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from app.errors import Invalid
+from app.languages import _
 from passes.card import MAX_ACTIONS, MAX_BEACONS
 from passes.errors import FaceError
 from passes.extras import (
@@ -109,60 +110,89 @@ def read_extras(kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
         else:
             found[name] = READERS[name](value)
     if found.get("app_url") and not found.get("app_store_ids"):
-        raise Invalid("Give the app's number in the App Store too: its address needs it.")
+        raise Invalid(_("Give the app's number in the App Store too: its address needs it."))
     return found
 
 
 def _beacons(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(value) > MAX_BEACONS:
-        raise Invalid(f"Phones know at most {MAX_BEACONS} beacons of a card: keep the best.")
+        raise Invalid(
+            _(
+                "Phones know at most %(max_beacons)s beacons of a card: keep the best.",
+                max_beacons=MAX_BEACONS,
+            )
+        )
     for each in value:
         text = each.get("text")
         if text is not None and (not text.isprintable() or len(text) > _LONGEST_WORDS):
-            raise Invalid(f"What is said beside a beacon has at most {_LONGEST_WORDS} characters.")
+            raise Invalid(
+                _(
+                    "What is said beside a beacon has at most %(longest_words)s characters.",
+                    longest_words=_LONGEST_WORDS,
+                )
+            )
         try:
             Beacon(each["uuid"], each.get("major"), each.get("minor"), text)
         except FaceError as error:
-            raise Invalid(f"{error}. Write it as UUID or UUID,MAJOR,MINOR.") from error
+            raise Invalid(
+                _("%(error)s. Write it as UUID or UUID,MAJOR,MINOR.", error=error)
+            ) from error
     return value
 
 
 def _actions(value: list[tuple[str, str]]) -> list[list[str]]:
     if len(value) > MAX_ACTIONS:
-        raise Invalid(f"A card has at most {MAX_ACTIONS} buttons: keep the best.")
+        raise Invalid(
+            _("A card has at most %(max_actions)s buttons: keep the best.", max_actions=MAX_ACTIONS)
+        )
     for kind, url in value:
         if kind not in set(ActionKind):
-            raise Invalid(f"There is no button {kind!r}. Choose: {', '.join(ActionKind)}.")
+            raise Invalid(
+                _(
+                    "There is no button %(kind)s. Choose: %(known)s.",
+                    kind=repr(kind),
+                    known=", ".join(ActionKind),
+                )
+            )
         try:
             Action(ActionKind(kind), url)
         except FaceError as error:
-            raise Invalid(f"{kind}: {error}.") from error
+            raise Invalid(_("%(kind)s: %(error)s.", kind=kind, error=error)) from error
     return [[kind, url] for kind, url in value]
 
 
 def _store_identifiers(value: list[int]) -> list[int]:
     if len(value) > MOST_STORE_IDENTIFIERS or not all(0 < each < 10**12 for each in value):
-        raise Invalid("The number of an app stands in its App Store address, behind 'id'.")
+        raise Invalid(_("The number of an app stands in its App Store address, behind 'id'."))
     return value
 
 
 def _app_url(value: str) -> str:
     parts = urlsplit(value)
     if not parts.scheme.isascii() or not parts.scheme or len(value) > _LONGEST_URL:
-        raise Invalid("The address that the app opens looks like myapp://card or https://…")
+        raise Invalid(_("The address that the app opens looks like myapp://card or https://…"))
     return value
 
 
 def _times(value: list[tuple[str, str | None]]) -> list[list[str | None]]:
     if len(value) > MOST_MOMENTS:
-        raise Invalid(f"Give at most {MOST_MOMENTS} times in which phones offer the card.")
+        raise Invalid(
+            _(
+                "Give at most %(most_moments)s times in which phones offer the card.",
+                most_moments=MOST_MOMENTS,
+            )
+        )
     for start, end in value:
         try:
             until = None if end is None else datetime.fromisoformat(end)
             Moment(datetime.fromisoformat(start), until)
         except (ValueError, FaceError) as error:
             raise Invalid(
-                f"Write a time as 2026-12-24T09:00+02:00, or two with a / between them: {error}."
+                _(
+                    "Write a time as 2026-12-24T09:00+02:00, or two with a / between them: "
+                    "%(error)s.",
+                    error=error,
+                )
             ) from error
     return [[start, end] for start, end in value]
 
@@ -170,7 +200,13 @@ def _times(value: list[tuple[str, str | None]]) -> list[list[str | None]]:
 def _codes(value: list[str]) -> list[str]:
     for each in value:
         if each not in FORMATS:
-            raise Invalid(f"A card's code fits into {' or '.join(FORMATS)}, not into {each}.")
+            raise Invalid(
+                _(
+                    "A card's code fits into %(known)s, not into %(each)s.",
+                    known=" or ".join(FORMATS),
+                    each=each,
+                )
+            )
     return list(dict.fromkeys(value))
 
 
@@ -183,7 +219,7 @@ def _nfc_key(value: str) -> str:
     except (ValueError, binascii.Error):
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise Invalid("The reader's key is a P-256 public key in PEM or base64.")
+        raise Invalid(_("The reader's key is a P-256 public key in PEM or base64."))
     return text
 
 
@@ -195,7 +231,9 @@ def _day(value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError:
-        raise Invalid(f"Write the last day as 2027-12-31, not {value[:30]!r}.") from None
+        raise Invalid(
+            _("Write the last day as 2027-12-31, not %(given)s.", given=repr(value[:30]))
+        ) from None
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

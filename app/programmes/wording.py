@@ -7,6 +7,7 @@ from babel.numbers import get_currency_precision
 from babel.plural import PluralRule
 
 from app.errors import Invalid
+from app.languages import _
 from app.ledger import writing
 
 #: What a point is called has to fit onto a phone's card.
@@ -64,6 +65,11 @@ def check_points_names(names: Mapping[str, Mapping[str, str]]) -> None:
     """Raise `Invalid` unless each language has a name for "other", and no name is empty or long."""
     forms = [form for each in names.values() for form in each.values()]
     if not names or any("other" not in each for each in names.values()):
-        raise Invalid('Say what many points are called ("other") in at least one language.')
+        raise Invalid(_('Say what many points are called ("other") in at least one language.'))
     if any(not form.strip() or len(form) > LONGEST_NAME for form in forms):
-        raise Invalid(f"What points are called has 1 to {LONGEST_NAME} letters.")
+        raise Invalid(
+            _(
+                "What points are called has 1 to %(longest_name)s letters.",
+                longest_name=LONGEST_NAME,
+            )
+        )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.cards.models import Card
 from app.db import enter
 from app.errors import NotFound
+from app.languages import _
 from app.ledger import service as ledger
 from app.ledger.errors import PostingIdReused
 from app.ledger.models import Account, EarningDay
@@ -71,7 +72,7 @@ def refer(session: Session, code: str, referred_id: str, *, now: datetime) -> Re
         select(ReferralCode.account_id).where(ReferralCode.code == code.strip().upper())
     )
     if referrer_id is None:
-        raise NotFound("Nobody hands this code on. Check it, or join without one.")
+        raise NotFound(_("Nobody hands this code on. Check it, or join without one."))
     is_own = referrer_id == referred_id or _is_one_person(session, referrer_id, referred_id)
     made = Referred(
         referrer_id=referrer_id,

@@ -52,9 +52,9 @@ def _no_role(role: str) -> str:
 def hash_pin(pin: str) -> str:
     """The argon2id hash of a PIN. Raises `Invalid` unless it is six digits, not all the same."""
     if len(pin) != PIN_DIGITS or not pin.isascii() or not pin.isdigit():
-        raise Invalid("A PIN has six digits.", {"pin": ["six digits"]})
+        raise Invalid(_("A PIN has six digits."), {"pin": [_("six digits")]})
     if len(set(pin)) == 1:
-        raise Invalid("That PIN is too easy to guess.", {"pin": ["not one digit six times"]})
+        raise Invalid(_("That PIN is too easy to guess."), {"pin": [_("not one digit six times")]})
     return str(PIN_HASH.hash(pin))
 
 
@@ -99,7 +99,7 @@ def person_by_name(session: Session, name: str) -> Staff:
     """The person of that name who works here now. Raises `NotFound`."""
     found = session.scalar(select(Staff).where(Staff.name == name, Staff.left_at.is_(None)))
     if found is None:
-        raise NotFound(f"Nobody called {name!r} works here.")
+        raise NotFound(_("Nobody called %(name)s works here.", name=repr(name)))
     return found
 
 
@@ -161,5 +161,5 @@ def person_by_id(session: Session, staff_id: str) -> Staff:
     """The person of that id, who may have left since. Raises `NotFound`."""
     found = session.scalar(select(Staff).where(Staff.id == staff_id))
     if found is None:
-        raise NotFound("Nobody of that id works in this programme.")
+        raise NotFound(_("Nobody of that id works in this programme."))
     return found

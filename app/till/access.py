@@ -95,7 +95,7 @@ def till_by_name(session: Session, programme_id: str, name: str) -> Till:
     """The till of that name. Raises `NotFound`."""
     till = session.scalar(select(Till).where(Till.programme_id == programme_id, Till.name == name))
     if till is None:
-        raise NotFound(f"There is no till called {name!r}.")
+        raise NotFound(_("There is no till called %(name)s.", name=repr(name)))
     return till
 
 

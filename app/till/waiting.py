@@ -15,6 +15,7 @@ from app.cards import service as cards
 from app.cards.errors import CardRefused
 from app.db import Prepared
 from app.errors import Conflict, Invalid, NotFound
+from app.languages import _
 from app.ledger.errors import PostingIdReused
 from app.ledger.explain import because
 from app.ledger.postings import Request
@@ -65,7 +66,7 @@ def replayed_many(
 
 def _reused() -> PostingIdReused:
     return PostingIdReused(
-        "This id was used before for another posting. Make a new id for a new posting."
+        _("This id was used before for another posting. Make a new id for a new posting.")
     )
 
 
@@ -148,9 +149,9 @@ def decide(
         select(WaitingPosting).where(WaitingPosting.posting_id == posting_id).with_for_update()
     )
     if found is None:
-        raise NotFound("Nothing of that id waits for a manager.")
+        raise NotFound(_("Nothing of that id waits for a manager."))
     if found.decided_at is not None:
-        raise Conflict("That was decided already.")
+        raise Conflict(_("That was decided already."))
     found.decided_at, found.decided_by_id, found.approved = now, manager.id, approved
     session.flush()
     if not approved:
@@ -182,4 +183,4 @@ def _occurred_at(found: WaitingPosting) -> datetime:
     try:
         return said.astimezone(UTC)
     except OverflowError as error:
-        raise Invalid("No receipt is of that date. Refuse this posting.") from error
+        raise Invalid(_("No receipt is of that date. Refuse this posting.")) from error

@@ -11,6 +11,7 @@ from app.db import enter
 from app.draws import service
 from app.draws.models import PrizeDraw
 from app.errors import NotFound
+from app.languages import _
 from app.ledger import writing
 from app.members.service import LANGUAGES
 from app.programmes.models import Programme
@@ -140,5 +141,5 @@ def _moments(found: PrizeDraw, programme: Programme, language: str) -> dict[str,
 def _published(found: PrizeDraw) -> PrizeDraw:
     """A draw that nobody has been told of is not there for strangers."""
     if found.published_at is None:
-        raise NotFound("There is no such draw.")
+        raise NotFound(_("There is no such draw."))
     return found

@@ -54,7 +54,7 @@ def add_endpoint(
     types = sorted(set(wanted))
     unknown = [each for each in types if each != events.ALL and each not in events.TYPES]
     if unknown or not types:
-        text = f"Choose * for all, or some of: {', '.join(events.TYPES)}."
+        text = _("Choose * for all, or some of: %(known)s.", known=", ".join(events.TYPES))
         raise Invalid(text, {"events": [text]})
     here = list(session.scalars(select(Endpoint)))
     if any(each.url == url for each in here):
@@ -102,7 +102,9 @@ def endpoint_by(session: Session, which: str) -> Endpoint:
         .execution_options(populate_existing=True)
     )
     if found is None:
-        raise NotFound(f"No webhook goes to {which!r}. See: counterfoil webhook list")
+        raise NotFound(
+            _("No webhook goes to %(which)s. See: counterfoil webhook list", which=repr(which))
+        )
     return found
 
 

@@ -30,6 +30,7 @@ from app.delivery.page_link import with_page_link
 from app.delivery.wanted import present_version
 from app.errors import NotFound, Unavailable
 from app.keys import Purpose
+from app.languages import _
 from app.programmes.faces import face_of
 from app.programmes.service import programme_by_id
 
@@ -105,11 +106,11 @@ class GooglePasses:
             except (GoogleUnreachable, GoogleSilent) as error:
                 _log.warning("save link: %s", error)
                 raise Unavailable(
-                    "Google Wallet does not answer right now. Please try again in a minute."
+                    _("Google Wallet does not answer right now. Please try again in a minute.")
                 ) from error
             if not answer.is_good and answer.status != 409:
                 _log.error("save link: %s", answer)
-                raise Unavailable("Google Wallet did not take the card. Please try again later.")
+                raise Unavailable(_("Google Wallet did not take the card. Please try again later."))
             # One that was there before may show an older state: delivery brings it up to date.
             self._record(card, now, is_told=answer.is_good)
         return self._link(card, now)
@@ -130,7 +131,7 @@ class GooglePasses:
         version = present_version(session, card_id)
         card = session.scalar(select(Card).where(Card.id == card_id))
         if card is None or version is None:
-            raise NotFound("There is no such card.")
+            raise NotFound(_("There is no such card."))
         context, issuer = self._context, self.service().issuer_id
         row = session.scalar(select(GooglePass).where(GooglePass.card_id == card_id))
         programme = programme_by_id(session, card.programme_id)
@@ -219,7 +220,7 @@ class GooglePasses:
         for programme_id in self.programmes_of([card_id]):
             with self._context.database.read(programme_id) as session:
                 return self.read(session, card_id, now=now)
-        raise NotFound("There is no such card.")
+        raise NotFound(_("There is no such card."))
 
     def _record(self, card: GoogleCard, now: datetime, *, is_told: bool) -> None:
         """Note that the card is to have an object, and how far that one is."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from app.errors import Invalid
+from app.languages import _
 from app.ledger.tiers.assessment import assess
 from app.ledger.tiers.model import Change, Count, TierReason, TierScheme, TierState, rank
 from app.ledger.tiers.windows import Sheet, counted_by, day_after, reached, standing
@@ -26,11 +27,11 @@ def override(
     wrong = {}
     if rank(scheme, tier) == 0:
         known = ", ".join(level.code for level in scheme.levels)
-        wrong["tier"] = [f"There is no such tier. Choose one of: {known}."]
+        wrong["tier"] = [_("There is no such tier. Choose one of: %(known)s.", known=known)]
     if until <= now:
-        wrong["until"] = ["Give a later moment: this one has passed."]
+        wrong["until"] = [_("Give a later moment: this one has passed.")]
     if wrong:
-        raise Invalid("The tier cannot be lifted like this.", wrong)
+        raise Invalid(_("The tier cannot be lifted like this."), wrong)
     changes = list(assess(scheme, state, days, now, time_zone))
     return changes + _set(scheme, state, (tier, until), days, now, time_zone, TierReason.OVERRIDE)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db import programme_of
 from app.errors import Invalid
+from app.languages import _
 from app.programmes.drafts.models import ProgrammePurpose
 from app.programmes.fields import Wrong, decimal
 from app.programmes.models import Programme
@@ -56,17 +57,17 @@ def say(
     for name, value in facts.items():
         if name in _CHOICES:
             if value not in list(_CHOICES[name]):
-                wrong[name] = ["Choose one of them."]
+                wrong[name] = [_("Choose one of them.")]
             read[name] = str(value)
         elif name == "margin":
             try:
                 read[name] = f"{_MARGIN(value).normalize():f}"
             except Wrong:
-                wrong[name] = ["Give a number above zero up to 100, such as 30 or 12.5."]
+                wrong[name] = [_("Give a number above zero up to 100, such as 30 or 12.5.")]
         else:
             read[name] = str(value)[:20]
     if wrong:
-        raise Invalid("Something is still missing.", wrong)
+        raise Invalid(_("Something is still missing."), wrong)
     row = _row(session, now)
     for name, value in read.items():
         setattr(row, name, value)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db import programme_of
 from app.errors import Conflict
+from app.languages import _
 from app.programmes import pilots, service
 from app.programmes.drafts.models import Did, ProgrammeDraft, ProgrammePublication
 from app.programmes.models import Programme, ProgrammePilot
@@ -121,8 +122,11 @@ def publish(
     later = service.versions_after(session, programme_id, valid_from)
     if later:
         raise Conflict(
-            f"Version {later[0][0]} is planned for later and would not have these changes. "
-            "Undo it first, or publish from its date on."
+            _(
+                "Version %(given)s is planned for later and would not have these changes. "
+                "Undo it first, or publish from its date on.",
+                given=later[0][0],
+            )
         )
     version = service.change_settings(session, programme_id, changes, valid_from=valid_from)
     note(session, Did.PUBLISHED, version.number, by=by, now=now)
@@ -186,11 +190,14 @@ def _ready(session: Session, moment: datetime) -> Mapping[str, Any]:
     session.scalar(select(ProgrammeDraft).with_for_update())
     draft = look(session, moment)
     if not draft.changes:
-        raise Conflict("The draft changes nothing: there is nothing to publish.")
+        raise Conflict(_("The draft changes nothing: there is nothing to publish."))
     if draft.overtaken:
         raise Conflict(
-            "Somebody else has changed the same since this draft was begun: "
-            f"{', '.join(draft.overtaken)}. Compare, then take the draft over or throw it away."
+            _(
+                "Somebody else has changed the same since this draft was begun: %(known)s. "
+                "Compare, then take the draft over or throw it away.",
+                known=", ".join(draft.overtaken),
+            )
         )
     return draft.changes
 
@@ -203,7 +210,7 @@ def _row(session: Session, revision: int | None, now: datetime) -> ProgrammeDraf
     )
     if revision is not None and revision != (0 if row is None else row.revision):
         raise Conflict(
-            "Somebody else has changed the draft meanwhile. Look at it again, then change it."
+            _("Somebody else has changed the draft meanwhile. Look at it again, then change it.")
         )
     if row is None:
         row = ProgrammeDraft(changes={}, before={}, baskets=[], revision=0, changed_at=now)

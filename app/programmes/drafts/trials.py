@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.clock import Clock
 from app.db import Database, programme_of
 from app.errors import CounterfoilError, Invalid, NotFound
+from app.languages import _
 from app.programmes.drafts.models import ProgrammeTrial, TrialState
 from app.programmes.simulation import Plan, Scope, simulate
 
@@ -49,9 +50,11 @@ def ask(
 ) -> ProgrammeTrial:
     """Ask for a trial of *changes* over the receipts since *since*. Raises `Invalid`."""
     if not changes:
-        raise Invalid("The draft changes nothing: there is nothing to try.")
+        raise Invalid(_("The draft changes nothing: there is nothing to try."))
     if since >= now:
-        raise Invalid("There are no receipts since then.", {"since": ["Give an earlier day."]})
+        raise Invalid(
+            _("There are no receipts since then."), {"since": [_("Give an earlier day.")]}
+        )
     trial = ProgrammeTrial(
         changes=dict(changes),
         locations=sorted(set(locations)),
@@ -78,7 +81,7 @@ def by_id(session: Session, trial_id: str) -> ProgrammeTrial:
     """A trial of the session's programme. Raises `NotFound`."""
     found = session.scalar(select(ProgrammeTrial).where(ProgrammeTrial.id == trial_id))
     if found is None:
-        raise NotFound("There is no such trial; the oldest ones are not kept.")
+        raise NotFound(_("There is no such trial; the oldest ones are not kept."))
     return found
 
 

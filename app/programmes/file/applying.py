@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid
+from app.languages import _
 from app.ledger.models import Entry
 from app.programmes import designs, service, wording
 from app.programmes.file import layout
@@ -171,8 +172,12 @@ def apply(
         later = service.versions_after(session, programme.id, valid_from)
         if later:
             raise Conflict(
-                f"Version {later[0][0]} is to follow on {later[0][1]:%Y-%m-%d}. Roll it back "
-                "first, or apply the file from then on with --from."
+                _(
+                    "Version %(given)s is to follow on %(given_2)s. Roll it back first, or apply "
+                    "the file from then on with --from.",
+                    given=later[0][0],
+                    given_2=f"{later[0][1]:%Y-%m-%d}",
+                )
             )
         service.change_settings(
             session, programme.id, wanted.settings.as_json(), valid_from=valid_from
@@ -214,19 +219,24 @@ def _change_about(session: Session, programme: Programme, about: Mapping[str, An
         if value == getattr(programme, key):
             continue
         if key == "slug":
-            wrong[key] = ["It stands in posters and links, and stays what it is."]
+            wrong[key] = [_("It stands in posters and links, and stays what it is.")]
         elif key in ("currency", "time_zone") and _has_entries(session, programme):
-            wrong[key] = ["There are entries already that count by it: it stays what it is."]
+            wrong[key] = [_("There are entries already that count by it: it stays what it is.")]
     if wrong:
         raise Conflict(" ".join(f"programme.{key}: {texts[0]}" for key, texts in wrong.items()))
     if "name" in about and (not about["name"].strip() or len(about["name"]) > 80):
-        raise Invalid("programme.name: a name has 1 to 80 characters.")
+        raise Invalid(_("programme.name: a name has 1 to 80 characters."))
     if len(about.get("benefit", "")) > 200:
-        raise Invalid("programme.benefit: it has at most 200 characters.")
+        raise Invalid(_("programme.benefit: it has at most 200 characters."))
     if "time_zone" in about:
         check_time_zone(about["time_zone"])
     if "currency" in about and not is_currency(about["currency"]):
-        raise Invalid(f"There is no currency {about['currency']!r}; write one such as EUR.")
+        raise Invalid(
+            _(
+                "There is no currency %(given)s; write one such as EUR.",
+                given=repr(about["currency"]),
+            )
+        )
     if "points_names" in about:
         wording.check_points_names(about["points_names"])
     if "colours" in about:
@@ -239,11 +249,17 @@ def _change_about(session: Session, programme: Programme, about: Mapping[str, An
 def _check_colours(colours: Mapping[str, str]) -> None:
     unknown = sorted(colours.keys() - set(_ALL_COLOURS))
     if unknown:
-        raise Invalid(f"There is no colour {unknown[0]!r}; there are {', '.join(_ALL_COLOURS)}.")
+        raise Invalid(
+            _(
+                "There is no colour %(given)s; there are %(known)s.",
+                given=repr(unknown[0]),
+                known=", ".join(_ALL_COLOURS),
+            )
+        )
     try:
         Colours(**colours)
     except (TypeError, ValueError) as error:
-        raise Invalid(f"The colours do not make sense: {error}") from error
+        raise Invalid(_("The colours do not make sense: %(error)s", error=error)) from error
 
 
 def _has_entries(session: Session, programme: Programme) -> bool:
@@ -260,5 +276,5 @@ def _change_location(
         service.add_location(session, programme.id, slug=slug, name=place.name, now=now)
         return
     if not place.name.strip() or len(place.name) > 80:
-        raise Invalid(f"locations: {slug}: a name has 1 to 80 characters.")
+        raise Invalid(_("locations: %(slug)s: a name has 1 to 80 characters.", slug=slug))
     service.location_by_slug(session, programme.id, slug).name = place.name

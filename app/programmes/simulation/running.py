@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.errors import Invalid, NotFound
+from app.languages import _
 from app.programmes.models import Location
 from app.programmes.rules.streaks import LOOK_BACK_DAYS
 from app.programmes.settings import Settings, settings_from_json
@@ -119,9 +120,14 @@ def _check(session: Session, book: Rulebook, plan: Plan) -> None:
     changed = settings_from_json(book.everywhere(plan.now).settings.as_json() | dict(plan.change))
     known = set(session.scalars(select(Location.slug)))
     for slug in sorted(plan.scope.locations - known):
-        raise NotFound(f"There is no location {slug!r} in this programme.")
+        raise NotFound(_("There is no location %(slug)s in this programme.", slug=repr(slug)))
     for name in sorted(plan.scope.segments - {each.name for each in changed.segments}):
-        raise Invalid(f"There is no segment {name!r}: define it in the setting segments first.")
+        raise Invalid(
+            _(
+                "There is no segment %(name)s: define it in the setting segments first.",
+                name=repr(name),
+            )
+        )
 
 
 def replayed(database: Database, plan: Plan, which: Range) -> Tally:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import audit
 from app.context import current_context
 from app.errors import CounterfoilError, Invalid, TooMany
+from app.languages import _
 from app.programmes.models import Programme
 from app.staff import second_factor, signing_in
 from app.staff.errors import SignInOver, WrongPassword
@@ -149,9 +150,10 @@ def _pending(programme: Programme) -> SetUp:
     """The secret that is being set up; made when the page is first seen, the same ever after."""
     context = current_context()
     with context.database.write(programme.id) as session:
-        _, person, login = signing_in.half_of(session, threshold.half_token(), now=context.clock())
+        found_half = signing_in.half_of(session, threshold.half_token(), now=context.clock())
+        _half, person, login = found_half
         if signing_in.owed(person, login) != Owed.SET_UP:
-            raise SignInOver("There is a second factor already.")
+            raise SignInOver(_("There is a second factor already."))
         name, issuer = person.name, programme.name
         found = second_factor.pending(context.keys, login, name=name, issuer=issuer)
         return found or second_factor.begin(context.keys, login, name=name, issuer=issuer)
