@@ -56,6 +56,8 @@ class Compiled:
     asks: bool
     is_base: bool
     is_multiplier: bool
+    #: Whether it holds at certain times alone, or in certain places.
+    is_bound: bool
 
     @property
     def name(self) -> str:
@@ -138,6 +140,7 @@ def _compiled(rule: Rule, exponent: int, zone: ZoneInfo) -> Compiled:
         asks=asks,
         is_base=rule.role is Role.BASE,
         is_multiplier=rule.kind is Kind.MULTIPLIER,
+        is_bound=bool(on.begins or on.ends or on.weekdays or on.hours or on.locations),
     )
 
 
@@ -196,6 +199,8 @@ class Bill:
         items, categories = self._index
         lists = [items[item] for item in goods.items if item in items]
         lists += [categories[kind] for kind in goods.categories if kind in categories]
+        if not lists:
+            return _NONE
         if len(lists) == 1:
             return self._found(lists[0])
         return self._found(sorted({at for each in lists for at in each}))
@@ -259,20 +264,27 @@ class Candidate(Struct, frozen=True):
 
 def candidates(rules: RuleSet, bill: Bill) -> tuple[Candidate, ...]:
     """Those of the rules that a receipt meets, in their order."""
-    found = (_candidate(each, bill) for each in rules.rules)
-    return tuple(each for each in found if each is not None)
+    found = []
+    for each in rules.rules:
+        if each.is_bound and not _holds(each, bill):
+            continue
+        if (candidate := _candidate(each, bill)) is not None:
+            found.append(candidate)
+    return tuple(found)
+
+
+def _holds(each: Compiled, bill: Bill) -> bool:
+    return _is_time(each, bill) and (not each.locations or bill.location in each.locations)
 
 
 def _candidate(each: Compiled, bill: Bill) -> Candidate | None:
-    if not _is_time(each, bill) or (each.locations and bill.location not in each.locations):
-        return None
     needs: list[Need] = []
     if each.at_least_micro:
         if bill.counted[0] < each.at_least_micro * bill.counted[1]:
             return None
         least = min(bill.earning_minor, bill.in_minor(each.at_least_micro))
         needs.append(Need(How.ALL, least))
-    times = _sets(each, bill, needs)
+    times = _sets(each, bill, needs) if each.sets or each.rule.each else 1
     if times == 0:
         return None
     match each.rule.kind:

@@ -4,6 +4,7 @@ The pages go along the index of entries (account, sequence), so that memory does
 is read, nor time with what was read before.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -183,13 +184,12 @@ def _past(
 
 
 def _lines(session: Session, ids: Sequence[str]) -> dict[str, tuple[Line, ...]]:
-    found: dict[str, list[Line]] = {}
+    found: defaultdict[str, list[Line]] = defaultdict(list)
     for receipt_id, item, category, thousandths, amount in _lines_of(
         session, {"ids": ids}, programme_id=EVERYWHERE
     ):
-        whole, rest = divmod(thousandths, 1000)
-        quantity = Decimal(thousandths) / 1000 if rest else whole
-        found.setdefault(receipt_id, []).append(Line(item, amount, quantity, category))
+        quantity = Decimal(thousandths) / 1000 if thousandths % 1000 else thousandths // 1000
+        found[receipt_id].append(Line(item, amount, quantity, category))
     return {receipt_id: tuple(each) for receipt_id, each in found.items()}
 
 

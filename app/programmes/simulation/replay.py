@@ -97,6 +97,10 @@ class _Side:
     carried_micro: int
     once: frozenset[str]
 
+    def is_like(self, other: "_Side") -> bool:
+        """Whether both have come to the same."""
+        return self.carried_micro == other.carried_micro and self.once == other.once
+
 
 class Outcome(Struct, frozen=True):
     """What a receipt gives for good: after what came back of it."""
@@ -153,7 +157,7 @@ class Replay:
         before = self._value(version, self._before, facts)
         changed = self._changed(version, facts)
         after = before
-        if changed is not version or self._before != self._after:
+        if changed is not version or not self._before.is_like(self._after):
             after = self._value(changed, self._after, facts)
         self._carry(self._before, before)
         self._carry(self._after, after)
@@ -190,10 +194,9 @@ class Replay:
     def _carry(side: _Side, value: Value) -> None:
         if value.carried_micro is not None:
             side.carried_micro = value.carried_micro
-        if value.bonuses:
-            once = {each.once_key for each in value.bonuses if each.once_key}
-            if once:
-                side.once |= once
+        for each in value.bonuses:
+            if each.once_key:
+                side.once |= {each.once_key}
 
     def _facts(self, past: Past) -> "_Facts":
         tier = None
@@ -210,21 +213,16 @@ class Replay:
         windows = {}
         for days in asked.windows:
             since = asked.day - timedelta(days=days - 1)
-            within = [
-                each
-                for day, those in self._seen.items()
-                if since <= day <= asked.day
-                for each in those
-            ]
-            windows[days] = Activity(
-                sum(each.is_visit(moment) for each in within),
-                sum(each.counted(moment) for each in within),
-                frozenset(
-                    day
-                    for day, those in self._seen.items()
-                    if since <= day <= asked.day and any(each.is_visit(moment) for each in those)
-                ),
-            )
+            visits = money = 0
+            on: set[date] = set()
+            for day, those in self._seen.items():
+                if since <= day <= asked.day:
+                    for each in those:
+                        money += each.counted(moment)
+                        if each.is_visit(moment):
+                            visits += 1
+                            on.add(day)
+            windows[days] = Activity(visits, money, frozenset(on))
         today = sum(each.is_visit(moment) for each in self._seen.get(asked.day, ()))
         is_first = asked.first and not any(
             each.is_visit(moment) for those in self._seen.values() for each in those
@@ -241,11 +239,15 @@ class _Seen(Struct, frozen=True):
 
     def is_visit(self, moment: datetime) -> bool:
         """Whether something of it was kept at that moment."""
+        if not self.back:
+            return True
         came = [each.amount_minor for each in self.back if each.recorded_at <= moment]
         return not came or sum(came) < self.amount_minor
 
     def counted(self, moment: datetime) -> int:
         """The money of it that counted at that moment."""
+        if not self.back:
+            return self.counted_minor
         came = (each.counted_minor for each in self.back if each.recorded_at <= moment)
         return self.counted_minor - sum(came)
 
