@@ -63,7 +63,7 @@ class SetAside:
 
     @property
     def amount_minor(self) -> int | None:
-        """What was paid, in minor units; None for anything but an accrual."""
+        """What was paid, in minor units (0: a visit); None for anything but an accrual."""
         amount = json.loads(self.posting.body).get("amount_minor")
         return amount if isinstance(amount, int) else None
 

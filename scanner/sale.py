@@ -153,9 +153,8 @@ class Counter:
         amount_minor: int,
         receipt: str | None,
         lines: list[dict[str, Any]] | None = None,
-        coupons_minor: int = 0,
     ) -> Posted:
-        """Give points for `amount_minor` of the programme's currency.
+        """Give points for `amount_minor` of the programme's currency; 0 is a visit without money.
 
         Raises QueueError where the posting cannot be kept, Refused where the service says no.
         """
@@ -170,7 +169,6 @@ class Counter:
                 "offline": not self.online,
                 "receipt": receipt,
                 "lines": lines,
-                **({"coupons_minor": coupons_minor} if coupons_minor else {}),
             },
             needs_cashier=self.online,
             card_id=reading.card.card_id_hex,

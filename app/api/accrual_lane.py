@@ -50,7 +50,7 @@ class _Accrual(Struct, forbid_unknown_fields=True):
     occurred_at: Annotated[datetime, Meta(tz=True)]
     cashier_id: _Id
     code: Annotated[str, Meta(min_length=STATIC_LENGTH, max_length=STATIC_LENGTH, pattern=_PLAIN)]
-    amount_minor: Annotated[int, Meta(ge=1, le=HIGHEST_AMOUNT_MINOR)]
+    amount_minor: _Minor
     currency: Annotated[str, Meta(min_length=3, max_length=3, pattern=_PLAIN)]
     offline: bool = False
     receipt: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)] | None = None
@@ -122,6 +122,8 @@ def _read(request: Request) -> Asked | None:
         sent = msgspec.json.decode(request.body)
         body = _as_dict(msgspec.convert(sent, _Accrual))
     except (ValueError, RecursionError):
+        return None
+    if body["amount_minor"] == 0 and body["lines"]:
         return None
     return Asked(token, None if cashier is None else cashier.decode(), body, sent)
 

@@ -1,8 +1,11 @@
 """What a till sends and gets, as declared in `/openapi.json`."""
 
+from typing import Any
+
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf
+from marshmallow import ValidationError, validates_schema
 
 from app.api.benefit_schemas import BenefitOut as BenefitOut
 from app.api.benefit_schemas import CouponOut as CouponOut
@@ -219,7 +222,15 @@ class AccrualIn(PostingIn):
     """A receipt to give points for. *code*: the 120 static characters of the card code."""
 
     code = text(STATIC_LENGTH, shortest=STATIC_LENGTH, required=True)
-    amount_minor = Whole(1, HIGHEST_AMOUNT_MINOR, required=True)
+    amount_minor = Whole(
+        0,
+        HIGHEST_AMOUNT_MINOR,
+        required=True,
+        metadata={
+            "description": "0 is a visit without money: it gives what coming gives (stamps, rules "
+            "for a visit), and is counted among visits, not among receipts."
+        },
+    )
     currency = text(3, shortest=3, required=True)
     offline = Flag(load_default=False)
     receipt = text(64, load_default=None, allow_none=True)
@@ -236,6 +247,11 @@ class AccrualIn(PostingIn):
         load_default=0,
         metadata={"description": "How much of the amount was paid with coupons."},
     )
+
+    @validates_schema
+    def _check_visit(self, data: dict[str, Any], **_: Any) -> None:
+        if data["amount_minor"] == 0 and data["lines"]:
+            raise ValidationError({"lines": ["A visit without money has no goods: give no lines."]})
 
 
 class QuoteIn(Schema):

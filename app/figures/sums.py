@@ -63,7 +63,7 @@ def of_entries(session: Session, *where: ColumnElement[bool]) -> Select[Any]:
             Entry.day,
             quarter,
             _count(is_read_apart),
-            _count(is_receipt),
+            _count(is_receipt & (Entry.amount_minor > 0)),
             func.sum(Entry.counted_minor),
             _sum(given | is_back | (is_adjusted & (points > 0)), points),
             _sum(

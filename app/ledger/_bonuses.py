@@ -61,7 +61,11 @@ def examine_bonuses(
     kept = kept_for(session, receipt, bonuses, parts_of(came))
     for bonus in bonuses:
         now_due = sum(part.bonus_points_due.get(bonus.id, 0) for part in came)
-        change = bonus_due(bonus, receipt, back_of(came), earning_back(came), kept) - now_due
+        # A visit without money is kept whole although it is worth nothing: nothing came back.
+        due = 0
+        if came:
+            due = bonus_due(bonus, receipt, back_of(came), earning_back(came), kept)
+        change = due - now_due
         if change == 0:
             continue
         changes[bonus.id] = change

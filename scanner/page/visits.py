@@ -1,10 +1,9 @@
 """The self-service till: customers hold their own phone up and get their visit, nothing else.
 
-A visit is posted as a receipt of the smallest amount, all of it paid with a coupon: nothing of it
-earns by its amount, so that what it gives is what the programme gives for a visit (a stamp card
-per visit, a rule for coming). A card gets one visit in an interval. What this till gave is in its
-queue, so a restart forgets nothing; with several such tills the programme's own limit (visits a
-day) is the one that counts.
+A visit is a posting without money: it gives what the programme gives for coming (a stamp card per
+visit, a rule for a visit), and the shop's figures count it among visits, not among receipts. A card
+gets one visit in an interval. What this till gave is in its queue, so a restart forgets nothing;
+with several such tills the programme's own limit (visits a day) is the one that counts.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from passes.code import Reading
-from scanner.errors import CardRefused
+from scanner.errors import CardRefused, Refused
 from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.selling import facts_of
 from scanner.sale import Posted
@@ -23,12 +22,16 @@ from scanner.unsent import Posting, State
 if TYPE_CHECKING:
     from scanner.page.desk import Desk
 
+#: Somebody came, and bought nothing here. A cashier's sale is never of nothing.
+VISIT_MINOR = 0
+
 
 def held_up(desk: Desk, text: str) -> None:
     """A phone was held up: give its visit, or say from when on the next one counts."""
     counter = desk.counter
     if counter is None:
         return
+    began = desk.now()
     try:
         reading = counter.judge(text)
         until = next_visit(desk, reading)
@@ -44,7 +47,11 @@ def held_up(desk: Desk, text: str) -> None:
     except CardRefused as refused:
         desk.tell(told_of_scan(refused.outcome))
         return
-    done = counter.accrue(reading, 1, None, coupons_minor=1)
+    try:
+        done = counter.accrue(reading, VISIT_MINOR, None)
+    except Refused:
+        desk.forget_refused(began)  # the customer hears of it now, and can come again
+        raise
     facts = facts_of(done) | {"given": _stamps(done)}
     told = Told.KEPT_VISIT if done.queued else Told.VISIT
     desk.posted(told, done, "visit", facts, receipt=None, undo=False)
@@ -72,8 +79,7 @@ def _is_visit(posting: Posting) -> bool:
     """Whether this is a visit, not a receipt that somebody paid."""
     if posting.kind != "accrual":
         return False
-    body = json.loads(posting.body)
-    return bool(body.get("amount_minor") == body.get("coupons_minor") == 1)
+    return bool(json.loads(posting.body).get("amount_minor") == VISIT_MINOR)
 
 
 def _stamps(done: Posted) -> int:

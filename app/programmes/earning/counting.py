@@ -63,6 +63,8 @@ class Earning(Struct, frozen=True):
     day: date | None = None
     #: What stamp cards give by themselves.
     stamps: tuple[Given, ...] = ()
+    #: Nothing was bought: somebody came, and that is all.
+    is_visit: bool = False
 
     @property
     def once_keys(self) -> tuple[str, ...]:
@@ -146,6 +148,7 @@ def earning_of(
         rules=found,
         day=day,
         stamps=_things(tariff, sale, earning_minor, up, down),
+        is_visit=sale.amount_minor == 0,
     )
 
 

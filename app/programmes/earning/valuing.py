@@ -109,6 +109,8 @@ def _points(
 ) -> _Worth:
     """What the money earns. Nothing is rounded before the division at the end."""
     carries = tariff.settings.carry_remainder
+    if earning.is_visit:  # No money, so no points for money; what was carried over stays so.
+        return _Worth(carried_micro=facts.carried_micro if carries else None)
     numerator, denominator = rate.money
     multiplier = _tier_factor(tariff, facts)
     numerator *= multiplier * rate.factor[0]

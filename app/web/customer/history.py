@@ -32,6 +32,8 @@ KINDS = {
     EntryKind.TRANSFER_OUT: lazy("Went to another card"),
     EntryKind.OPENING: lazy("Brought along"),
 }
+#: An accrual without money.
+VISIT = lazy("Visit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,12 @@ def lines_of(door: Opened) -> Iterator[Line]:
     for entry in statement(session, card.account_id, since=None, before=after(now)).entries():
         if not sees_all and entry.card_id != card.id:
             continue
+        is_visit = entry.kind == EntryKind.ACCRUAL and entry.amount_minor == 0
         money = None
-        if entry.amount_minor is not None and entry.currency is not None:
+        if entry.amount_minor and entry.currency is not None:
             money = entry.amount_minor, entry.currency
         yield Line(
-            str(KINDS.get(EntryKind(entry.kind), entry.kind)),
+            str(VISIT if is_visit else KINDS.get(EntryKind(entry.kind), entry.kind)),
             entry.points,
             entry.balance,
             entry.occurred_at,

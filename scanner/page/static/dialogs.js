@@ -148,7 +148,7 @@ function list(listed) {
       list(left ?? (await act("aside")) ?? []);
     };
     return el("div.found", {},
-      el("b", {}, each.amount_minor != null ? money(each.amount_minor) : word(`kind_${each.kind}`)),
+      el("b", {}, each.amount_minor ? money(each.amount_minor) : word(each.amount_minor === 0 ? "kind_visit" : `kind_${each.kind}`)),
       el("span.calm", {}, moment(each.kept_at)),
       el("span", {}, sentences(said)),
       el("div.field", {}, el("label.label", { for: why.id }, word("aside_why")), why),

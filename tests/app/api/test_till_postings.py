@@ -153,7 +153,6 @@ class TestBadInput:
         ("change", "field"),
         [
             ({"amount_minor": -1}, "amount_minor"),
-            ({"amount_minor": 0}, "amount_minor"),
             ({"amount_minor": 1.5}, "amount_minor"),
             ({"amount_minor": 12.0}, "amount_minor"),
             ({"amount_minor": "1250"}, "amount_minor"),

@@ -1,5 +1,7 @@
 """Stamps, rewards and coupons at the till, and the till where customers serve themselves."""
 
+import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,6 +19,7 @@ from app.programmes.service import change_settings
 from app.programmes.terms import rulebook_of
 from scanner.config import Settings
 from scanner.page.start import Choices, Running
+from scanner.unsent import Queue, State
 
 expect.set_options(timeout=20_000)
 
@@ -136,6 +139,20 @@ def test_a_customer_gets_one_visit_in_an_interval_and_no_name_is_shown(
     assert violations(page) == []
     kiosk.desk.ask(lambda: kiosk.desk.scanned(shop.cards["Otto"]))
     expect(page.locator(".told h2")).to_have_text("You were here already")
+    # A visit is a posting without money; without a network it is kept, and counts for the interval.
+    kiosk.desk.ask(kiosk.desk.went_offline)
+    kiosk.desk.ask(lambda: kiosk.desk.scanned(shop.cards["Ilze"]))
+    expect(page.locator(".told h2")).to_have_text("Your visit is noted")
+    kiosk.desk.ask(lambda: kiosk.desk.scanned(shop.cards["Ilze"]))
+    expect(page.locator(".told h2")).to_have_text("You were here already")
+    kiosk.desk.ask(kiosk.desk.back_online)
+    with Queue(shop.folder / "till") as queue:
+        for _ in range(100):
+            if not queue.count(State.WAITING):
+                break
+            time.sleep(0.1)
+        visits = [each for each in queue.all(State.SENT) if each.kind == "accrual"][-2:]
+    assert [json.loads(each.body)["amount_minor"] for each in visits] == [0, 0]
     kiosk.desk.ask(lambda: kiosk.desk.scanned("https://example.com"))
     expect(page.locator(".told p")).to_have_text("Please ask at the counter.")
     context.close()

@@ -14,7 +14,7 @@ from app.cards.models import Card, CardScan
 from app.languages import _
 from app.ledger import writing
 from app.ledger.explain import Voice, tell
-from app.ledger.models import Account, Entry, Posting, TierChange
+from app.ledger.models import Account, Entry, EntryKind, Posting, TierChange
 from app.ledger.sentences import TIER_REASONS
 from app.mail.models import OutgoingMail
 from app.members.models import Consent
@@ -24,7 +24,7 @@ from app.till.models import Till
 from app.web.formats import money
 from app.web.staff.campaigns.words import RECIPIENTS
 from app.web.staff.members.area import names
-from app.web.staff.members.words import ENTRIES, PURPOSES, status_of
+from app.web.staff.members.words import ENTRIES, PURPOSES, VISIT, status_of
 from passes.card import CardStatus
 
 PAGE = 40
@@ -118,7 +118,7 @@ def _entries(
     told: set[str] = set()
     for row in reversed(rows):
         lines = names.where(row)
-        if row.amount_minor is not None and row.currency is not None:
+        if row.amount_minor and row.currency is not None:
             lines.insert(0, money(row.amount_minor, row.currency))
         if row.posting_id is not None and row.posting_id not in told:
             told.add(row.posting_id)
@@ -129,7 +129,8 @@ def _entries(
             lines.append(
                 _("It happened on %(when)s and came later.", when=_moment(voice, row.occurred_at))
             )
-        title = str(ENTRIES.get(row.kind, row.kind))
+        is_visit = row.kind == EntryKind.ACCRUAL and row.amount_minor == 0
+        title = str(VISIT if is_visit else ENTRIES.get(row.kind, row.kind))
         yield Happening(row.recorded_at, title, lines, row.points, row.sequence)
 
 

@@ -31,6 +31,8 @@ ENTRIES: dict[str, Lazy] = {
     EntryKind.TRANSFER_OUT: lazy("To a merged account"),
     EntryKind.OPENING: lazy("Brought along"),
 }
+#: An accrual without money.
+VISIT = lazy("Visit")
 PURPOSES: dict[str, Lazy] = {
     "messages": lazy("Messages and offers"),
     "partners": lazy("Sharing with partners"),
