@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 from werkzeug.serving import make_server
 
 from app import create_app
@@ -37,6 +37,8 @@ class Office:
     programme_id: str
     url: str
     slug: str = SLUG
+    #: What the browser would not apply or load by the pages' own policy: (address, words).
+    refused: list[tuple[str, str]] = field(default_factory=list)
 
     def sit_down(
         self,
@@ -70,7 +72,13 @@ class Office:
         context.add_cookies(
             [{"name": COOKIE, "value": token, "url": self.address(), "httpOnly": True}]
         )
+        context.on("console", self._listen)
         return context.new_page()
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            page = message.page
+            self.refused.append((page.url if page else "", message.text))
 
     def address(self, path: str = "") -> str:
         """The whole address of a staff page."""
@@ -93,7 +101,9 @@ def open_office(folder: Path, **settings: Any) -> Iterator[Office]:
     server = make_server("127.0.0.1", port, create_app(context), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield Office(context, cafe.programme_id, url)
+    office = Office(context, cafe.programme_id, url)
+    yield office
     server.shutdown()
     thread.join()
     context.database.dispose()
+    assert office.refused == [], "the policy of the pages stands in nobody's way"

@@ -15,6 +15,7 @@ from app.errors import Invalid
 from app.languages import LANGUAGES, Lazy, _, lazy
 from app.programmes import design_releases
 from app.staff.permissions import Permission
+from app.web.pages import PICTURE_POLICY
 from app.web.staff.designer.area import pages
 from app.web.staff.designer.easel import Easel, choices, easel
 from app.web.staff.door import Answer, Visit
@@ -124,7 +125,8 @@ def picture(visit: Visit, digest: str) -> Answer:
     kind = "png" if data.startswith(b"\x89PNG") else "webp" if data[8:12] == b"WEBP" else "jpeg"
     response = Response(data, mimetype=f"image/{kind}")
     response.headers["Cache-Control"] = _FOR_EVER
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    # Opened by itself, a picture stands in a page that the browser makes, with styles of its own.
+    response.headers["Content-Security-Policy"] = f"{PICTURE_POLICY}; sandbox"
     return response
 
 
