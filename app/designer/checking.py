@@ -16,7 +16,7 @@ from app.context import Context
 from app.delivery.apple_passes import ApplePasses
 from app.delivery.google.look import class_body, object_body
 from app.delivery.google.preflight import inspect_resource
-from app.designer import contrast, iphone, svg
+from app.designer import contrast, iphone, poster, svg
 from app.designer.contrast import Judged
 from app.errors import Unavailable
 from app.languages import Lazy, _, lazy
@@ -73,8 +73,11 @@ def judged(colours: Colours) -> dict[str, Judged]:
     }
 
 
-def seen(face: CardFace) -> list[Problem]:
-    """What can be seen without building a pass: quick enough for each letter that is typed."""
+def seen(face: CardFace, *, is_poster: bool = False) -> list[Problem]:
+    """What can be seen without building a pass: quick enough for each letter that is typed.
+
+    *is_poster*: a photo fills the card on iOS 27.
+    """
     found = []
     for name, each in judged(face.colours).items():
         if not each.passes:
@@ -96,6 +99,17 @@ def seen(face: CardFace) -> list[Problem]:
                 f"field_{key}_place",
                 Severity.WARNING,
                 _("An iPhone has no room for this field there."),
+                _("Move it to the back, or another field away."),
+                APPLE,
+                "fields_not_shown",
+            )
+        )
+    for key in poster.left_out(face) if is_poster else ():
+        found.append(
+            Problem(
+                f"field_{key}_place",
+                Severity.WARNING,
+                _("The poster of iOS 27 has no room for this field."),
                 _("Move it to the back, or another field away."),
                 APPLE,
                 "fields_not_shown",

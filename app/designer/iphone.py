@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.designer import brand, svg
 from app.designer.brand import Pictures
+from passes import words
 from passes.card import CardFace, Field, Section
 from passes.text import said, text
 from passes.written import written
@@ -72,7 +73,7 @@ def front(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURES)
         _OPEN.said(language).format(name=name),
         WIDTH,
         HEIGHT,
-        _screen(),
+        screen(),
         '<g class="designer-link">',
         svg.words(
             WIDTH - 20, 74, _DONE.said(language), 17, "#0a5fd6", room=120, anchor="end", weight=600
@@ -110,7 +111,7 @@ def stacked(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURE
         WIDTH,
         height,
         clip,
-        f'<g clip-path="url(#screen)">{_screen(height)}',
+        f'<g clip-path="url(#screen)">{screen(height)}',
         '<g class="designer-ink">',
         svg.words(20, 108, _WALLET.said(language), 32, "#141416", room=300, weight=700),
         "</g>",
@@ -120,10 +121,15 @@ def stacked(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURE
 
 
 def back(face: CardFace, language: str) -> list[BackRow]:
-    """What the back of the card lists, in its order: news first, then links, then the rest."""
-    rows = [_row(field, language) for field in face.fields(Section.BACK)]
-    at = 1 if any(each.key == "message" for each in face.fields(Section.BACK)) else 0
-    links = [BackRow(said(link.label, language), link.url, link.url) for link in face.links]
+    """What the back of the card lists, in the order of `passes.apple.fields`: news first, which
+    stand there before there are any, then links, then the rest."""
+    fields = face.fields(Section.BACK)
+    rows = [_row(field, language) for field in fields]
+    if not fields or fields[0].key != "message":
+        rows.insert(0, BackRow(words.MESSAGE.said(language), words.NO_NEWS.said(language)))
+    at = 2 if len(fields) > 1 and fields[1].key == "article" else 1
+    labels = [(said(link.label, language), link.url) for link in face.links]
+    links = [BackRow(label, label, url) for label, url in labels]
     return [*rows[:at], *links, *rows[at:]]
 
 
@@ -143,7 +149,7 @@ def _row(field: Field, language: str) -> BackRow:
     return BackRow(field.label_in(language), written(field, language))
 
 
-def _screen(height: float = HEIGHT) -> str:
+def screen(height: float = HEIGHT) -> str:
     """The phone around the card; pages show it dark where the reader's system is."""
     return (
         f'<rect class="designer-screen" width="{WIDTH:g}" height="{height:g}" rx="44" '

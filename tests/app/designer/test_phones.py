@@ -6,17 +6,21 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from app.designer import android, brand, iphone, svg
+from app.designer import android, brand, iphone, poster, svg
 from app.designer.brand import Pictures
+from passes.apple.fields import poster_fields, style_fields
 from passes.card import Arrangement, CardFace, CardKind, Section
 from passes.kinds import points_card
 from passes.text import LANGUAGES, said
+from passes.words import NO_NEWS
 from passes.written import written
 from tests.passes.apple.forge import issued, look
 from tests.passes.faces import WHOLE, cards, looks, of_every_kind
 
 FACES = of_every_kind(everything=True)
 SVG = "{http://www.w3.org/2000/svg}"
+IMAGE = f"{SVG}image"
+POSTER = Pictures({"poster": "/p/poster"}, {"poster": 0.8})
 TAGS = "svg g rect circle path polygon text image clipPath".split()
 UPLOADED = Pictures(
     {"logo": "/p/logo", "hero": "/p/hero", "icon": "/p/icon"},
@@ -80,6 +84,49 @@ def test_the_backs_list_what_the_passes_have(kind: CardKind, language: str) -> N
     assert face.serial_number in [row.value for row in details] or kind is CardKind.COUPON
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", CardKind)
+def test_the_back_lists_the_fields_of_the_pass_in_their_order(
+    kind: CardKind, language: str
+) -> None:
+    told = FACES[kind]
+    quiet = of_every_kind(everything=False)[kind]
+    paged = replace(told, issued=replace(told.issued, page="https://cards.example/card/x"))
+    for face in (told, quiet, paged):
+        rows, fields = iphone.back(face, language), style_fields(face)["backFields"]
+        for row, field in zip(rows, fields, strict=True):
+            own = face.field(field["key"])
+            if row.url is not None:
+                assert field["value"] == row.url and row.value == row.label
+            elif own is None:
+                assert (field["key"], row.value) == ("message", said(NO_NEWS, language))
+            else:
+                assert row == iphone.BackRow(own.label_in(language), written(own, language))
+    assert iphone.back(quiet, "de")[0] == iphone.BackRow("Neues", "Noch nichts Neues")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", CardKind)
+def test_a_poster_shows_the_fields_that_ios_27_shows_of_the_pass(
+    kind: CardKind, language: str
+) -> None:
+    face = FACES[kind]
+    shown, made = texts(poster.front(face, language, POSTER)), poster_fields(face)
+    left_out = poster.left_out(face)
+    for name, most in (("headerFields", 1), ("primaryFields", 4), ("footerFields", 1)):
+        for number, field in enumerate(made.get(name, ())):
+            own = face.field(field["key"])
+            assert own is not None
+            value = svg.plain(written(own, language))
+            is_there = any(value in each or each.rstrip("…") in value for each in shown)
+            assert is_there == (number < most), (own.key, shown)
+            assert (own.key in left_out) == (number >= most)
+    drawn_at = [
+        each.get("href") for each in drawn(poster.front(face, language, POSTER)).iter(IMAGE)
+    ]
+    assert drawn_at == ["/p/poster"]
+
+
 @pytest.mark.parametrize("kind", CardKind)
 def test_an_android_phone_shows_what_google_is_told(kind: CardKind) -> None:
     face = FACES[kind]
@@ -118,7 +165,7 @@ def test_hostile_texts_stay_texts(made_look: object, made: object) -> None:
     face = points_card(made_look, code, balance=5)  # type: ignore[arg-type]
     evil = "\"><script>alert(1)</script><x a='\x00\x08"
     face = replace(face, look=replace(face.look, programme_name=evil, organisation=evil))
-    for picture in (iphone.front, iphone.stacked, android.front):
+    for picture in (iphone.front, iphone.stacked, poster.front, android.front):
         drawn(picture(face, "lv"))
 
 
@@ -130,7 +177,7 @@ def test_long_texts_stay_within_their_room() -> None:
         pending=1_000_000_000,
         tier="Platinum Diamond Ambassador",
     )
-    for picture in (iphone.front(long, "de"), android.front(long, "de")):
+    for picture in (iphone.front(long, "de"), poster.front(long, "de"), android.front(long, "de")):
         root = drawn(picture)
         width = float(root.get("viewBox", "").split()[2])
         for element in root.iter(f"{SVG}text"):

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from app.designer import android, checking, contrast, drafts, iphone, showing
+from app.designer import android, checking, contrast, drafts, iphone, poster, showing
 from app.designer.brand import Pictures
 from app.designer.checking import Problem
 from app.designer.drafts import Draft
@@ -118,6 +118,13 @@ class Easel:
         return Markup(iphone.stacked(self.face, self.looking.language, self.pictures))  # noqa: S704
 
     @property
+    def poster(self) -> Markup | None:
+        """The iPhone of iOS 27, where the design has a photo that fills the card."""
+        if "poster" not in self.pictures.addresses:
+            return None
+        return Markup(poster.front(self.face, self.looking.language, self.pictures))  # noqa: S704
+
+    @property
     def android(self) -> Markup:
         """The Android phone."""
         return Markup(android.front(self.face, self.looking.language, self.pictures))  # noqa: S704
@@ -160,6 +167,10 @@ def easel(
     face = showing.of_subject(
         session, keys, shaped, design, kind, subject, language=looking.language, now=now
     )
+    # Every card leads to its own page; that of somebody real is nobody else's to know.
+    own_page = f"{visit.context.config.url}/card/…"
+    face = replace(face, issued=replace(face.issued, page=own_page))
+    pictures = pictures_of(visit, session, draft)
     plain = showing.made_up(
         session,
         shaped,
@@ -173,8 +184,8 @@ def easel(
         drafted,
         looking,
         face,
-        pictures_of(visit, session, draft),
-        checking.seen(face),
+        pictures,
+        checking.seen(face, is_poster="poster" in pictures.addresses),
         checking.judged(face.colours),
         _rows(plain, visit.language),
         nobody,

@@ -78,7 +78,8 @@ def save(visit: Visit) -> Answer:
             if not request.headers.get("HX-Request"):
                 raise
             return visit.show("staff/designer/_meanwhile.html", problem=error.message)
-        return _answer(visit, session, draft, reload=_needs_reload(before, draft, typed))
+        reload = _needs_reload(before, draft, typed)
+        return _answer(visit, session, draft, reload=reload, before=before.typed.get("kind"))
 
 
 @pages.post("/pictures/<name>", Permission.CHANGE_DESIGN)
@@ -197,12 +198,15 @@ def _answer(
     *,
     problem: dict[str, list[str]] | None = None,
     reload: bool = False,
+    before: str | None = None,
 ) -> Answer:
-    """What is new on the page; the whole page for who has no script."""
+    """What is new on the page, or the page anew with *reload*, where cards were of the kind
+    *before*; the whole page for who has no script."""
     shown = easel(visit, session, visit.form, draft)
     if request.headers.get("HX-Request"):
         if reload:
-            return Response(status=204, headers={"HX-Refresh": "true"})
+            again = visit.address("designer.index", **_still_looking(shown, before))
+            return Response(status=204, headers={"HX-Redirect": again})
         return visit.show(
             "staff/designer/_saved.html",
             shown=shown,
@@ -265,6 +269,16 @@ def _taken(take: str) -> dict[str, str]:
     """A colour that was offered and taken: "label:#123456"."""
     name, _mark, value = take.partition(":")
     return {name: value[:7]} if name in COLOURS else {}
+
+
+def _still_looking(shown: Easel, before: str | None) -> dict[str, str]:
+    """How somebody looked, for the page anew; no address or number of a member goes into a link."""
+    asked = shown.looking.as_query()
+    if shown.looking.who == "card":
+        asked |= {"show_who": "", "show_card": ""}
+    if before != shown.draft.typed.get("kind"):
+        asked["show_kind"] = ""
+    return {name: value for name, value in asked.items() if value}
 
 
 def _needs_reload(before: Draft, after: Draft, typed: dict[str, Any]) -> bool:

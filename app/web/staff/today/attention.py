@@ -14,8 +14,10 @@ from app.cards.models import CardPin
 from app.certs import whole_days_left
 from app.certs.notices import THRESHOLDS
 from app.delivery import status
+from app.delivery.wallets import current_wallets
 from app.errors import Misconfigured
 from app.languages import _, ngettext
+from app.mail.models import MailStatus, OutgoingMail
 from app.staff.models import Staff
 from app.staff.permissions import Permission
 from app.till import reporting
@@ -31,6 +33,15 @@ CERTIFICATE_DAYS, URGENT_DAYS = max(THRESHOLDS), min(THRESHOLDS)
 #: A till that is switched off overnight is nothing to do anything about.
 AWAY = timedelta(days=7)
 PROPOSED = CampaignState.PROPOSED
+#: States in which a campaign sends something, or soon will.
+_UNDER_WAY = (
+    CampaignState.PROPOSED,
+    CampaignState.SCHEDULED,
+    CampaignState.RUNNING,
+    CampaignState.PAUSED,
+)
+#: Letters that wait are counted up to here.
+_MOST_LETTERS = 1000
 _WALLETS = {"apple": "Apple Wallet", "google": "Google Wallet"}
 
 
@@ -69,6 +80,8 @@ def look(session: Session, visit: Visit) -> Attention:
     tills = reporting.tills(session, now=visit.now)
     behind = status.behind(session)
     ends = _ends(visit)
+    wallets = current_wallets()
+    absent = {"apple": not wallets.apple.available, "google": not wallets.google.available}
     needs = [
         *_waiting_for_two(session, visit),
         *_campaigns(session, visit),
@@ -76,10 +89,11 @@ def look(session: Session, visit: Visit) -> Attention:
         *_tills(tills, visit),
         *_delivery(behind, visit.now),
         *_certificates(ends, visit),
+        *_unsaid(session, visit),
         *_suspicious(session, visit),
     ]
     needs.sort(key=lambda need: need.kind != "bad")
-    return Attention(needs, list(_states(tills, behind, ends, visit.now)))
+    return Attention(needs, list(_states(tills, behind, absent, ends, visit.now)))
 
 
 # --- what waits for somebody ------------------------------------------------------------------
@@ -229,6 +243,57 @@ def _certificate(expiry: certs.Expiry) -> str:
     return _("Apple's intermediate certificate")
 
 
+def _unsaid(session: Session, visit: Visit) -> Iterator[Need]:
+    """What customers and letters wait for, and only the shop can say."""
+    if not visit.may(Permission.CHANGE_PROGRAMME):
+        return
+    programme = visit.programme
+    missing = [
+        words
+        for words, value in (
+            (_("name"), programme.operator_name),
+            (_("postal address"), programme.operator_address),
+            (_("a way to reach you"), programme.operator_contact),
+        )
+        if not value
+    ]
+    if missing:
+        words = _(
+            "The privacy notice and every public page lack what the law wants there: %(what)s.",
+            what=", ".join(missing),
+        )
+        address = visit.address("public.index", _anchor="operator")
+        yield Need("warn", _("Who runs it"), words, address, _("Say it"), is_now=True)
+    if visit.context.config.smtp_server is None and (reason := _needs_mail(session, visit)):
+        words = reason + " " + _("No letter leaves: there is no mail server yet.")
+        address = visit.address("public.index", _anchor="letters")
+        yield Need("warn", _("Letters"), words, address, _("How to set it up"), is_now=True)
+
+
+def _needs_mail(session: Session, visit: Visit) -> str:
+    """What e-mail is wanted for, in words; "" where it is not used."""
+    waiting = session.scalar(
+        select(func.count()).select_from(
+            select(OutgoingMail.id)
+            .where(OutgoingMail.status == MailStatus.WAITING)
+            .limit(_MOST_LETTERS)
+            .subquery()
+        )
+    )
+    if waiting:
+        return ngettext("%(num)d letter waits.", "%(num)d letters wait.", waiting)
+    plans = session.execute(
+        select(Campaign.name, Campaign.plan)
+        .where(Campaign.programme_id == visit.programme.id, Campaign.state.in_(_UNDER_WAY))
+        .order_by(Campaign.created_at.desc())
+        .limit(50)
+    )
+    for name, plan in plans:
+        if plan.get("content", {}).get("email"):
+            return _("The campaign %(name)s goes out by e-mail besides.", name=name)
+    return ""
+
+
 # --- what is odd ------------------------------------------------------------------------------
 
 
@@ -260,9 +325,17 @@ def _suspicious(session: Session, visit: Visit) -> Iterator[Need]:
 # --- how things stand -------------------------------------------------------------------------
 
 
+def _absent(name: str, found: status.Behind) -> State:
+    """A wallet that nothing can be sent to; bad where cards in it wait for news."""
+    if not found.count:
+        return State(_WALLETS[name], _("not set up"), "quiet")
+    return State(_WALLETS[name], _("not set up, %(count)s wait", count=_count(found)), "bad")
+
+
 def _states(
     tills: list[Seen],
     behind: dict[str, status.Behind],
+    absent: dict[str, bool],
     ends: list[certs.Expiry] | str,
     now: datetime,
 ) -> Iterator[State]:
@@ -279,6 +352,9 @@ def _states(
     else:
         yield State(_("Tills"), _("none yet"), "quiet")
     for name, found in behind.items():
+        if absent[name]:
+            yield _absent(name, found)
+            continue
         if not found.count:
             yield State(_WALLETS[name], _("up to date"))
             continue

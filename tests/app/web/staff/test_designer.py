@@ -85,8 +85,13 @@ def test_problems_and_better_colours_stand_at_their_fields(owner: Colleague) -> 
     answer = owner.post("designer/draft", bad, headers=HTMX)
     assert "contrast is 1.3 to 1" in answer.text and "Choose a day." in answer.text
     [offered] = re.findall(r'value="(foreground:#[0-9a-f]{6})"', answer.text)
-    taken = owner.post("designer/draft", bad | {"take": offered}, headers=HTMX)
-    assert taken.headers["HX-Refresh"] == "true"
+    looking = {"take": offered, "show_who": "longest", "show_language": "ru"}
+    taken = owner.post("designer/draft", bad | looking, headers=HTMX)
+    again = taken.headers["HX-Redirect"]
+    assert "show_language=ru" in again and "show_who=longest" in again
+    named = {"take": offered, "show_who": "card", "show_card": "ada@kaffa.example"}
+    taken = owner.post("designer/draft", bad | named, headers=HTMX)
+    assert "ada" not in taken.headers["HX-Redirect"], "nobody's address goes into a link"
     page = owner.get("designer").text
     assert f'value="{offered.partition(":")[2]}"' in page and 'value="some day"' in page
     assert owner.post("designer/publish").status_code == 422

@@ -1,12 +1,18 @@
 """Today: four figures, and only what needs a hand."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
+from app.campaigns import service as campaigns
+from app.campaigns.models import CampaignState
 from app.cards import pins
 from app.certs import expiries, make_dev_chain
 from app.clock import FixedClock
+from app.delivery.models import GooglePass
 from app.figures import adding
+from app.mail.service import queue
+from app.members import service as members
 from app.till import reporting
 from app.till.models import Till
 
@@ -109,3 +115,55 @@ def test_guessing_at_pins_is_said(shop: Any, signed_in: Any, clock: FixedClock) 
 def test_every_role_sees_today(signed_in: Any) -> None:
     for role in ("owner", "marketer", "manager", "cashier", "auditor"):
         assert "What needs a hand" in signed_in(role).words("today")
+
+
+def test_whoever_changes_the_programme_is_told_that_nobody_stands_for_it(
+    shop: Any, signed_in: Any
+) -> None:
+    for role in ("owner", "marketer"):
+        person = signed_in(role)
+        assert "lack what the law wants there: name, postal address" in person.words("today")
+        assert "/public#operator" in person.get("today").text
+    assert "what the law wants" not in signed_in("manager").words("today")
+    owner = signed_in("owner", name="Olga")
+    owner.post("public/operator", {"name": "SIA Kaffa", "address": "Rīga", "contact": "a@b.lv"})
+    assert "what the law wants" not in owner.words("today")
+
+
+def test_a_missing_mail_server_is_said_once_there_is_a_letter_or_a_campaign_for_it(
+    shop: Any, signed_in: Any, clock: FixedClock
+) -> None:
+    owner = signed_in("owner")
+    assert "mail server" not in owner.words("today")
+    with shop.context.database.write(shop.programme_id) as session:
+        plan = {"content": {"message": {"en": "Hello"}, "email": True}}
+        made = campaigns.create(
+            session, shop.programme_id, "Roast", plan, by=owner.person.id, now=clock()
+        )
+        made.state = CampaignState.PROPOSED
+    assert "The campaign Roast goes out by e-mail besides. No letter leaves" in owner.words("today")
+    with shop.context.database.write(shop.programme_id) as session:
+        member = members.add_member(
+            session, shop.context.keys, shop.programme_id, members.Contact(email="a@b.lv"),
+            language="en", now=clock(),
+        )  # fmt: skip
+        queue(session, member_id=member.id, subject="Hi", text="Hi", key="k", now=clock())
+    assert "1 letter waits. No letter leaves: there is no mail server yet." in owner.words("today")
+    assert "/public#letters" in owner.get("today").text
+
+
+def test_a_wallet_that_is_not_set_up_is_not_called_up_to_date(shop: Any, signed_in: Any) -> None:
+    said = signed_in("owner").words("today").split("How things stand")[1]
+    assert re.search(r"Google Wallet · not set up(?!,)", said)
+    assert "Google Wallet ✓" not in said
+    card = shop.issue()
+    with shop.context.database.write(shop.programme_id) as session:
+        session.add(
+            GooglePass(
+                card_id=card.id, programme_id=shop.programme_id, object_id=f"3388.{card.id}",
+                inserted_at=card.issued_at, delivered_version=0, wanted_version=1,
+                next_attempt_at=card.issued_at,
+            )
+        )  # fmt: skip
+    said = signed_in("owner", name="Olga").words("today").split("How things stand")[1]
+    assert "Google Wallet ✕ not set up, 1 wait" in said
