@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.benefits._page import coupons_of
@@ -19,17 +19,31 @@ from passes.code import Kind
 
 
 def coupons(
-    session: Session, account_id: str, *, now: datetime, open_only: bool = True
+    session: Session,
+    account_id: str,
+    *,
+    now: datetime,
+    open_only: bool = True,
+    after: Coupon | None = None,
+    limit: int | None = None,
 ) -> list[Coupon]:
-    """The account's coupons, those that end first before the others."""
+    """The account's coupons, those that end first before the others; *limit* of those *after*."""
+    ends = Coupon.expires_at
     found = select(Coupon).where(Coupon.account_id == account_id)
     if open_only:
-        found = found.where(Coupon.status == CouponStatus.OPEN)
-    rows = list(session.scalars(found.order_by(Coupon.issued_at, Coupon.id)))
-    if open_only:
-        rows = [each for each in rows if each.expires_at is None or each.expires_at > now]
-    rows.sort(key=lambda each: (each.expires_at is None, each.expires_at))
-    return rows
+        found = found.where(Coupon.status == CouponStatus.OPEN, or_(ends.is_(None), ends > now))
+    if after is not None:
+        later = tuple_(Coupon.issued_at, Coupon.id) > tuple_(
+            bindparam("issued_at", after.issued_at, Coupon.issued_at.type),
+            bindparam("after_id", after.id, Coupon.id.type),
+        )
+        if after.expires_at is None:
+            found = found.where(ends.is_(None), later)
+        else:
+            same = and_(ends == after.expires_at, later)
+            found = found.where(or_(ends.is_(None), ends > after.expires_at, same))
+    found = found.order_by(ends.is_(None), ends, Coupon.issued_at, Coupon.id)
+    return list(session.scalars(found if limit is None else found.limit(limit)))
 
 
 def coupon_by_card(session: Session, card_id: str) -> Coupon | None:

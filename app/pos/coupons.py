@@ -12,11 +12,9 @@ from app.benefits.models import Coupon
 from app.cards import service as cards
 from app.errors import NotFound
 from app.ledger.models import Account
+from app.pos import listing
 from app.programmes.terms import rulebook_of
 from app.till.benefits import Shown, coupon_shown
-
-#: As many coupons of one account are shown, those that end first.
-MOST_SHOWN = 200
 
 
 def by_id(session: Session, coupon_id: str, *, now: datetime) -> dict[str, Any]:
@@ -37,13 +35,33 @@ def by_code(session: Session, code: str, *, now: datetime) -> dict[str, Any]:
 
 
 def of_account(
-    session: Session, account_id: str, *, open_only: bool, now: datetime
-) -> list[dict[str, Any]]:
-    """An account's coupons, those that end first before the others. Raises `NotFound`."""
+    session: Session,
+    account_id: str,
+    *,
+    open_only: bool,
+    limit: int,
+    cursor: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """A piece of an account's coupons, those that end first before the others.
+
+    Raises `NotFound`, and `Invalid` for a cursor that is none of this list.
+    """
     if session.scalar(select(Account.id).where(Account.id == account_id)) is None:
         raise NotFound("There is no such account.")
-    found = benefits.coupons(session, account_id, now=now, open_only=open_only)
-    return _told(session, found[:MOST_SHOWN], now)
+    after = None
+    if (last := listing.read_id_cursor(cursor)) is not None:
+        try:
+            after = benefits.coupon_by_id(session, last)
+        except UnknownCoupon:
+            raise listing.wrong_cursor() from None
+        if after.account_id != account_id:
+            raise listing.wrong_cursor()
+    found = benefits.coupons(
+        session, account_id, now=now, open_only=open_only, after=after, limit=limit + 1
+    )
+    more = listing.cursor_of_id(found[limit - 1].id) if len(found) > limit else None
+    return {"items": _told(session, found[:limit], now), "next_cursor": more}
 
 
 def _told(session: Session, found: list[Coupon], now: datetime) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -36,10 +37,29 @@ def read_cursor(text: str | None) -> int | None:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         number = int(raw.removeprefix(_MARK).decode("ascii"))
     except (binascii.Error, ValueError) as error:
-        raise _wrong() from error
+        raise wrong_cursor() from error
     if not raw.startswith(_MARK) or not 0 <= number <= _LARGEST or cursor_of(number) != text:
-        raise _wrong()
+        raise wrong_cursor()
     return number
+
+
+def cursor_of_id(id_: str) -> str:
+    """The same for a list whose rows are told apart by their ids."""
+    return base64.urlsafe_b64encode(uuid.UUID(id_).bytes).decode().rstrip("=")
+
+
+def read_id_cursor(text: str | None) -> str | None:
+    """The id of the row behind which to go on. Raises `Invalid` for what is no cursor of ours."""
+    if text is None:
+        return None
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        found = str(uuid.UUID(bytes=raw))
+    except (binascii.Error, ValueError) as error:
+        raise wrong_cursor() from error
+    if cursor_of_id(found) != text:
+        raise wrong_cursor()
+    return found
 
 
 def page_of(rows: Sequence[Row], limit: int, sequence: Callable[[Row], int]) -> Page[Row]:
@@ -49,7 +69,8 @@ def page_of(rows: Sequence[Row], limit: int, sequence: Callable[[Row], int]) -> 
     return Page(rows[:limit], cursor_of(sequence(rows[limit - 1])))
 
 
-def _wrong() -> Invalid:
+def wrong_cursor() -> Invalid:
+    """What is said of a cursor that leads nowhere."""
     text = "Send the next_cursor of the page before, as it is, or none."
     return Invalid(text, {"cursor": [text]})
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, OfProgramme, new_id
@@ -25,3 +25,6 @@ class ApiKey(OfProgramme, Base):
     #: Noted once a minute at most.
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    #: Thousandths of requests that may still come, and when that was counted (see `rate`).
+    allowance_milli: Mapped[int | None] = mapped_column(BigInteger)
+    allowance_at: Mapped[datetime | None]

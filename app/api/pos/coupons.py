@@ -8,6 +8,7 @@ from flask import Response
 from app.api.fields import UUID
 from app.api.pos import examples, schemas
 from app.api.pos.door import blueprint, holder, scoped
+from app.api.pos.members import check_limit
 from app.api.pos.postings import post
 from app.context import current_context
 from app.errors import NotFound
@@ -42,14 +43,22 @@ def search(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.output(schemas.CouponsOut, example=examples.COUPONS)
 @blueprint.doc(summary="An account's coupons, those that end first at the head", security="pos")
 def of_account(account_id: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Those that are good now, or with `all=true` those that are over too."""
+    """Those that are good now, or with `all=true` those that are over too.
+
+    Go on with `cursor` set to the `next_cursor` of the page before, until it is null.
+    """
+    check_limit(wanted)
     _check_id(account_id, "account")
     context = current_context()
     with context.database.read(holder().programme_id) as session:
-        found = coupons.of_account(
-            session, account_id, open_only=not wanted["all"], now=context.clock()
+        return coupons.of_account(
+            session,
+            account_id,
+            open_only=not wanted["all"],
+            limit=wanted["limit"],
+            cursor=wanted["cursor"],
+            now=context.clock(),
         )
-    return {"items": found}
 
 
 @blueprint.post("/coupon-redemptions", endpoint=scoped("coupon_redemption", Scope.COUPONS))

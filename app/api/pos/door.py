@@ -55,7 +55,7 @@ def _who_asks() -> None:
     found = keys.authenticate(
         context.database, given[:200], address=request.remote_addr or "", now=now
     )
-    _rate.take(found.id, now=now)
+    _rate.take(context.database, found.programme_id, found.id, now=now)
     found.check(SCOPES[request.endpoint or ""])
     g.pos_holder = found
     if request.method in {"POST", "PUT", "PATCH"}:

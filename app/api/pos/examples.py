@@ -191,7 +191,7 @@ QUOTED: dict[str, Any] = {
 }
 COUPON: dict[str, Any] = OWN_COUPON | {"account_id": ACCOUNT_ID, "card_id": None}
 COUPON_SEARCH: dict[str, Any] = {"code": CODE}
-COUPONS: dict[str, Any] = {"items": [COUPON]}
+COUPONS: dict[str, Any] = {"items": [COUPON], "next_cursor": None}
 COUPON_REDEMPTION: dict[str, Any] = {
     "card": CARD_ID,
     "coupon_id": COUPON_ID,

@@ -363,7 +363,7 @@ class CouponSearchIn(Strict):
     code = text(LONGEST_CARD, required=True)
 
 
-class CouponsIn(Schema):
+class CouponsIn(PageIn):
     """Which coupons of an account."""
 
     all = Boolean(load_default=False, metadata={"description": "Those that are over too."})
@@ -374,9 +374,10 @@ class ListedCouponOut(PosCouponOut):
 
 
 class CouponsOut(Schema):
-    """An account's coupons, those that end first at the head; 200 at most."""
+    """A piece of an account's coupons, those that end first at the head."""
 
     items = List(Nested(ListedCouponOut))
+    next_cursor = String(allow_none=True)
 
 
 class RewardRedemptionIn(PlacedIn):

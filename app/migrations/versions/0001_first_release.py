@@ -1643,6 +1643,8 @@ def make_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("allowance_milli", sa.BigInteger(), nullable=True),
+        sa.Column("allowance_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("programme_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_api_keys_location_id")

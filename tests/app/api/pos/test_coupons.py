@@ -1,14 +1,18 @@
 """Coupons and rewards of a shop system: once, and given back by a return."""
 
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app.benefits import service as benefits
+from app.benefits.models import Coupon
 from app.clock import FixedClock
+from app.pos import listing
 from app.programmes.service import change_settings
 from app.webhooks.models import Event
 from tests.app.api.pos.shop_system import ShopSystem
@@ -145,6 +149,49 @@ def test_rewards_and_holds_share_what_a_static_code_may_redeem_a_day(
         answer = system.post(path, more)
         assert (answer.status_code, answer.json["code"]) == (403, "approval_needed"), path
     assert system.hold(card, 10).status_code == 201
+
+
+def test_coupons_come_in_pieces_that_miss_none_and_repeat_none(
+    shop: Any, system: ShopSystem, card: Any, clock: FixedClock
+) -> None:
+    with shop.context.database.write(shop.programme_id) as session:
+        [first] = session.scalars(select(Coupon))
+        for number, days in enumerate((3, None, 3, 1, None, 2, 1)):
+            session.add(
+                Coupon(
+                    programme_id=shop.programme_id,
+                    account_id=card.account_id,
+                    what=first.what,
+                    offer=first.offer,
+                    status="used" if number == 5 else "open",
+                    valid_from=clock(),
+                    expires_at=None if days is None else clock() + timedelta(days=days),
+                    issued_at=clock() + timedelta(seconds=number // 2),
+                    changed_at=clock(),
+                )
+            )
+    for query in ("", "all=true&"):
+        whole = [each["id"] for each in coupons(system, card, f"?{query}")]
+        assert len(set(whole)) == (8 if query else 7)
+        pieces: list[list[str]] = []
+        cursor = ""
+        while cursor is not None:
+            path = f"/accounts/{card.account_id}/coupons?{query}limit=2{cursor}"
+            answer = system.ask("GET", path).json
+            pieces.append([each["id"] for each in answer["items"]])
+            more = answer["next_cursor"]
+            cursor = None if more is None else f"&cursor={more}"
+        assert [id_ for piece in pieces for id_ in piece] == whole
+        assert [len(piece) for piece in pieces] == ([2, 2, 2, 2] if query else [2, 2, 2, 1])
+    ends = [each["expires_at"] for each in coupons(system, card, "?all=true")]
+    assert ends == sorted(ends, key=lambda end: (end is None, end))
+    other = listing.cursor_of_id(str(uuid.uuid4()))
+    for wrong in (other, "MTo0MTc", "x", "limit"):
+        answer = system.ask("GET", f"/accounts/{card.account_id}/coupons?cursor={wrong}")
+        assert answer.status_code == 422, wrong
+    for limit in (0, 201):
+        answer = system.ask("GET", f"/accounts/{card.account_id}/coupons?limit={limit}")
+        assert answer.status_code == 422, limit
 
 
 def test_another_programme_s_coupons_are_not_there(

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.api.pos import door
 from app.clock import FixedClock
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, TooMany
 from app.pos import keys
 from app.pos.models import ApiKey
 from app.pos.rate import Rate
@@ -186,6 +186,33 @@ class TestWho:
         assert codes == [404, 404, 404, 429]
         clock.advance(timedelta(seconds=2))
         assert system.ask("GET", f"/accounts/{ID}/entries").status_code == 404
+
+    def test_all_processes_together_let_a_key_through_so_often(
+        self, shop: Any, system: ShopSystem, clock: FixedClock
+    ) -> None:
+        # Each counter is what one process of the service has.
+        processes = [Rate(burst=40, per_second=2) for _ in range(3)]
+
+        def let_through(tries: int) -> int:
+            count = 0
+            for number in range(tries):
+                process = processes[number % 3]
+                try:
+                    process.take(
+                        shop.context.database, shop.programme_id, system.key_id, now=clock()
+                    )
+                except TooMany as refused:
+                    assert refused.retry_after_seconds >= 1
+                else:
+                    count += 1
+            return count
+
+        assert let_through(120) == 40
+        assert let_through(3) == 0
+        clock.advance(timedelta(seconds=5))
+        assert let_through(60) == 10
+        clock.advance(timedelta(hours=1))
+        assert let_through(120) == 40
 
     def test_the_last_use_is_noted_once_a_minute(
         self, shop: Any, system: ShopSystem, clock: FixedClock
