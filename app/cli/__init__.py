@@ -1,6 +1,13 @@
 """`counterfoil …`: the service and its administration. One file a group of commands."""
 
+# ruff: noqa: E402
+import gc
 import logging
+
+# Nothing that importing makes can be thrown away, and looking for it took a fifth of the start of
+# every command.
+_COLLECTING = gc.isenabled()
+gc.disable()
 
 import click
 
@@ -30,6 +37,9 @@ from app.cli import (
     webhooks,
 )
 from app.cli.common import PlainSpoken
+
+if _COLLECTING:
+    gc.enable()
 
 
 @click.group(
@@ -76,6 +86,8 @@ for group in (
 
 def main() -> None:
     """Run a command; what is wrong is said in plain words, without a traceback."""
+    # Modules live as long as the process: the collector need not look through them any more.
+    gc.freeze()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
     # alembic and httpx2 tell more than an operator wants to know.
     for chatty in ("alembic", "httpx2", "httpcore2", "hpack"):
