@@ -15,6 +15,7 @@ from app.errors import Invalid, NotFound
 from app.ledger import service as ledger
 from app.members.service import contact_of
 from app.printing import PaperCard, card_drawing, pdf_of, sheet_drawings, svg_of
+from app.programmes import benefit
 from app.programmes.models import Programme
 from passes.card import CardStatus
 from passes.code import Kind
@@ -120,7 +121,7 @@ def _paper(
         code=card.code,
         number=card.id,
         programme=programme.name,
-        benefit=programme.benefit,
+        benefit=benefit.line(programme, card.language, context.clock()),
         background=programme.colours["background"],
         foreground=programme.colours["foreground"],
         holder=holder,

@@ -34,7 +34,7 @@ from passes.artwork import keep
 from passes.card import MAX_LINKS, MAX_PLACES, Arrangement, CardKind, Colours
 from passes.errors import FaceError, ImageError
 from passes.extras import Link, Place
-from passes.text import MAX_TEXT, Words
+from passes.text import MAX_TEXT, Words, said
 
 #: What a programme's cards can be. Coupons are issued one by one, and the cards of a company's
 #: account show the company by themselves.
@@ -78,6 +78,12 @@ def current(session: Session, programme_id: str) -> Design:
         )
     ).first()
     return PLAIN if row is None else design_of(session, row.id, row.version)
+
+
+def card_name(session: Session, programme: Programme, language: str) -> str:
+    """What the programme's card is called in *language*: as designed, else as the programme."""
+    name = current(session, programme.id).name
+    return programme.name if name is None else said(name, language)
 
 
 def kept(design_id: str | None, version: int | None) -> Design | None:

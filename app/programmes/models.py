@@ -27,6 +27,8 @@ class Programme(Base):
     slug: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(80))
     benefit: Mapped[str] = mapped_column(String(200))
+    #: Lines that took its place with a version of the rules; see `benefit`. Written there alone.
+    benefit_lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     #: What a point is called, by language and CLDR plural: {"en": {"one": "bean", ...}}.
     points_names: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
     colours: Mapped[dict[str, str]] = mapped_column(JSON)

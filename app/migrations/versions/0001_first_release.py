@@ -298,6 +298,7 @@ def make_tables() -> None:
         sa.Column("slug", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("benefit", sa.String(length=200), nullable=False),
+        sa.Column("benefit_lines", sa.JSON(), nullable=False),
         sa.Column("points_names", sa.JSON(), nullable=False),
         sa.Column("colours", sa.JSON(), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),

@@ -241,6 +241,8 @@ def _change_about(session: Session, programme: Programme, about: Mapping[str, An
         wording.check_points_names(about["points_names"])
     if "colours" in about:
         _check_colours({**programme.colours, **about["colours"]})
+    if "benefit" in about:
+        programme.benefit_lines = []
     for key, value in about.items():
         if key != "slug" and value != getattr(programme, key):
             setattr(programme, key, {**programme.colours, **value} if key == "colours" else value)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from app.context import current_context
 from app.db import enter
 from app.errors import NotFound
-from app.languages import _
+from app.languages import _, current_language
 from app.printing.drawing import FONT_FILE
 from app.programmes import designs
 from app.programmes.service import programme_by_slug
@@ -53,12 +53,13 @@ def manifest(token: str) -> Response:
     """What makes the card's page installable. Source: W3C Web Application Manifest."""
     with opened(token, coupons_too=True) as door:
         programme = door.programme
+        name = designs.card_name(door.session, programme, current_language())
     page = url_for("customer.card_page", token=token)
     answer = jsonify(
         {
             "id": page,
-            "name": programme.name,
-            "short_name": programme.name[:12],
+            "name": name,
+            "short_name": name[:12],
             "start_url": page,
             "scope": page,
             "display": "standalone",

@@ -21,7 +21,7 @@ from app.ledger import writing
 from app.ledger.models import Account
 from app.ledger.reports.rules import after
 from app.ledger.reports.statement import statement
-from app.programmes import wording
+from app.programmes import designs, wording
 from app.programmes.faces import coupon_shown, face_of
 from app.programmes.models import Programme
 from app.programmes.terms import rulebook_of
@@ -69,7 +69,8 @@ def _agent() -> str:
 def _facts(door: Opened) -> dict[str, Any]:
     face = _face(door)
     number, label = headline(door.programme, face)
-    return {"face": face, "number": number, "label": label}
+    name = designs.card_name(door.session, door.programme, current_language())
+    return {"face": face, "number": number, "label": label, "card_name": name}
 
 
 def _face(door: Opened) -> CardFace:

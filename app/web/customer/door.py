@@ -17,7 +17,8 @@ from app.context import Context, current_context
 from app.db import enter
 from app.errors import NotFound
 from app.keys import KeyRing
-from app.languages import LANGUAGES, _, speak
+from app.languages import LANGUAGES, _, current_language, speak
+from app.programmes import benefit
 from app.programmes.models import Programme
 from app.programmes.service import programme_by_id
 from app.web.formats import speak_zone
@@ -87,6 +88,7 @@ def page(template: str, programme: Programme, **facts: Any) -> str:
     return render_template(
         f"customer/{template}.html",
         programme=programme,
+        benefit_line=benefit.line(programme, current_language(), current_context().clock()),
         brand=url_for("customer.brand_css", slug=programme.slug),
         languages=LANGUAGES,
         said=request.args.get("said", ""),

@@ -20,7 +20,7 @@ from app.mail import tokens
 from app.members import consents
 from app.members import service as members
 from app.members.consents import Wording
-from app.programmes import wording
+from app.programmes import designs, wording
 from app.programmes.mechanics.occasions import BIRTHDAY
 from app.programmes.models import Partner, Programme
 from app.programmes.service import location_by_slug, programme_by_slug
@@ -157,6 +157,7 @@ def _join_page(
     return page(
         "join",
         programme,
+        card_name=designs.card_name(session, programme, language),
         typed=typed,
         wrong=wrong,
         at=request.values.get("at", "")[:40],

@@ -4,9 +4,10 @@ from flask import Response, request
 
 from app.context import current_context
 from app.db import enter
-from app.languages import _
+from app.languages import _, current_language
 from app.printing import pdf_of, svg_of
 from app.printing.drawing import Box, Code, Drawing, Words, fitting, wrapped
+from app.programmes import benefit
 from app.programmes.models import Location, Programme
 from app.programmes.service import location_by_slug, programme_by_slug
 from app.web.customer.door import blueprint
@@ -41,11 +42,16 @@ def _asked(slug: str) -> tuple[Programme, Drawing]:
         enter(session, programme.id)
         place = location_by_slug(session, programme.id, at) if at else None
     address = f"{current_context().config.url}/join/{programme.slug}"
-    return programme, poster_drawing(programme, place, address + (f"?at={at}" if at else ""))
+    address += f"?at={at}" if at else ""
+    line = benefit.line(programme, current_language(), current_context().clock())
+    return programme, poster_drawing(programme, place, address, line)
 
 
-def poster_drawing(programme: Programme, place: Location | None, address: str) -> Drawing:
-    """An A4 poster in the language that is spoken now; *address* is what its QR code says."""
+def poster_drawing(
+    programme: Programme, place: Location | None, address: str, line: str
+) -> Drawing:
+    """An A4 poster in the language that is spoken now; *address* is what its QR code says, *line*
+    what members get."""
     colours = programme.colours
     ink, middle, wide = colours["foreground"], WIDTH / 2, WIDTH - 2 * _EDGE
     drawing = Drawing(WIDTH, HEIGHT, [Box(0, 0, WIDTH, HEIGHT, colours["background"])])
@@ -58,8 +64,8 @@ def poster_drawing(programme: Programme, place: Location | None, address: str) -
     for line in wrapped(programme.name, 15, wide, most=2):
         write(y, 15, line)
         y += 18
-    for line in wrapped(programme.benefit, 7, wide, most=3):
-        write(y, 7, line)
+    for row in wrapped(line, 7, wide, most=3):
+        write(y, 7, row)
         y += 9.5
     drawing.marks.append(Code((WIDTH - _CODE_SIDE) / 2, 118, _CODE_SIDE, address))
     write(254, 8.5, _("Point your camera here, tap twice, done."))

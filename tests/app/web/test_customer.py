@@ -20,7 +20,7 @@ from app.cards.service import create_link
 from app.ledger.postings import Circumstances, Given, Present, Request
 from app.members.models import Consent, Member
 from app.members.service import contact_of
-from app.programmes import giving
+from app.programmes import designs, giving
 from app.programmes.service import change_settings
 from app.programmes.terms import rulebook_of
 from app.web.customer.joining_pages import JOIN_TRIES
@@ -267,3 +267,15 @@ def test_news_stand_on_the_web_card_with_the_way_to_end_them(shop: Any) -> None:
     page = shop.client.get(f"/card/{token}").text
     assert "&lt;b&gt;A new roast" in page and "<p>Ok.</p>" in page
     assert f"/card/{token}/mute" in page
+
+
+def test_the_card_is_called_what_its_design_calls_it_in_the_readers_language(shop: Any) -> None:
+    token = token_of(join(shop))
+    with shop.context.database.write(shop.programme_id) as session:
+        named = designs.read_changes({"name": {"en": "Bean card", "de": "Bohnenkarte"}})
+        designs.change(session, shop.programme_id, named, now=shop.context.clock())
+    for language, name in (("en", "Bean card"), ("de", "Bohnenkarte"), ("lv", "Bean card")):
+        for path in (f"/card/{token}", f"/join/{shop.slug}"):
+            page = shop.client.get(f"{path}?lang={language}").text
+            assert f"<header><strong>{name}</strong>" in page, (path, language)
+        assert shop.client.get(f"/card/{token}/app.webmanifest").json["name"] == name

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import CounterfoilError, Invalid
 from app.languages import LANGUAGES, _
-from app.programmes import designs, service, wording
+from app.programmes import benefit, designs, service, wording
 from app.programmes.file import applying
 from app.programmes.file.reading import Described
 from app.programmes.models import Location, Programme
@@ -36,7 +36,10 @@ def names(visit: Visit) -> Answer:
     """What customers read: name, benefit, and what points are called."""
     with visit.read() as session:
         programme = service.programme_by_id(session, visit.programme.id)
-        fields = {"name": programme.name, "benefit": programme.benefit}
+        fields = {
+            "name": programme.name,
+            "benefit": benefit.line(programme, visit.language, visit.now),
+        }
         for language, forms in programme.points_names.items():
             fields |= {f"points.{language}.{plural}": form for plural, form in forms.items()}
         return _names(visit, programme, fields)
@@ -100,9 +103,11 @@ def save_names(visit: Visit) -> Answer:
                 others = {k: v for k, v in programme.points_names.items() if k not in LANGUAGES}
                 about = {
                     "name": form["name"].strip(),
-                    "benefit": form.get("benefit", "").strip(),
                     "points_names": others | named,
                 }
+                line = form.get("benefit", "").strip()
+                if line != benefit.line(programme, visit.language, visit.now):
+                    about["benefit"] = line
                 change_about(session, visit, about)
                 visit.note(session, "programme.names", programme.slug)
         except Invalid as error:

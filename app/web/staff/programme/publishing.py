@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import CounterfoilError, Invalid
-from app.languages import _, ngettext
+from app.languages import LANGUAGES, _, ngettext
 from app.ledger.rules import start_of_day
-from app.programmes import pilots, service
+from app.programmes import benefit, pilots, service
 from app.programmes.drafts import purpose, trials
 from app.programmes.drafts import service as drafts
 from app.programmes.drafts.models import ProgrammeTrial, TrialState
@@ -26,6 +26,7 @@ from app.web.staff.door import Answer, Visit
 from app.web.staff.programme import baskets
 from app.web.staff.programme.around import around_of
 from app.web.staff.programme.differing import differences
+from app.web.staff.programme.forms.compound import LANGUAGE_WORDS
 from app.web.staff.programme.forms.kernel import Around
 from app.web.staff.programme.pages import pages
 from app.web.staff.programme.sections import SECTION_OF
@@ -50,6 +51,7 @@ def _compare(
     listed = found.row.baskets if found.row is not None else []
     listed = listed or baskets.to_begin_with(visit, found.settings, around)
     today = _today(visit)
+    programme = service.programme_by_id(session, visit.programme.id)
     later = service.versions_after(session, visit.programme.id, visit.now)
     return visit.show(
         "staff/programme/compare.html",
@@ -66,6 +68,9 @@ def _compare(
         since=today - timedelta(days=_USUAL_DAYS),
         today=today,
         later=later,
+        lines=benefit.offer(programme, found.version.settings, found.settings),
+        line_now=benefit.line(programme, visit.language, visit.now),
+        language_words=LANGUAGE_WORDS,
         changed_by=_name_of(session, found.row.changed_by if found.row else None),
         wrong=wrong or {},
         refused=said,
@@ -226,6 +231,12 @@ def publish(visit: Visit) -> Answer:
                 )
                 said = _("Version %(number)s is published.", number=version.number)
                 detail = {"from": [begins.isoformat()]}
+                if form.get("take_line") == "yes":
+                    texts = {each: form.get(f"line.{each}", "") for each in LANGUAGES}
+                    programme = service.programme_by_id(session, visit.programme.id)
+                    benefit.take_over(
+                        programme, texts, version=version.number, valid_from=version.valid_from
+                    )
                 visit.note(session, "programme.publish", str(version.number), detail)
     except CounterfoilError as error:
         fields = getattr(error, "fields", {})

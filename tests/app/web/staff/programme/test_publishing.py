@@ -294,3 +294,39 @@ def test_a_price_list_comes_in_as_a_file_and_goes_out_the_same(
         assert send(bad).status_code == 422, bad
     assert send("item,price\n" + "x,1\n" * 2001).status_code == 422
     assert "Beans" in owner.words("programme/draft/prices")
+
+
+def test_with_another_rate_goes_the_line_that_customers_read_if_it_is_ticked(
+    shop: Any, signed_in: SignIn
+) -> None:
+    owner = signed_in("owner")
+    join = f"/join/{shop.slug}"
+
+    def line(language: str = "en") -> str:
+        page = shop.client.get(f"{join}?lang={language}").text
+        [found] = re.findall(r'<ul class="three">\s*<li>([^<]*)', page)
+        return found.strip()
+
+    before = line()
+    draft(owner, "3")
+    page = owner.get("programme/compare").text
+    offered = dict(re.findall(r'name="line\.(\w\w)" type="text" value="([^"]*)"', page))
+    assert list(offered) == ["en", "de", "lv", "ru"]
+    assert re.fullmatch(r"3 \w+ for every €1\.00 you spend\.", offered["en"])
+    assert offered["de"].endswith("für je 1,00\xa0€ Einkauf.") and before in page
+    day = (shop.context.clock() + 2 * DAY).date().isoformat()
+    lines = {f"line.{language}": text for language, text in offered.items()}
+    lines["line.ru"] = "Три балла <b>за евро"
+    asked = {"when": "day", "from": day, "where": "all", "take_line": "yes", **lines}
+    assert owner.post("programme/publish", asked | {"line.lv": " "}).status_code == 422
+    assert owner.post("programme/publish", asked).status_code == 303
+    assert line() == before
+    shop.context.clock.advance(3 * DAY)
+    assert (line(), line("de")) == (offered["en"], offered["de"].replace("\xa0", " "))
+    assert line("ru") == "Три балла &lt;b&gt;за евро"
+    owner = signed_in("owner", name="Again")
+    owner.post("programme/versions/2/back")
+    assert line("en") == before
+    draft(owner, "4")
+    owner.post("programme/publish", {"when": "now", "where": "all", **lines})
+    assert line() == before
