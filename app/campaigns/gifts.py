@@ -1,5 +1,6 @@
 """What a campaign gives besides its words: points, coupons, rewards; and what it costs the shop."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,6 +14,8 @@ from app.ledger import rules as ledger_rules
 from app.ledger import service as ledger
 from app.ledger.postings import Adjust, Circumstances, Given, Operation, Present, Request
 from app.programmes import giving
+from app.programmes.mechanics.coupons import CouponKind
+from app.programmes.mechanics.rewards import Reward
 from app.programmes.settings import Settings
 from app.programmes.terms import rulebook_of
 from app.programmes.wording import currency_exponent
@@ -25,15 +28,61 @@ def gives(plan: Plan) -> bool:
     return bool(plan.content.points or plan.content.gives)
 
 
-def cost_each_minor(plan: Plan, settings: Settings, currency: str) -> int:
-    """What one recipient's gifts cost the shop at most, in minor units.
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one recipient gets of one thing, and what that costs the shop at most, in minor units;
+    *each_minor* None: nobody said, and the thing's own terms do not tell."""
 
-    Points at what one of them is worth, things at what the marketer said that one costs.
-    """
-    worth = Decimal(plan.content.points) * settings.point_value
-    points = worth.scaleb(currency_exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP)
-    things = sum(count for _, _, count in plan.content.gives)
-    return int(points) + things * plan.content.thing_cost_minor
+    kind: str
+    what: str
+    count: int
+    each_minor: int | None
+
+    @property
+    def minor(self) -> int:
+        """What all of it costs for one recipient."""
+        return self.count * (self.each_minor or 0)
+
+
+POINTS = "points"
+
+
+def costs(plan: Plan, settings: Settings, currency: str) -> list[Cost]:
+    """What one recipient's gifts cost, each: points at what one of them is worth; things at what
+    the marketer said that one costs, else at what their own terms say that they are worth."""
+    found = []
+    if plan.content.points:
+        worth = _minor(plan.content.points * settings.point_value, currency)
+        found.append(Cost(POINTS, "", 1, worth))
+    said = plan.content.thing_cost_minor or None
+    for kind, what, count in plan.content.gives:
+        found.append(Cost(kind, what, count, said or _worth(kind, what, settings, currency)))
+    return found
+
+
+def cost_each_minor(plan: Plan, settings: Settings, currency: str) -> int:
+    """What one recipient's gifts cost the shop at most, in minor units; see `costs`."""
+    return sum(each.minor for each in costs(plan, settings, currency))
+
+
+def _worth(kind: str, what: str, settings: Settings, currency: str) -> int | None:
+    """What one thing is worth by its terms: money off by its amount, a reward by its points."""
+    things: dict[str, tuple[CouponKind | Reward, ...]] = {
+        "coupon": settings.coupons,
+        "gift": settings.rewards,
+    }
+    thing = next((each for each in things.get(kind, ()) if each.code == what), None)
+    if thing is None:
+        return None
+    if thing.amount is not None:
+        return _minor(thing.amount, currency)
+    points = (thing.points or thing.points_from) if isinstance(thing, Reward) else None
+    return None if points is None else _minor(points * settings.point_value, currency)
+
+
+def _minor(major: Decimal, currency: str) -> int:
+    scaled = major.scaleb(currency_exponent(currency))
+    return int(scaled.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def give(

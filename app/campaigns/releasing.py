@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app.campaigns import emails, gifts
+from app.campaigns.facts import facts_of
 from app.campaigns.models import Campaign, CampaignState, Recipient, State
 from app.campaigns.planning import CAPPED, LANES, MUTED, ON_PAGE, capped, muted, reason_of, tally
 from app.campaigns.plans import Plan, read_plan
@@ -25,7 +26,7 @@ from app.cards import news
 from app.cards.models import Card
 from app.cards.news_text import AGAIN
 from app.db import Prepared
-from app.ledger.models import Account, Lot
+from app.ledger.models import Account
 from app.programmes.models import Programme
 from passes.card import CardStatus
 from passes.code import Kind
@@ -40,13 +41,10 @@ _LONGEST_CREDIT = timedelta(seconds=1)
 _ARRIVES_WITHIN = timedelta(milliseconds=600)
 _FIRST_ROOM, _LEAST_ROOM = 200, 50
 NO_CARD, NO_BUDGET = "no_card", "budget"
-#: What expires within so many days is what a text calls "expiring".
-_EXPIRING_DAYS = 30
 
 _recipients: Any = Recipient.__table__
 _cards: Any = Card.__table__
 _accounts: Any = Account.__table__
-_lots: Any = Lot.__table__
 _ids: Any = bindparam("ids", expanding=True)
 
 
@@ -91,23 +89,7 @@ _free_cards = Prepared(
     .order_by(_cards.c.id)
     .with_for_update()
 )
-_balances = Prepared(
-    select(_accounts.c.id, _accounts.c.balance, _accounts.c.version).where(_accounts.c.id.in_(_ids))
-)
-_expiring = Prepared(
-    select(
-        _lots.c.account_id,
-        func.sum(_lots.c.remaining - _lots.c.held).label("points"),
-        func.min(_lots.c.expires_at).label("first"),
-    )
-    .where(
-        _lots.c.account_id.in_(_ids),
-        _lots.c.remaining > _lots.c.held,
-        _lots.c.expires_at > bindparam("now"),
-        _lots.c.expires_at <= bindparam("until"),
-    )
-    .group_by(_lots.c.account_id)
-)
+_states = Prepared(select(_accounts.c.id, _accounts.c.version).where(_accounts.c.id.in_(_ids)))
 _note = Prepared(
     update(_recipients)
     .where(
@@ -263,7 +245,8 @@ def _let_go(
     for turn in told:
         language = held[turn.account_id][0].language
         gifts.give(session, campaign, plan, turn.account_id, turn.occasion, language, now=now)
-    facts = _facts(session, campaign, plan, [each.account_id for each in told], now)
+    languages = {each.account_id: held[each.account_id][0].language for each in told}
+    facts = _facts(session, campaign, plan, languages, now)
     cards = [
         news.Told(card.id, turn.account_id, facts[turn.account_id])
         for turn in told
@@ -336,28 +319,17 @@ def _cards_of(session: Session, account_ids: Sequence[str]) -> dict[str, list[An
 def _versions(session: Session, account_ids: Sequence[str]) -> dict[str, int]:
     if not account_ids:
         return {}
-    rows = _balances(session, {"ids": list(account_ids)})
+    rows = _states(session, {"ids": list(account_ids)})
     return {row.id: row.version for row in rows}
 
 
 def _facts(
-    session: Session, campaign: Campaign, plan: Plan, account_ids: Sequence[str], now: datetime
+    session: Session, campaign: Campaign, plan: Plan, languages: Mapping[str, str], now: datetime
 ) -> dict[str, dict[str, Any]]:
     """What is filled into the text of each: read once their gifts are theirs."""
-    found: dict[str, dict[str, Any]] = {each: {} for each in account_ids}
+    zone = session.scalar(select(Programme.time_zone).where(Programme.id == campaign.programme_id))
+    found = facts_of(session, plan, languages, time_zone=str(zone), now=now)
     if campaign.turn % 2:
         for facts in found.values():
             facts[AGAIN] = 1
-    texts = [*plan.content.message.values(), *(t for a in plan.content.article.values() for t in a)]
-    ids = list(account_ids)
-    if ids and any("{points}" in text for text in texts):
-        for row in _balances(session, {"ids": ids}):
-            found[row.id]["points"] = row.balance
-    if ids and any("{expir" in text for text in texts):
-        until = now + timedelta(days=_EXPIRING_DAYS)
-        for facts in found.values():
-            facts |= {"expiring": 0, "expires_on": "–"}
-        for row in _expiring(session, {"ids": ids, "now": now, "until": until}):
-            day = (row.first - timedelta(microseconds=1)).date()
-            found[row.account_id] |= {"expiring": int(row.points), "expires_on": f"{day:%-d.%-m.}"}
     return found

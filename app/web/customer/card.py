@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.benefits import service as benefits
+from app.campaigns import mutes
 from app.cards import service as cards
 from app.cards.models import Card
 from app.delivery import erasures
@@ -47,6 +48,7 @@ def card_page(token: str) -> str:
         if door.card.kind != Kind.COUPON:
             facts |= _worth(door)
             asked = erasures.asked(door.session, door.card.id)
+            facts["is_muted"] = mutes.is_muted(door.session, door.card.account_id)
             facts["erased_at"] = asked.due_at if asked else None
     wallets = [name for name in wallet_order(_agent()) if name != "web"]
     wanted = request.args.get("to", "")

@@ -1,5 +1,6 @@
 """Who is told when: once each, within every limit, and never after stop was pressed."""
 
+import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -344,3 +345,22 @@ def test_recipients_are_told_in_the_order_of_the_draw(shop: Shop) -> None:
     first = sorted(rows, key=lambda row: row.draw)[:4]
     assert {row.account_id for row in rows if row.sent_at} == {row.account_id for row in first}
     assert isinstance(rows[0], Recipient)
+
+
+def test_the_day_on_which_points_end_is_the_programme_s_in_the_reader_s_language(
+    shop: Shop, clock: FixedClock
+) -> None:
+    """Half past one at night in Riga is still the day before in UTC."""
+    english, latvian, nothing = shop.member(), shop.member(language="lv"), shop.member()
+    end = datetime(2026, 6, 10, 22, 30, tzinfo=UTC)
+    for card in (english, latvian):
+        shop.buy(card, 30, expires_at=end)
+        shop.buy(card, 5, expires_at=end + timedelta(days=3))
+        shop.buy(card, 7, expires_at=end + timedelta(days=60))
+    shop.send({"content": {"message": {"en": "{expiring} end on {expires_on}"}}})
+    shop.work()
+    with shop.context.database.read(shop.programme_id) as session:
+        facts = {row.card_id: json.loads(row.facts) for row in session.query(CardMessage)}
+    assert facts[english.id] == {"expiring": 35, "expires_on": "11 June 2026"}
+    assert facts[latvian.id] == {"expiring": 35, "expires_on": "11.06.2026."}
+    assert facts[nothing.id] == {"expiring": 0, "expires_on": "–"}

@@ -256,6 +256,31 @@ def test_one_tap_ends_messages_and_another_one_brings_them_back(shop: Any) -> No
     assert shop.client.post("/card/nothing/mute").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "stop", "again"),
+    [
+        ("en", "No more messages", "Send me messages again"),
+        ("de", "Keine Nachrichten mehr", "Wieder Nachrichten senden"),
+        ("lv", "Vairs nesūtīt ziņas", "Atkal sūtīt man ziņas"),
+        ("ru", "Больше не присылать", "Снова присылать сообщения"),
+    ],
+)
+def test_the_page_behind_the_pass_has_the_button_that_ends_messages(
+    shop: Any, language: str, stop: str, again: str
+) -> None:
+    """The link on the back of the pass leads there, whether or not there are news."""
+    token = token_of(join(shop))
+    spoken = {"Accept-Language": language}
+    form = rf'action="/card/{token}/mute">\s*<button[^>]*>{stop}</button>'
+    page = shop.client.get(f"/card/{token}", headers=spoken)
+    assert re.search(form, page.text)
+    shop.client.post(f"/card/{token}/mute")
+    page = shop.client.get(f"/card/{token}", headers=spoken)
+    assert stop not in page.text and f">{again}</button>" in page.text
+    shop.client.post(f"/card/{token}/mute", data={"undo": "yes"})
+    assert re.search(form, shop.client.get(f"/card/{token}", headers=spoken).text)
+
+
 def test_news_stand_on_the_web_card_with_the_way_to_end_them(shop: Any) -> None:
     token = token_of(join(shop))
     with shop.context.database.write(shop.programme_id) as session:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns import gifts, habits, lists, planning, selecting
 from app.campaigns.estimating import Waiting, finishes_at, seconds
+from app.campaigns.facts import facts_of
 from app.campaigns.models import Campaign, Mute, Recipient, State
 from app.campaigns.planning import reason_of
 from app.campaigns.plans import Plan
@@ -19,6 +20,7 @@ from app.cards.models import Card, CardNews
 from app.cards.news_text import shown
 from app.delivery.google.changes import may_notify
 from app.delivery.models import AppleRegistration, GooglePass
+from app.languages import ngettext
 from app.ledger.models import Account
 from app.members import service as members
 from app.members.reads import Reader, note_read
@@ -143,6 +145,8 @@ class DryRun:
     told: int
     waiting: Waiting
     cost_minor: int
+    #: What each of the gifts costs for one recipient, beside its name.
+    costs: list[tuple[str, gifts.Cost]]
     within_budget: int | None
     seconds: float
     ends_at: datetime | None
@@ -172,11 +176,12 @@ def dry_run(session: Session, visit: Visit, plan: Plan) -> DryRun:
     held_out = round(eligible * plan.limits.hold_out_percent / 100)
     told = eligible - held_out
     waiting = _by_lane(session, ground, plan.segment, told, max(count, 1), visit.now)
-    cost = gifts.cost_each_minor(plan, settings, visit.programme.currency)
+    costs = gifts.costs(plan, settings, visit.programme.currency)
+    cost = sum(each.minor for each in costs)
     budget = plan.limits.budget_minor
     work = seconds(waiting, per_minute=plan.limits.per_minute)
     ids = selecting.sample(ground, plan.segment, 3)
-    seen = [(each, _drawn(session, plan, each)) for each in sampled(session, visit, ids, "preview")]
+    seen = _seen(session, visit, plan, sampled(session, visit, ids, "preview"))
     return DryRun(
         members=count,
         muted=silent,
@@ -185,6 +190,7 @@ def dry_run(session: Session, visit: Visit, plan: Plan) -> DryRun:
         told=told,
         waiting=waiting,
         cost_minor=cost * told,
+        costs=[(_called(each, plan, settings, visit.language), each) for each in costs],
         within_budget=budget // cost if budget is not None and cost else None,
         seconds=work,
         ends_at=finishes_at(
@@ -218,14 +224,30 @@ def _by_lane(
     )
 
 
-def _drawn(session: Session, plan: Plan, member: Sampled) -> Any:
+def _called(cost: gifts.Cost, plan: Plan, settings: Settings, language: str) -> str:
+    """A gift as one reads it: how many, of what."""
+    if cost.kind == gifts.POINTS:
+        return ngettext("%(num)d point", "%(num)d points", plan.content.points)
+    names = dict(things(settings, language))
+    return f"{cost.count} × {names.get(f'{cost.kind}/{cost.what}', cost.what)}"
+
+
+def _seen(
+    session: Session, visit: Visit, plan: Plan, members: list[Sampled]
+) -> list[tuple[Sampled, Any]]:
+    """What each of them would read, with the present that would be theirs by then."""
+    zone, now = visit.programme.time_zone, visit.now
+    languages = {each.account_id: each.language for each in members}
+    facts = facts_of(session, plan, languages, time_zone=zone, now=now)
     content = json.dumps(plan.content.news())
-    facts = {
-        "points": member.balance + plan.content.points,
-        "expiring": member.balance,
-        "expires_on": "31.12.",
-    }
-    return shown(content, facts, language=member.language, member_name=member.name or None)
+    seen = []
+    for each in members:
+        own = facts[each.account_id]
+        if "points" in own:
+            own["points"] += plan.content.points
+        drawn = shown(content, own, language=each.language, member_name=each.name or None)
+        seen.append((each, drawn))
+    return seen
 
 
 @dataclass(frozen=True, slots=True)

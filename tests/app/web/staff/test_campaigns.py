@@ -10,6 +10,7 @@ from app.campaigns import service, step
 from app.campaigns.models import CampaignState, UploadedList
 from app.delivery.reaching import Reaching
 from app.members.models import MemberRead
+from app.programmes.service import change_settings
 from tests.app.office import Colleague
 
 SignIn = Callable[..., Colleague]
@@ -161,3 +162,48 @@ def test_a_second_person_and_a_list_and_who_read_names(shop: Any, signed_in: Sig
     owner.post(f"campaigns/{campaign_id}/approve", {})
     with shop.context.database.read(shop.programme_id) as session:
         assert service.campaign_by_id(session, campaign_id).state == CampaignState.SCHEDULED
+
+
+def test_what_a_campaign_costs_stands_against_its_budget_before_it_goes_out(
+    shop: Any, signed_in: SignIn
+) -> None:
+    named = {"names": {"en": "A slice of cake"}}
+    with shop.context.database.write(shop.programme_id) as session:
+        settings = {
+            "point_value": "0.05",
+            "coupons": [
+                {"code": "five", "names": {"en": "5 off"}, "kind": "amount_off", "amount": "5.00"},
+                {"code": "cake", **named},
+            ],
+            "rewards": [{"code": "mug", "names": {"en": "A mug"}, "points": 80}],
+        }
+        change_settings(session, shop.programme_id, settings, valid_from=shop.context.clock())
+    shop.context.clock.advance(timedelta(seconds=1))
+    marketer = signed_in("marketer")
+    for _ in range(3):
+        shop.issue()
+    campaign_id = begin(marketer)
+
+    def tried(**typed: str) -> str:
+        marketer.post(f"campaigns/{campaign_id}/edit", FORM | typed | {"do": "try"})
+        return marketer.words(f"campaigns/{campaign_id}/try?counted")
+
+    page = tried(points="20", thing="coupon/five", thing_count="2", budget="25")
+    assert "20 points €1.00 each, €3.00 for 3" in page
+    assert "2 × Coupon: 5 off €10.00 each, €30.00 for 3" in page
+    assert "Presents cost at most €33.00" in page and "€25.00: not enough" in page
+    assert "The budget is enough for 2 of them: then it ends." in page
+    page = tried(thing="gift/mug", thing_count="1", budget="25")
+    assert "1 × Reward: A mug €4.00 each, €12.00 for 3" in page
+    assert "€25.00: enough, €13.00 are left" in page
+    page = tried(thing="coupon/cake", thing_count="1")
+    assert "Nobody said what one costs you" in page and "none set" in page
+    page = tried(thing="coupon/cake", thing_count="1", thing_cost="1.20")
+    assert "€1.20 each, €3.60 for 3" in page
+    assert "What it costs" not in tried(), "words alone cost nothing"
+    # Whoever approves reads the same.
+    tried(points="20")
+    marketer.post(f"campaigns/{campaign_id}/propose", {})
+    assert "€1.00 each, €3.00 for 3" in signed_in("owner").words(
+        f"campaigns/{campaign_id}/try?counted"
+    )
