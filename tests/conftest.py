@@ -207,7 +207,8 @@ def cluster() -> Iterator[Cluster]:
         address = server.get_uri(database="%s")
         with psycopg.connect(address % "postgres", autocommit=True) as connection:
             # What a power cut would do is not the subject of these tests; benchmarks keep it on.
-            connection.execute("ALTER SYSTEM SET fsync = off")
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "jit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
             connection.execute("SELECT pg_reload_conf()")
             connection.execute("CREATE DATABASE template_migrated")
         template = Database(_with_psycopg(address % "template_migrated"))

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ def post(
     body: bytes,
     headers: Mapping[str, str],
     *,
-    tls: ssl.SSLContext,
+    tls: Callable[[], ssl.SSLContext],
     deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Answer:
     """Send *body* to the first of *addresses* that can be reached. Never raises for what happens
@@ -79,7 +79,7 @@ def post(
         timer.start()
         opened.settimeout(deadline_seconds)
         if target.scheme == "https":
-            opened = tls.wrap_socket(opened, server_hostname=target.host)
+            opened = tls().wrap_socket(opened, server_hostname=target.host)
         connection = _Connection(target, opened)
         connection.request("POST", target.path, body, dict(headers))
         response = connection.getresponse()

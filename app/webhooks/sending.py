@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import Select, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -193,7 +194,8 @@ class Sender:
         self._clock = context.clock
         self._local = context.config.webhooks_local
         self._resolver = resolver
-        self._tls = tls or ssl.create_default_context()
+        #: Made when it is first needed: reading whom the world trusts takes a while.
+        self._tls = cache(lambda: tls or ssl.create_default_context())
         self._deadline_seconds = deadline_seconds
 
     def run(self, errands: Sequence[Errand]) -> list[Results]:

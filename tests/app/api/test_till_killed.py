@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from app import create_app
+from app import create_app, open_on
 from app.context import Context
 from app.db import Database
 from app.keys import KeyRing
@@ -41,12 +41,21 @@ def reversal(shop: Any, card: Any) -> Prepared:
     return "/reversals", shop.posting(posting_id=shop.accrue(card, 100).json["posting_id"])
 
 
-def another(shop: Any) -> tuple[Any, Database]:
-    """The same shop with an application of its own, which has no connection yet."""
+def another(shop: Any, prepare: Callable[[Any, Any], Prepared], card: Any) -> tuple[Any, Database]:
+    """The same shop with an application of its own, which has no connection yet.
+
+    It knows nothing but its statements, for it has posted before: to put them together anew took
+    each of its children most of their time.
+    """
     config = shop.context.config
     database = Database(config.database_url)
     context = Context(config, database, KeyRing.open(config), shop.context.clock)
-    return replace(shop, client=create_app(context).test_client()), database
+    app = create_app(context)
+    other = replace(shop, client=app.test_client())
+    assert other.ask("POST", *prepare(shop, card)).status_code == 201
+    database.dispose()
+    open_on(app, replace(context, keys=KeyRing.open(config)))
+    return other, database
 
 
 def in_a_process_of_its_own(
@@ -95,7 +104,7 @@ def test_a_posting_killed_between_any_two_steps_is_there_once_when_sent_again(
     card = shop.issue()
     shop.accrue(card, 100_000)
     steps = 0
-    other, database = another(shop)
+    other, database = another(shop, prepare, card)
     for step in range(1, MOST_STEPS):
         # A day for each, so that what a static code may redeem in one is never used up.
         shop.context.clock.advance(DAY)

@@ -181,8 +181,10 @@ def test_what_is_no_id_and_no_text_is_refused_and_breaks_nothing(
     wrong = []
     for route in routes(app):
         strange = ["x", "%00", "a" * 3000, "..%2f..", "%F0%9F%92%A3", "-1", "1e99", "%FF", "null"]
+        owner = again(shop, owner)
         for each in strange if route.parameters else [NOBODY]:
-            owner = again(shop, owner)
+            if route.method == "POST":
+                owner = again(shop, owner)
             address = route.address(shop.slug, **dict.fromkeys(route.parameters, each))
             answer = ask(owner, route, address)
             found = route.method == "GET" and route.parameters and answer.status_code == 200
