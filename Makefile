@@ -19,8 +19,10 @@ demo: setup
 run: setup
 	@$(BIN)/counterfoil serve --demo-data
 
+# Compiled modules are kept, whatever the environment says: each of the processes that tests start
+# would else compile them all again.
 test: setup
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: setup
 	@$(BIN)/ruff check .
