@@ -101,13 +101,20 @@ def _outcome_as_json(as_json: bool) -> Iterator[dict[str, Any]]:
         "points": 0,
         "standing": None,
         "queued": False,
+        "told": None,
+        "alarms": [],
     }
     try:
         yield said
     except ScanError as error:
+        from scanner.alarms import alarm_of
+        from scanner.page.telling import told_of_error
+
         if isinstance(error, CardRefused):
             said |= {"outcome": error.outcome, "card_id": error.card_id}
-        said["message"] = str(error)
+        said |= {"message": str(error), "told": told_of_error(error)}
+        if (alarm := alarm_of(error)) is not None:
+            said["alarms"].append({"alarm": alarm, "message": str(error)})
         raise
     finally:
         if as_json:

@@ -130,6 +130,15 @@ def resolve(
     return queue.get(posting_id) or posting
 
 
+def forget_refused(queue: Queue, since: datetime, *, who: str, now: datetime) -> None:
+    """Drop, on record, what was made since then and refused: it was told at the counter at once."""
+    why = "Told at the counter at once."
+    for posting in queue.all(State.SET_ASIDE):
+        if posting.kept_at >= since:
+            resolution = Resolution(posting.id, How.DROP, posting.reason, why, who, now)
+            queue.resolve(resolution, State.DROPPED, None)
+
+
 def _hand_over(
     queue: Queue, client: Client, posting: Posting, reason: str
 ) -> tuple[State, dict[str, Any]]:

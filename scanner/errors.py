@@ -7,6 +7,7 @@
     ├── QueueError         a posting cannot be kept on this disk                               2
     ├── SignInError        the cashier may not work here now                                   1
     ├── NotRedeemed        nothing was redeemed, or it is not certain; says which              1
+    ├── NotAllDone         a part of the sale was refused, the rest was done; says which       1
     ├── CardRefused        the card is refused; carries the outcome                            1
     └── ServiceError       the service did not do what was asked
         ├── TryLater       no answer, or none of the service's own: ask again later            1
@@ -67,6 +68,10 @@ class NotRedeemed(ScanError):
         super().__init__(message)
         self.tried = tried
         self.may_have_been = may_have_been
+
+
+class NotAllDone(ScanError):
+    """Of a sale only a part was done; its cause says why, its text also what was done."""
 
 
 class CardRefused(ScanError):

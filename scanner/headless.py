@@ -5,24 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from passes.code import Outcome, Reading
 from scanner import show
+from scanner.alarms import Alarm, Alarms, alarm_of
 from scanner.amounts import parse_amount, show_amount
+from scanner.backlog import forget_refused, status
 from scanner.camera import require_source, sources_of
 from scanner.check import load_keys
 from scanner.commands import AtWork, at_work
 from scanner.config import Settings, load_till
 from scanner.decode import load_decoder
-from scanner.errors import ConfigError, ScanError, TryLater
+from scanner.errors import (
+    ConfigError,
+    NotAllDone,
+    NotRedeemed,
+    QueueError,
+    Refused,
+    ScanError,
+    SignInAgain,
+    TillRevoked,
+    TryLater,
+)
 from scanner.freshness import refresh
+from scanner.page.outcomes import Told
+from scanner.page.telling import told_of_error
 from scanner.presentation import Presentation
 from scanner.sale import Counter, Posted
-from scanner.unsent import State
+from scanner.sending import Clock
+from scanner.unsent import Posting, State
 from scanner.watch import Watch
 
 LONGEST_RECEIPT = 64
@@ -54,22 +69,44 @@ def scan_once(
     for source in sources_of(settings.camera):
         require_source(source)
     load_decoder(settings.decoder)  # one that is not installed is said before anybody waits
+    alarms = Alarms(lambda line: show.caution(console, line), said["alarms"])
     with at_work(settings, pin) as work:
-        counter = _counter(settings, work, console)
+        counter = _counter(settings, work, alarms)
         counter.check_room()  # said while the customer is still looking for the card
-        text = _wait_for_card(settings, sale, console)
+        text = _wait_for_card(settings, sale, alarms)
         reading = counter.judge(text)
         seen = counter.look_up(text)
         if seen is None:
             show.offline_card(console, counter.last_known(reading), work.clock())
-            show.refused_age(console, counter.refused_age)
+            alarms.blocked_cards(counter.refused_age)
         else:
             show.customer(console, seen)
             said["standing"] = seen.get("standing")
         said |= {"outcome": Outcome.ACCEPTED, "card_id": reading.card.card_id_hex}
-        _post(counter, reading, seen, sale, amount_minor, console, said)
+        try:
+            _post(_Hand(counter, reading, seen, work.clock, console, said), sale, amount_minor)
+        except (QueueError, TillRevoked):
+            raise  # there is nothing more to be sent, and it says why itself
+        except ScanError:
+            _send_rest(work, counter, alarms)
+            raise
+        _send_rest(work, counter, alarms)
+
+
+def _send_rest(work: AtWork, counter: Counter, alarms: Alarms) -> None:
+    """Send what waits, and say what is left: nobody looks at this till's queue between customers.
+
+    What the sale ended in is not to be hidden by what this meets.
+    """
+    report = None
+    try:
         if counter.online:
-            counter.send_waiting()
+            report = counter.send_waiting()
+        alarms.queue(status(work.queue, work.till.programme.id), report, work.clock())
+    except (QueueError, TillRevoked) as error:
+        alarm = alarm_of(error)
+        if alarm is not None:
+            alarms.sound(alarm, str(error))
 
 
 def reverse_once(
@@ -81,14 +118,16 @@ def reverse_once(
     said: dict[str, Any],
 ) -> None:
     """Take one posting back; `said` is filled with what happened. Raises ScanError."""
+    alarms = Alarms(lambda line: show.caution(console, line), said["alarms"])
     with at_work(settings, pin) as work:
-        counter = _counter(settings, work, console)
+        counter = _counter(settings, work, alarms)
         done = counter.reverse(posting_id, reason)
-        show.posted(console, done, "Reversal", work.queue.count(State.WAITING))
+        show.posted(console, done, "Reversal")
         said |= _as_json(done)
+        _send_rest(work, counter, alarms)
 
 
-def _counter(settings: Settings, work: AtWork, console: Console) -> Counter:
+def _counter(settings: Settings, work: AtWork, alarms: Alarms) -> Counter:
     """Return the counter with the freshest keys that can be had, and with the right time."""
     if work.cashier is None:
         raise ConfigError("Who is at the till? Give --cashier NAME.")
@@ -98,21 +137,18 @@ def _counter(settings: Settings, work: AtWork, console: Console) -> Counter:
             ring, _ = refresh(settings.data, work.till, work.client, work.queue, work.clock)
     if ring is None:
         ring = load_keys(settings.data, work.till.programme.id)
-    if work.clock.trouble is not None:
-        show.wrong_clock(console, work.clock.trouble, work.clock.ahead)
-    if ring.trouble is not None:
-        show.caution(console, ring.trouble)
+    alarms.clock(work.clock)
+    alarms.keys(ring)
     return Counter(work.till, work.queue, work.client, ring, work.cashier, clock=work.clock)
 
 
-def _wait_for_card(settings: Settings, sale: Sale, console: Console) -> str:
+def _wait_for_card(settings: Settings, sale: Sale, alarms: Alarms) -> str:
     """Return the text of the first presentation; a card of ours goes before any other code."""
-
-    def say(line: str) -> None:
-        console.print(Text(line), soft_wrap=True)
-
     with Watch(
-        sources_of(settings.camera), decoder=settings.decoder, fps=sale.fps, on_change=say
+        sources_of(settings.camera),
+        decoder=settings.decoder,
+        fps=sale.fps,
+        on_change=lambda line: alarms.sound(Alarm.CAMERA, line),
     ) as watch:
         for seen in watch:
             if seen.begun:
@@ -125,29 +161,95 @@ def _preferred(begun: Sequence[Presentation]) -> Presentation:
     return (cards or begun)[0]
 
 
-def _post(
-    counter: Counter,
-    reading: Reading,
-    seen: dict[str, Any] | None,
-    sale: Sale,
-    amount_minor: int | None,
-    console: Console,
-    said: dict[str, Any],
-) -> None:
-    """Redeem and accrue as keyed in; redeeming goes first, so that a refusal changes nothing."""
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """The card in hand, and where is told what comes of it."""
+
+    counter: Counter
+    reading: Reading
+    seen: dict[str, Any] | None
+    now: Clock
+    console: Console
+    said: dict[str, Any]
+
+
+def _post(hand: _Hand, sale: Sale, amount_minor: int | None) -> None:
+    """Redeem and accrue as keyed in. Redeeming goes first; where it is refused, the customer pays
+    everything and gets the points for everything. Raises ScanError, after all that can be done."""
+    refused = None
     if sale.redeem is not None:
-        presentation = seen.get("presentation") if seen else None
-        token = presentation.get("token") if isinstance(presentation, dict) else None
-        done = counter.redeem(reading, sale.redeem, token, sale.receipt)
-        show.posted(console, done, "Redemption", 0)
-        said |= _as_json(done)
-        said["redemption_id"] = said["posting_id"]
-    if amount_minor is not None:
-        programme = counter.till.programme
-        amount = show_amount(amount_minor, programme.currency_exponent, programme.currency)
-        done = counter.accrue(reading, amount_minor, sale.receipt)
-        show.posted(console, done, amount, counter.queue.count(State.WAITING))
-        said |= _as_json(done)
+        try:
+            _redeem(hand, sale.redeem, sale.receipt)
+        except (NotRedeemed, Refused, SignInAgain) as error:
+            refused = error
+    if amount_minor is None:
+        if refused is not None:
+            raise refused
+        return
+    given = _accrue(hand, amount_minor, sale.receipt)
+    if refused is not None:
+        raise NotAllDone(
+            f"Not redeemed: {refused} {given} Do not scan the card for this sale again; the "
+            "customer pays the whole amount."
+        ) from refused
+
+
+def _redeem(hand: _Hand, points: int, receipt: str | None) -> None:
+    counter, said, began = hand.counter, hand.said, hand.now()
+    presentation = hand.seen.get("presentation") if hand.seen else None
+    token = presentation.get("token") if isinstance(presentation, dict) else None
+    try:
+        done = counter.redeem(hand.reading, points, token, receipt)
+    except (NotRedeemed, Refused, SignInAgain) as error:
+        # It is told here and now; nobody has to look into a posting that was set aside.
+        forget_refused(counter.queue, began, who=counter.cashier.name, now=hand.now())
+        may_have_been = isinstance(error, NotRedeemed) and error.may_have_been
+        how = "not_confirmed" if may_have_been else "refused"
+        said["redemption"] = {"status": how, "told": told_of_error(error), "message": str(error)}
+        raise
+    show.posted(hand.console, done, "Redemption")
+    said |= _as_json(done)
+    said["redemption_id"] = said["posting_id"]
+    said["redemption"] = {"status": "redeemed", "told": Told.REDEEMED, "message": None}
+
+
+def _accrue(hand: _Hand, amount_minor: int, receipt: str | None) -> str:
+    """Give the points of the sale, and say so in a sentence."""
+    counter, said = hand.counter, hand.said
+    programme = counter.till.programme
+    amount = show_amount(amount_minor, programme.currency_exponent, programme.currency)
+    began = hand.now()
+    try:
+        done = counter.accrue(hand.reading, amount_minor, receipt)
+    except (Refused, TillRevoked) as error:
+        kept = _kept_since(counter, began)
+        if kept is None:
+            raise
+        queued = kept.state is State.WAITING
+        said |= {"posting_id": kept.id, "queued": queued, "status": str(kept.state)}
+        if queued:
+            raise
+        raise Refused(
+            409,
+            "set_aside",
+            f"{error} The sale of {amount} is kept on this till and gave no points yet: look with "
+            "counterfoil-scan queue, then send it again, hand it over to a manager, or drop it.",
+        ) from error
+    show.posted(hand.console, done, amount)
+    said |= _as_json(done)
+    if done.queued:
+        return f"The points for {amount} are kept here and sent later."
+    return f"The points for {amount} are given."
+
+
+def _kept_since(counter: Counter, began: datetime) -> Posting | None:
+    """The accrual that was made just now, whatever has become of it."""
+    kept = [
+        each
+        for each in counter.queue.all(State.WAITING, State.SET_ASIDE)
+        if each.kind == "accrual" and each.kept_at >= began
+    ]
+    return kept[-1] if kept else None
 
 
 def _as_json(done: Posted) -> dict[str, Any]:

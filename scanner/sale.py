@@ -265,7 +265,7 @@ class Counter:
         try:
             self._insist(hold, approval)
         except TryLater:
-            self.queue.set_aside(hold.id, sending.ABANDONED, self._clock())
+            self.queue.give_up(hold.id, sending.ABANDONED, self._clock())
             raise NotRedeemed(
                 "The service does not answer: nothing was redeemed. Do not give the reward. "
                 "Points that were reserved come free by themselves.",

@@ -21,11 +21,11 @@ OLD_LIST = timedelta(hours=1)
 GOOD, CALM, BAD = "bold green", "yellow", "bold red"
 
 
-def plain(value: Any, otherwise: str = "") -> str:
+def plain(value: Any, otherwise: str = "", *, most: int = 120) -> str:
     """Return a text from outside on one line, without control characters, bounded."""
     if not isinstance(value, str):
         return otherwise
-    return "".join(letter for letter in value if letter.isprintable())[:120] or otherwise
+    return "".join(letter for letter in value if letter.isprintable())[:most] or otherwise
 
 
 def customer(console: Console, seen: dict[str, Any]) -> None:
@@ -63,12 +63,11 @@ def offline_card(console: Console, last: LastKnown | None, now: datetime) -> Non
     console.print(lines)
 
 
-def refused_age(console: Console, age: timedelta | None) -> None:
-    """Show how old the list of refused cards is, where that can matter."""
+def refused_line(age: timedelta | None) -> str | None:
+    """Say how old the list of refused cards is, where that can matter."""
     if age is None:
-        caution(console, "This till does not know which cards are blocked.")
-    elif age > OLD_LIST:
-        caution(console, f"Cards blocked since {ago(age)} are not known here.")
+        return "This till does not know which cards are blocked."
+    return f"Cards blocked since {ago(age)} are not known here." if age > OLD_LIST else None
 
 
 def ago(age: timedelta) -> str:
@@ -85,14 +84,13 @@ def ago(age: timedelta) -> str:
 
 def caution(console: Console, line: str) -> None:
     """Show what is not as it should be and stops nothing."""
-    console.print(Text(plain(line), style=CALM), soft_wrap=True)
+    console.print(Text(plain(line, most=400), style=CALM), soft_wrap=True)
 
 
-def posted(console: Console, done: Posted, amount: str, waiting: int) -> None:
-    """Show what a posting did: "+12 beans, new balance 112", or that it waits here."""
+def posted(console: Console, done: Posted, amount: str) -> None:
+    """Show what a posting did: "+12 beans, new balance 112", or that it is noted here."""
     if done.answer is None:
         console.print(Text(f"✓ {amount} noted.", style=GOOD))
-        offline(console, waiting)
         return
     answer, standing = done.answer, _object(done.answer.get("standing"))
     if answer.get("status") == "waiting_for_manager":
@@ -109,22 +107,21 @@ def posted(console: Console, done: Posted, amount: str, waiting: int) -> None:
         console.print(Text("  " + plain(line), style="dim"))
 
 
-def offline(console: Console, waiting: int) -> None:
-    """Show the calm line of a till without a network."""
-    line = f"Offline: kept here and sent later · {waiting} waiting"
-    console.print(Text(line, style=CALM), soft_wrap=True)
+def offline_line(waiting: int) -> str:
+    """Say calmly that a till is without a network."""
+    return f"Offline: kept here and sent later · {waiting} waiting"
 
 
-def wrong_clock(console: Console, trouble: ClockTrouble, ahead: timedelta) -> None:
-    """Show that this machine's clock is wrong; the service's time is used meanwhile."""
+def clock_line(trouble: ClockTrouble, ahead: timedelta) -> str:
+    """Say that this machine's clock is wrong; the service's time is used meanwhile."""
     if trouble is ClockTrouble.SET_BACK:
-        caution(console, "This till's clock was set back: set it. Times are put right when "
-                "the network is there again.")  # fmt: skip
-        return
+        return (
+            "This till's clock was set back: set it. Times are put right when the network is there "
+            "again."
+        )
     minutes = round(abs(ahead).total_seconds() / 60)
     way = "fast" if ahead > timedelta() else "slow"
-    line = f"This till's clock is {minutes} min {way}: set it. The service's time is used."
-    console.print(Text(line, style=CALM), soft_wrap=True)
+    return f"This till's clock is {minutes} min {way}: set it. The service's time is used."
 
 
 def refused(console: Console, why: str) -> None:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from scanner.amounts import LARGEST_MINOR
+from scanner.backlog import forget_refused
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.check import KeyRing, load_keys
 from scanner.client import Client, Patience
@@ -37,7 +38,7 @@ from scanner.page.state import Stage, View
 from scanner.page.telling import told_of_error, told_of_sign_in
 from scanner.sale import Counter, Posted
 from scanner.signing_in import sign_in
-from scanner.unsent import How, Posting, Queue, Resolution, State
+from scanner.unsent import Queue, State
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -321,14 +322,8 @@ class Desk:
 
     def forget_refused(self, since: datetime) -> None:
         """What was refused in front of the cashier was told and is not kept to be resolved."""
-        for posting in self.queue.all(State.SET_ASIDE):
-            if posting.kept_at >= since and self.counter is not None:
-                self.queue.resolve(self._told_at_once(posting), State.DROPPED, None)
-
-    def _told_at_once(self, posting: Posting) -> Resolution:
-        who = self.counter.cashier.name if self.counter else ""
-        why = "Told at the counter at once."
-        return Resolution(posting.id, How.DROP, posting.reason, why, who, self.now())
+        if self.counter is not None:
+            forget_refused(self.queue, since, who=self.counter.cashier.name, now=self.now())
 
     def no_approval(self) -> None:
         """No manager came: nothing is done."""

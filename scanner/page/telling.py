@@ -6,6 +6,7 @@ import re
 
 from scanner.errors import (
     CardRefused,
+    NotAllDone,
     NotRedeemed,
     QueueError,
     Refused,
@@ -45,6 +46,10 @@ def told_of_sign_in(error: SignInError, cause: BaseException | None = None) -> T
 
 def told_of_error(error: ScanError) -> Told:
     """Which of the outcomes an error of the till is."""
+    if isinstance(error, NotAllDone) and isinstance(error.__cause__, ScanError):
+        return told_of_error(error.__cause__)
+    if isinstance(error, SignInError):
+        return told_of_sign_in(error)
     if isinstance(error, CardRefused):
         return told_of_scan(error.outcome)
     if isinstance(error, NotRedeemed):

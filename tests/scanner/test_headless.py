@@ -119,6 +119,81 @@ def test_points_are_held_and_taken_and_an_accrual_is_taken_back(
     assert json.loads(back.stdout.splitlines()[-1])["points"] == -50
 
 
+def test_a_refused_redemption_is_told_and_the_sale_gives_its_points_once(
+    till: Till, service: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "20.00")
+    done, said = till.scan(clip, "--amount", "12.50", "--redeem", "500", "--receipt", "R-2")
+    assert done.returncode == 1, done.stdout
+    assert "Not redeemed" in done.stderr and "The points for 12.50 EUR are given" in done.stderr
+    assert "the customer pays the whole amount" in " ".join(done.stderr.split())
+    assert "new balance 32 beans" in done.stdout
+    assert (said["told"], said["points"], said["status"]) == ("insufficient_points", 12, "posted")
+    assert said["redemption"]["status"] == "refused" and said["redemption"]["message"]
+    kinds = [kind for kind, _, _ in service.postings.values()]
+    assert kinds == ["accrual", "accrual"] and service.balance == 32
+    # Nothing is left to be looked into; what was refused is on record.
+    assert till.kept() == ["sent", "dropped", "sent"] and said["alarms"] == []
+    (resolved,) = json.loads(till.run("queue", "resolved", "--json").stdout)
+    assert (resolved["how"], resolved["who"]) == ("drop", "Anna")
+
+
+def test_a_network_that_goes_while_redeeming_costs_nobody_the_points_of_the_sale(
+    till: Till, service: Any, running: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "50.00")
+    service.intervene = lambda path: (
+        (502, "text/html", b"<html>") if path.startswith(("/holds", "/accruals")) else None
+    )
+    done, said = till.scan(clip, "--amount", "12.50", "--redeem", "10")
+    assert done.returncode == 1 and "are kept here and sent later" in done.stderr
+    assert (said["told"], said["queued"]) == ("nothing_redeemed", True)
+    assert [each["alarm"] for each in said["alarms"]] == ["offline"]
+    service.intervene = lambda path: None
+    assert till.run("send").returncode == 0
+    assert till.kept() == ["sent", "dropped", "sent"] and service.balance == 62
+
+
+def test_what_is_wrong_with_the_till_is_told_and_given_to_programs(
+    till: Till, service: Any, running: Any, clip: Path
+) -> None:
+    service.clock_ahead = timedelta(hours=3)
+    problem = b'{"status": 409, "code": "card_refused", "detail": "This card was blocked."}'
+    service.intervene = lambda path: (
+        (409, "application/problem+json", problem) if path == "/accruals" else None
+    )
+    done, said = till.scan(clip, "--amount", "2.00")
+    assert done.returncode == 1 and "hand it over to a manager" in done.stderr
+    assert said["status"] == "set_aside" and said["posting_id"] is not None
+    told = {each["alarm"]: each["message"] for each in said["alarms"]}
+    assert set(told) == {"clock_wrong", "set_aside"}
+    assert "180 min slow" in told["clock_wrong"] and "counterfoil-scan queue" in told["set_aside"]
+    assert all(message in done.stdout for message in told.values())
+    service.intervene = lambda path: (503, "text/html", b"busy") if path == "/accruals" else None
+    done, said = till.scan(clip, "--amount", "3.00")
+    assert done.returncode == 0 and said["queued"] is True
+    assert {each["alarm"] for each in said["alarms"]} == {"clock_wrong", "offline", "set_aside"}
+    service.tokens.clear()
+    done, said = till.scan(clip, "--amount", "4.00")
+    assert done.returncode == 1 and said["told"] == "till_revoked"
+    assert [each["alarm"] for each in said["alarms"]] == ["till_revoked"]
+    assert till.kept() == ["set_aside", "waiting"]
+
+
+def test_a_till_that_is_revoked_during_a_sale_keeps_it_and_says_so(
+    till: Till, service: Any, clip: Path
+) -> None:
+    problem = b'{"status": 401, "code": "till_revoked", "detail": "Enrol this till again."}'
+    service.intervene = lambda path: (
+        (401, "application/problem+json", problem) if path == "/accruals" else None
+    )
+    done, said = till.scan(clip, "--amount", "2.00")
+    assert done.returncode == 1 and "Enrol this till again" in done.stderr
+    assert (said["queued"], said["status"], said["told"]) == (True, "waiting", "till_revoked")
+    assert [each["alarm"] for each in said["alarms"]] == ["till_revoked"]
+    assert till.kept() == ["waiting"]
+
+
 @pytest.mark.parametrize(
     ("case", "outcome"),
     [
