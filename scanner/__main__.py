@@ -203,18 +203,21 @@ def resend(settings: Settings, since: str, cashier: str | None, as_json: bool) -
 
 
 def _send(settings: Settings, cashier: str | None, as_json: bool, since: str | None) -> None:
+    from scanner.alarms import Alarms
     from scanner.commands import send_kept
 
     pin = None
     if cashier is not None:
         settings = replace(settings, cashier=cashier)
         pin = pin_of(settings)
-    report, waiting = send_kept(settings, pin, since)
+    raised: list[dict[str, str]] = []
+    alarms = Alarms(lambda line: show.caution(Console(), line), raised)
+    report, waiting = send_kept(settings, pin, since, alarms)
     show.report(Console(), report, waiting)
     if as_json:
         refused = [{"posting_id": posting.id, "reason": why} for posting, why in report.set_aside]
         said = {"sent": report.sent, "refused": refused, "waiting": waiting}
-        click.echo(json.dumps(said | {"stopped": report.stopped}))
+        click.echo(json.dumps(said | {"stopped": report.stopped, "alarms": raised}))
     if report.set_aside or report.stopped:
         sys.exit(1)
 

@@ -74,6 +74,10 @@ class Alarms:
                 self.sound(
                     Alarm.QUEUE_STUCK, f"{line} Try again: counterfoil-scan send --cashier NAME"
                 )
+        self.unresolved(kept)
+
+    def unresolved(self, kept: Status) -> None:
+        """What no sending brings away: somebody has to look into it."""
         if kept.set_aside:
             self.sound(
                 Alarm.SET_ASIDE,

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from scanner import check, sending
+from scanner.alarms import Alarms
+from scanner.backlog import status
 from scanner.cashiers import Cashier, OfflineCashiers
 from scanner.client import Client, Patience, service_address
 from scanner.clock import TillClock
@@ -143,12 +145,16 @@ def at_work(settings: Settings, pin: str | None) -> Iterator[AtWork]:
                     client.sign_out(cashier)
 
 
-def send_kept(settings: Settings, pin: str | None, since: str | None) -> tuple[sending.Report, int]:
+def send_kept(
+    settings: Settings, pin: str | None, since: str | None, alarms: Alarms
+) -> tuple[sending.Report, int]:
     """Send what waits, or with `since` again what was sent; return the report and what waits."""
     with at_work(settings, pin) as work:
         programme_id, clock = work.till.programme.id, work.clock
         with suppress(TryLater):  # first the time: what was made without it gets its moment
-            refresh(settings.data, work.till, work.client, work.queue, clock)
+            ring, _ = refresh(settings.data, work.till, work.client, work.queue, clock)
+            alarms.keys(ring)
+        alarms.clock(clock)
         if since is None:
             report = sending.drain(work.queue, work.client, programme_id, work.cashier, clock)
             work.queue.forget_old(clock())
@@ -157,4 +163,5 @@ def send_kept(settings: Settings, pin: str | None, since: str | None) -> tuple[s
             report = sending.resend(
                 work.queue, work.client, programme_id, work.cashier, clock, moment
             )
+        alarms.unresolved(status(work.queue, programme_id))
         return report, work.queue.count(State.WAITING)

@@ -173,11 +173,26 @@ def test_what_is_wrong_with_the_till_is_told_and_given_to_programs(
     done, said = till.scan(clip, "--amount", "3.00")
     assert done.returncode == 0 and said["queued"] is True
     assert {each["alarm"] for each in said["alarms"]} == {"clock_wrong", "offline", "set_aside"}
+    sent = till.run("send", "--json")
+    said = json.loads(sent.stdout.splitlines()[-1])
+    assert {each["alarm"] for each in said["alarms"]} == {"clock_wrong", "set_aside"}
     service.tokens.clear()
     done, said = till.scan(clip, "--amount", "4.00")
     assert done.returncode == 1 and said["told"] == "till_revoked"
     assert [each["alarm"] for each in said["alarms"]] == ["till_revoked"]
     assert till.kept() == ["set_aside", "waiting"]
+
+
+def test_a_queue_that_cannot_be_kept_is_an_alarm_before_anybody_waits(
+    till: Till, service: Any, clip: Path
+) -> None:
+    till.scan(clip, "--amount", "2.00")
+    queue = till.folder / "till-data" / "queue.sqlite"
+    queue.write_bytes(b"not a database " * 1000)
+    done, said = till.scan(clip, "--amount", "3.00")
+    assert done.returncode == 2 and "do not promise points" in done.stderr
+    assert [each["alarm"] for each in said["alarms"]] == ["cannot_keep"]
+    assert said["told"] == "cannot_keep" and len(service.postings) == 1
 
 
 def test_a_till_that_is_revoked_during_a_sale_keeps_it_and_says_so(
