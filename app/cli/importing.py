@@ -50,7 +50,7 @@ def import_() -> None:
     metavar="COLUMN=HEADING",
     help="Which heading is which column: number, name, first_name, last_name, email, phone, "
     "birthday, language, joined, points, expires, points2, expires2, ..., lots, tier, "
-    "tier_until, stamps. "
+    "tier_until, stamps, debt, consent_messages, consent_partners. "
     "Usual headings in English, German, Latvian and Russian are known.",
 )
 @click.option("--name", help="The import's name, by which a repeat is known; the file's, if none.")
@@ -212,9 +212,15 @@ def _text(
         f"{verb}: {count(summary.customers)} customers with {count(summary.points)} points "
         f"in {count(summary.lots)} lots."
     )
+    if summary.debt:
+        click.echo(f"Owed: {count(summary.debt)} points.")
     if summary.there_before:
         click.echo(f"There before, and left as they are: {count(summary.there_before)}.")
-    for told, by in (("By language", summary.by_language), ("By tier", summary.by_tier)):
+    for told, by in (
+        ("By language", summary.by_language),
+        ("By tier", summary.by_tier),
+        ("Consents", summary.by_consent),
+    ):
         if by:
             parts = ", ".join(f"{each} {count(number)}" for each, number in sorted(by.items()))
             click.echo(f"{told}: {parts}.")
@@ -256,6 +262,8 @@ def _json(
             "wrong": summary.wrong,
             "by_language": dict(summary.by_language),
             "by_tier": dict(summary.by_tier),
+            "debt": summary.debt,
+            "by_consent": dict(summary.by_consent),
         },
         problems=map(_as_json, problems),
     )

@@ -69,6 +69,10 @@ def open_balance(context: Context, operation: Open) -> Outcome:
         raise Invalid(text, {"reason": [text]})
     points = sum(whole_number(each.points, "points", 1, MOST_POINTS) for each in operation.lots)
     whole_number(points, "points", 0, MOST_POINTS)
+    whole_number(operation.debt, "debt", 0, MOST_POINTS)
+    if operation.debt and points:
+        text = "Points and debt never stand side by side: one pays for the other."
+        raise Invalid(text, {"debt": [text]})
     entry = book.enter(
         EntryKind.OPENING, context.circumstances, posting_id=context.request.id, reason=reason
     )
@@ -85,10 +89,17 @@ def open_balance(context: Context, operation: Open) -> Outcome:
             rolling=each.rolling,
         )
         explain.append(because("brought_along", points=each.points, expires_at=lot.expires_at))
+    if operation.debt:
+        book.owe(entry, operation.debt)
+        explain.append(because("owed", points=operation.debt))
     book.tidy()
     explain += _lift(context, operation)
     return Outcome(
-        "opening", points=points, explain=explain, entry_id=entry["id"], given=operation.given
+        "opening",
+        points=points - operation.debt,
+        explain=explain,
+        entry_id=entry["id"],
+        given=operation.given,
     )
 
 

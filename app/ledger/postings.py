@@ -266,6 +266,8 @@ class Open:
     tier_until: datetime | None = None
     #: What else: `app.benefits.service.keep` is to be told of the answer.
     given: tuple[Given, ...] = ()
+    #: Points that were owed there, where no lots are.
+    debt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

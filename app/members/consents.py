@@ -4,13 +4,14 @@ Texts are kept by version and never change: a consent names the version and the 
 read. Another text is another version; whoever consented to the earlier one did so to that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound
 from app.languages import _
 from app.members.models import Consent, ConsentText
@@ -43,6 +44,20 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "они могли делать мне предложения. Я могу прекратить это в любой момент на странице "
         "своей карты.",
     },
+}
+
+
+#: The version of what somebody agreed to where they were kept before: in words that are not here.
+BROUGHT = "brought"
+_BROUGHT_TEXTS: Mapping[str, str] = {
+    "en": "I agreed to this with [[programme]] before, in other words. I can stop it at any time "
+    "on my card's page.",
+    "de": "Dem habe ich bei [[programme]] schon früher in anderen Worten zugestimmt. Ich kann das "
+    "jederzeit auf der Seite meiner Karte beenden.",
+    "lv": "Tam esmu piekritis “[[programme]]” jau agrāk, citiem vārdiem. To varu jebkurā brīdī "
+    "pārtraukt savas kartes lapā.",
+    "ru": "На это я согласился в [[programme]] раньше, в других словах. Я могу прекратить это в "
+    "любой момент на странице своей карты.",
 }
 
 
@@ -85,6 +100,8 @@ def wording(session: Session, programme_id: str, purpose: str, version: str) -> 
     _check(purpose)
     if version == BUILT_IN:
         return Wording(purpose, BUILT_IN, TEXTS[purpose])
+    if version == BROUGHT:
+        return Wording(purpose, BROUGHT, _BROUGHT_TEXTS)
     if version.isascii() and version.isdigit() and len(version) < 10:
         row = session.scalar(
             select(ConsentText).where(
@@ -160,6 +177,25 @@ def give(
     )
     session.flush()
     return True
+
+
+def bring(session: Session, programme_id: str, given: Sequence[tuple[str, str, datetime]]) -> None:
+    """Note what new members agreed to elsewhere: member, purpose and when, for each."""
+    rows = [
+        {
+            "id": new_id(),
+            "programme_id": programme_id,
+            "member_id": member_id,
+            "purpose": purpose,
+            "text_version": BROUGHT,
+            "language": None,
+            "given_at": given_at,
+            "withdrawn_at": None,
+        }
+        for member_id, purpose, given_at in given
+    ]
+    if rows:
+        session.execute(insert(Consent), rows)
 
 
 def standing(session: Session, member_id: str | None) -> list[Consent]:

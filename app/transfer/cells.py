@@ -23,6 +23,8 @@ _FORMULA = re.compile(r'="(.*)"')
 #: A spreadsheet keeps text that begins so behind an apostrophe.
 _GUARDED = ("=", "+", "-", "@", "\t", "\r")
 _NEVER = {"never", "nie", "nekad", "никогда", "unlimited", "unbegrenzt", "beztermiņa", "бессрочно"}
+_YES = {"yes", "y", "true", "1", "x", "ja", "j", "jā", "да", "д"}
+_NO = {"no", "n", "false", "0", "-", "nein", "nē", "нет", "н"}
 _LANGUAGE_NAMES = {
     "english": "en", "englisch": "en", "angļu": "en", "английский": "en", "eng": "en",
     "german": "de", "deutsch": "de", "vācu": "de", "немецкий": "de", "ger": "de", "deu": "de",
@@ -70,6 +72,14 @@ def number(cell: str) -> str:
 
 def points(cell: str) -> int:
     """A whole number from zero on. Raises `Unreadable`."""
+    read = balance(cell)
+    if read < 0:
+        raise Unreadable(f"{read} points are below zero.", "Write what is owed into a column debt.")
+    return read
+
+
+def balance(cell: str) -> int:
+    """A whole number; below zero it is owed. Raises `Unreadable`."""
     found = text(cell)
     if not found:
         return 0
@@ -82,13 +92,9 @@ def points(cell: str) -> int:
             "Write it in digits without separators, such as 1250.",
         )
     read = int(re.sub(r"[^0-9-]", "", found))
-    if read < 0:
+    if abs(read) > MOST_POINTS:
         raise Unreadable(
-            f"{read} points are below zero.", "Write 0: what somebody owes is not brought along."
-        )
-    if read > MOST_POINTS:
-        raise Unreadable(
-            f"{read:,} points are more than {MOST_POINTS:,}.",
+            f"{abs(read):,} points are more than {MOST_POINTS:,}.",
             "Look whether it is the right column.",
         )
     return read
@@ -144,6 +150,14 @@ def birthday(cell: str, order: str | None = None) -> str | None:
     year = re.sub(r"(?<![0-9])(?:18|19|20)[0-9]{2}(?![0-9])", "2000", _TIME.sub("", found))
     day_ = day(year, order)
     return None if day_ is None else f"{day_:%m-%d}"
+
+
+def answer(cell: str) -> bool | None:
+    """Whether it says yes or no; None for anything else. Nothing at all is no."""
+    found = text(cell).casefold()
+    if found in _NO or not found:
+        return False
+    return True if found in _YES else None
 
 
 def is_never(cell: str) -> bool:

@@ -40,6 +40,14 @@ ALIASES: Mapping[str, str] = {
     "tier": "tier, level, status, Stufe, Statusstufe, līmenis, statuss, уровень, статус",
     "tier_until": "tier until, tier valid until, Stufe bis, Status bis, līmenis līdz, "
     "уровень до, статус до",
+    "debt": "debt, owed, points owed, negative balance, Schulden, offen, Minuspunkte, "
+    "parāds, punktu parāds, долг, задолженность",
+    "consent_messages": "consent messages, messages consent, newsletter, marketing consent, "
+    "opt in, e-mail consent, Einwilligung, Werbeeinwilligung, Newsletter-Einwilligung, "
+    "piekrišana, jaunumu piekrišana, согласие, согласие на рассылку, рассылка",
+    "consent_partners": "consent partners, partners consent, third party consent, "
+    "Einwilligung Partner, Partnereinwilligung, partneru piekrišana, piekrišana partneriem, "
+    "согласие партнёрам, согласие на передачу партнёрам",
     "stamps": "stamps, Stempel, zīmogi, zīmodziņi, штампы, печати",
 }
 #: These come several times: "points 2" and "expires 2" belong together.

@@ -16,24 +16,25 @@ from app.keys import KeyRing
 from app.ledger.models import Account, Lot
 from app.ledger.rules import local_day, start_of_day
 from app.members import service as members
-from app.members.models import Member
+from app.members.models import Consent, Member
 from app.members.service import Contact
 from app.programmes.models import Programme
 from app.programmes.terms import rulebook_of
 
 COLUMNS = tuple(
     (
-        "number name email phone birthday language joined tier tier_until points lots stamps "
-        "account_id"
+        "number name email phone birthday language joined tier tier_until points lots debt "
+        "stamps consent_messages consent_partners account_id"
     ).split()
 )
 WORDS = (
     "An account a line, with the person of its first card: to be imported elsewhere with "
     "`counterfoil import members`. The number is the one that the customer was imported with, else "
     "the card's, else the account's. Points are those that have not expired, pending and held ones "
-    "among them; debt is not in it. Lots are points:end, an end being the last day that they can "
-    "be used on, a moment in UTC (the first without) or never. Stamps are told where the programme "
-    "has one stamp card."
+    "among them; debt is what is owed. Lots are points:end, an end being the last day that they "
+    "can be used on, a moment in UTC (the first without) or never. Stamps are told where the "
+    "programme has one stamp card. A consent that stands is told by the local day on which it was "
+    "given."
 )
 
 
@@ -50,7 +51,9 @@ class Line:
     tier_until: str
     lots: str
     points: int
+    debt: int
     stamps: int | None
+    consents: tuple[str, str]
     account_id: str
 
     def cells(self) -> list[Any]:
@@ -68,7 +71,9 @@ class Line:
             self.tier_until,
             self.points,
             self.lots,
+            self.debt or None,
             self.stamps or None,
+            *self.consents,
             self.account_id,
         ]
 
@@ -98,6 +103,9 @@ def customers(
             Account.tier_override,
             Account.tier_override_until,
             Account.rolling_expires_at,
+            Account.debt,
+            _given("messages"),
+            _given("partners"),
             Tally.count.label("stamps"),
             Card.id.label("card_id"),
             Card.language,
@@ -131,9 +139,33 @@ def customers(
             tier_until=_end(until, programme.time_zone),
             lots=told,
             points=points,
+            debt=row.debt,
             stamps=row.stamps,
+            consents=(
+                _day(row.consent_messages, programme.time_zone),
+                _day(row.consent_partners, programme.time_zone),
+            ),
             account_id=row.id,
         )
+
+
+def _given(purpose: str) -> Any:
+    """When the member gave a consent that stands."""
+    return (
+        select(func.min(Consent.given_at))
+        .where(
+            Consent.member_id == Member.id,
+            Consent.purpose == purpose,
+            Consent.withdrawn_at.is_(None),
+        )
+        .correlate(Member)
+        .scalar_subquery()
+        .label(f"consent_{purpose}")
+    )
+
+
+def _day(moment: datetime | None, time_zone: str) -> str:
+    return "" if moment is None else local_day(moment, time_zone).isoformat()
 
 
 class _Lots:

@@ -30,6 +30,7 @@ from app.ledger.errors import PostingIdReused
 from app.ledger.postings import Circumstances, Given, Open, Request, Terms, fingerprint
 from app.ledger.tiers import Window
 from app.ledger.tiers.windows import cycle_of, local_day
+from app.members import consents
 from app.members import service as members
 from app.members.service import NewMember
 from app.programmes.giving import RuledPromises
@@ -59,18 +60,23 @@ class Summary:
     customers: int = 0
     points: int = 0
     lots: int = 0
+    #: Points that are owed.
+    debt: int = 0
     #: Those that an earlier run brought: they are left as they are.
     there_before: int = 0
     #: Lines that cannot be used.
     wrong: int = 0
     by_language: Counter[str] = field(default_factory=Counter)
     by_tier: Counter[str] = field(default_factory=Counter)
+    by_consent: Counter[str] = field(default_factory=Counter)
 
     def add(self, customer: Customer, language: str) -> None:
         """Count a customer who comes in."""
         self.customers += 1
         self.points += customer.points
         self.lots += len(customer.lots)
+        self.debt += customer.debt
+        self.by_consent.update(purpose for purpose, _ in customer.consents)
         self.by_language[language] += 1
         if customer.tier:
             self.by_tier[customer.tier] += 1
@@ -230,6 +236,15 @@ class Importer:
             for customer, language, moment in zip(fresh, spoken, joined, strict=True)
         ]
         member_ids = members.add_members(session, keys, programme_id, people)
+        consents.bring(
+            session,
+            programme_id,
+            [
+                (member_id, purpose, given_at)
+                for member_id, customer in zip(member_ids, fresh, strict=True)
+                for purpose, given_at in customer.consents
+            ],
+        )
         wanted = [
             NewCard(account.id, member_id, language)
             for account, member_id, language in zip(accounts, member_ids, spoken, strict=True)
@@ -275,7 +290,7 @@ class Importer:
             card = self.settings.stamps[0].code
             given = (Given(STAMPS, card, customer.stamps, f"import {self.name}"),)
         reason = f"import {self.name}"
-        return Open(account_id, customer.lots, reason, customer.tier, until, given)
+        return Open(account_id, customer.lots, reason, customer.tier, until, given, customer.debt)
 
     def _tier_until(self, joined_at: datetime) -> datetime:
         """The end of the year that counts now; what is earned here decides from then on."""

@@ -16,6 +16,7 @@ from app.errors import Invalid
 from app.ledger.postings import OpeningLot
 from app.ledger.rules import RoundUp, expiry, start_of_day
 from app.ledger.tiers import TierScheme
+from app.members.consents import TEXTS
 from app.members.service import Contact, read_contact
 from app.programmes.settings import Settings
 from app.transfer import cells
@@ -52,6 +53,9 @@ class Customer:
     tier: str | None
     tier_until: datetime | None
     stamps: int
+    debt: int
+    #: What was agreed to elsewhere: purpose and when.
+    consents: tuple[tuple[str, datetime], ...]
     told: dict[str, Any]
 
     @property
@@ -99,6 +103,7 @@ class _Group:
     first: Row
     number: str
     lots: list[tuple[int, str]] = field(default_factory=list)
+    debt: int = 0
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -163,11 +168,13 @@ class Reader:
         for number, (points_at, end_at) in enumerate(self.columns.lots, 1):
             name = "points" if number == 1 else f"points {number}"
             try:
-                points = cells.points(_at(row, points_at))
+                points = cells.balance(_at(row, points_at))
             except Unreadable as error:
                 group.problems.append(_problem(row.line, name, error))
                 continue
-            if points:
+            if points < 0:
+                group.debt -= points
+            elif points:
                 group.lots.append((points, cells.text(_at(row, end_at))))
             elif points_at is None and _at(row, end_at).strip():
                 what = "There is an end, and no column of points beside it."
@@ -224,6 +231,8 @@ class Reader:
             problems.append(
                 Problem(row.line, "stamps", what, "Look whether it is the right column.")
             )
+        debt = self._debt(group)
+        consents = self._consents(row, problems)
         lots = self._lots(group)
         if any(not each.is_warning for each in problems):
             return None, problems
@@ -231,8 +240,68 @@ class Reader:
         told["tier_until"] = None if until is None else until.isoformat()
         if stamps:
             told["stamps"] = stamps
-        customer = Customer(row.line, contact, language, joined, lots, tier, until, stamps, told)
+        if debt:
+            told["debt"] = debt
+        if consents:
+            told["consents"] = {each: self._cell(row, f"consent_{each}") for each, _ in consents}
+        customer = Customer(
+            line=row.line,
+            contact=contact,
+            language=language,
+            joined_at=joined,
+            lots=lots,
+            tier=tier,
+            tier_until=until,
+            stamps=stamps,
+            debt=debt,
+            consents=consents,
+            told=told,
+        )
         return customer, problems
+
+    def _debt(self, group: _Group) -> int:
+        """What is owed: a balance below zero, or a column of its own; points pay it off."""
+        line = group.first.line
+        debt = group.debt
+        try:
+            owed = abs(cells.balance(self._cell(group.first, "debt")))
+        except Unreadable as error:
+            group.problems.append(_problem(line, "debt", error))
+            return 0
+        if owed and debt and owed != debt:
+            what = f"The balance says that {debt} points are owed, and this cell {owed}."
+            group.problems.append(Problem(line, "debt", what, "Correct one of them."))
+        debt = owed or debt
+        if debt > cells.MOST_POINTS:
+            what = f"{debt:,} points are more than {cells.MOST_POINTS:,}."
+            cure = "Look whether it is the right column."
+            group.problems.append(Problem(line, "debt", what, cure))
+        if debt and group.lots:
+            what = f"{debt} points are owed, and there are points beside them."
+            cure = "Give what is left when one pays for the other."
+            group.problems.append(Problem(line, "debt", what, cure))
+        return debt
+
+    def _consents(self, row: Row, problems: list[Problem]) -> tuple[tuple[str, datetime], ...]:
+        """What was agreed to, each with the beginning of its day; the present one, if none."""
+        found = []
+        for purpose in TEXTS:
+            name = f"consent_{purpose}"
+            cell = self._cell(row, name)
+            answer = cells.answer(cell)
+            if answer is True:
+                found.append((purpose, self.frame.now))
+            if answer is not None:
+                continue
+            try:
+                given = self._joined(cell)
+            except Unreadable as error:
+                cure = f"{error.cure} Or write yes or no."
+                problems.append(Problem(row.line, name, error.what, cure))
+                continue
+            if given is not None:
+                found.append((purpose, given))
+        return tuple(found)
 
     def _contact(self, row: Row, number: str, problems: list[Problem]) -> Contact:
         name = cells.text(self._cell(row, "name")) or " ".join(

@@ -213,8 +213,9 @@ class _Work:
         problems: list[Problem] | None,
         unused: list[str],
     ) -> None:
-        counted = ("customers", "points", "lots", "there_before", "wrong")
+        counted = ("customers", "points", "lots", "there_before", "wrong", "debt")
         told = {name: getattr(summary, name) for name in counted} | {"unused": len(unused)}
+        told["consents"] = summary.by_consent.total()
         values: dict[str, Any] = {
             "state": str(state),
             "summary": told,

@@ -17,12 +17,14 @@ from app.keys import Purpose
 from app.ledger import check
 from app.ledger import service as ledger
 from app.ledger.models import Account, Entry, Posting, TierChange
-from app.ledger.postings import Circumstances, Request, Reverse, fingerprint
+from app.ledger.postings import Adjust, Circumstances, Request, Reverse, fingerprint
 from app.ledger.reports.liability import Terms, liability
+from app.members import consents
 from app.members import service as members
-from app.members.models import Member
+from app.members.models import Consent, Member
 from app.programmes.giving import RuledPromises
 from app.programmes.terms import rulebook_of, terms_of
+from app.transfer.customers import customers
 from app.transfer.importing import PIECE
 from tests.app.transfer.conftest import Desk
 
@@ -257,3 +259,77 @@ def test_of_a_birthday_day_and_month_come_along(desk: Desk, told: str, kept: str
 def test_a_birthday_that_is_none_is_told(desk: Desk) -> None:
     _, [problem] = desk.check(desk.write("number,birthday\nA,31.02.1985\n"))
     assert (problem.line, problem.column) == (2, "birthday")
+
+
+def test_debt_and_consents_come_along_once(desk: Desk) -> None:
+    text = (
+        "number,email,joined,points,lots,debt,consent messages,partners consent\n"
+        "K-1,a@b.cd,2020-01-05,-40,,,2021-03-01,no\n"
+        "K-2,b@b.cd,,,,25,yes,\n"
+        "K-3,,,10,,,,\n"
+    )
+    path = desk.write(text)
+    dry, problems = desk.check(path)
+    assert problems == []
+    for summary in (dry, desk.run(path)):
+        assert (summary.customers, summary.points, summary.debt) == (3, 10, 65)
+        assert summary.by_consent == {"messages": 2}
+    standing = desk.standing("K-1")
+    assert (standing.balance, standing.available, standing.debt) == (-40, -40, 40)
+    again = desk.run(path)
+    assert (again.customers, again.there_before, again.debt) == (0, 3, 0)
+    assert count(desk, Consent) == 2
+    with desk.context.database.read(desk.programme.id) as session:
+        given = session.scalars(select(Consent).order_by(Consent.given_at)).all()
+        assert [each.purpose for each in given] == ["messages", "messages"]
+        assert given[0].given_at.isoformat() == "2021-02-28T22:00:00+00:00"
+        assert given[1].given_at == desk.context.clock()
+        read = consents.wording(session, desk.programme.id, "messages", given[0].text_version)
+        assert "Brand" in read.text("de", "Brand")
+        assert list(check.check(session)) == []
+    # What is given next pays it off.
+    with desk.context.database.write(desk.programme.id) as session:
+        ledger.post(
+            session,
+            Request(str(uuid.uuid4()), "adjustment", fingerprint(desk.programme.id, None, "a", {})),
+            Adjust(desk.account("K-1"), 100, "a gift"),
+            Circumstances(desk.context.clock()),
+            now=desk.context.clock(),
+        )
+    assert desk.standing("K-1").available == 60
+    # It comes out as it came in.
+    with desk.context.database.read(desk.programme.id) as session:
+        lines = {
+            each.number: each
+            for each in customers(session, desk.context.keys, desk.programme, desk.context.clock())
+        }
+    assert (lines["K-2"].debt, lines["K-2"].points) == (25, 0)
+    assert lines["K-1"].consents == ("2021-03-01", "")
+    # Another debt under the same name is told, not taken.
+    changed, problems = desk.check(desk.write(text.replace(",,25,", ",,26,")))
+    assert (changed.wrong, changed.there_before) == (1, 2)
+    assert [each.line for each in problems] == [3]
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ("5,,40,,", "debt"),
+        (",7:never,40,,", "debt"),
+        ("-5,,6,,", "debt"),
+        (",,many,,", "debt"),
+        (",,9999999999,,", "debt"),
+        (",,,maybe,", "consent_messages"),
+        (",,,2999-01-01,", "consent_messages"),
+        (",,,,31.02.2020", "consent_partners"),
+        (",-7:never,,,", "lots"),
+    ],
+)
+def test_a_debt_or_a_consent_that_makes_no_sense_is_told_by_line(
+    desk: Desk, cells: str, column: str
+) -> None:
+    text = f"number,points,lots,debt,consent messages,consent partners\nK-1,{cells}\nK-2,1,,,,\n"
+    summary, problems = desk.check(desk.write(text))
+    assert (summary.customers, summary.wrong) == (1, 1)
+    assert [(each.line, each.column) for each in problems] == [(2, column)]
+    assert problems[0].cure
