@@ -12,6 +12,8 @@ from app.mail.confirming import confirm_token
 from app.mail.models import OutgoingMail
 from app.mail.sending import Composer
 from app.programmes.models import Programme
+from app.staff import links as staff_links
+from app.staff.models import Staff
 
 _MOST_REPLACEMENTS = 50
 
@@ -42,8 +44,27 @@ def confirm_link(
     session: Session, context: Context, mail: OutgoingMail, _: str, _now: datetime
 ) -> str:
     """Where the member says that the address is theirs."""
-    token = confirm_token(session, context.keys, mail.member_id)
+    token = confirm_token(session, context.keys, mail.member_id or "")
     return f"{context.config.url}/confirm/{token}"
 
 
-COMPOSER = Composer(sender_of, {"card_link": card_link, "confirm_link": confirm_link})
+def staff_link(
+    session: Session, context: Context, mail: OutgoingMail, what: str, now: datetime
+) -> str:
+    """A fresh link to set another password: sent again, the letter has another one."""
+    person = session.get_one(Staff, mail.staff_id)
+    token = staff_links.make_link(
+        session,
+        person,
+        now=now,
+        forgets_second_factor=what == "forgets",
+        life=staff_links.LETTER_LIFE,
+        ends_earlier=False,
+    )
+    slug = session.get_one(Programme, person.programme_id).slug
+    return staff_links.address(context.config.url, slug, token)
+
+
+COMPOSER = Composer(
+    sender_of, {"card_link": card_link, "confirm_link": confirm_link, "staff_link": staff_link}
+)

@@ -26,7 +26,9 @@ class MailStatus(StrEnum):
 
 
 class OutgoingMail(OfProgramme, Base):
-    """One letter to one member. Its content goes once nothing more is to be done.
+    """One letter to one member, or to one of the staff.
+
+    Its content goes once nothing more is to be done.
 
     It holds no address, and no secret: `fills` says what is put into the places of the text when
     it is sent, such as the link to a card (by the card's id).
@@ -47,9 +49,11 @@ class OutgoingMail(OfProgramme, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     #: What its maker calls it: queued again under the same key it is not sent again.
     key: Mapped[str] = mapped_column(String(120))
-    member_id: Mapped[str] = mapped_column(
+    member_id: Mapped[str | None] = mapped_column(
         Id, ForeignKey("members.id", ondelete="CASCADE"), index=True
     )
+    #: Whom of the staff it goes to, where it goes to no member.
+    staff_id: Mapped[str | None] = mapped_column(Id, ForeignKey("staff.id"), index=True)
     subject: Mapped[str | None] = mapped_column(String(200))
     text: Mapped[str | None] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)

@@ -23,6 +23,8 @@ from app.mail.posting import Answer, Post, Result, Unreachable
 from app.mail.service import forget
 from app.members import service as members
 from app.members.models import Member
+from app.staff.addresses import address_of
+from app.staff.models import Staff
 
 _log = logging.getLogger(__name__)
 
@@ -171,16 +173,16 @@ def _begin(
     mail = _locked(session, mail_id)
     if mail is None or mail.status != MailStatus.WAITING:
         return None
-    contact = members.contact_of(session, context.keys, mail.member_id)
-    if contact.email is None:
+    name, email = _addressee(session, context, mail)
+    if email is None:
         _finish(mail, MailStatus.DROPPED, "the member has no address", now)
         return None
-    if mail.unsubscribe is not None and not _may_write(session, mail.member_id, mail.unsubscribe):
+    if not _may_write(session, mail):
         _finish(mail, MailStatus.DROPPED, "no consent, or no confirmed address", now)
         return None
     try:
-        to = mailbox(contact.email)
-        envelope = _envelope(session, context, composer, mail, contact.name, to, sender, now)
+        to = mailbox(email)
+        envelope = _envelope(session, context, composer, mail, name, to, sender, now)
         letter = written(envelope, now=now)
     except NotAnAddress:
         _finish(mail, MailStatus.REFUSED, "the address cannot be written on a letter", now)
@@ -203,7 +205,7 @@ def _envelope(
 ) -> Envelope:
     values = {"name": name or ""}
     unsubscribe_url = None
-    if mail.unsubscribe is not None:
+    if mail.unsubscribe is not None and mail.member_id is not None:
         token = tokens.make(context.keys, f"unsubscribe {mail.unsubscribe}", mail.member_id)
         unsubscribe_url = f"{context.config.url}/unsubscribe/{mail.unsubscribe}/{token}"
         values["unsubscribe_link"] = unsubscribe_url
@@ -224,11 +226,27 @@ def _envelope(
     )
 
 
-def _may_write(session: Session, member_id: str, purpose: str) -> bool:
+def _addressee(
+    session: Session, context: Context, mail: OutgoingMail
+) -> tuple[str | None, str | None]:
+    """Name and address of whom a letter is for."""
+    if mail.staff_id is not None:
+        person = session.get_one(Staff, mail.staff_id)
+        return person.name, address_of(session, context.keys, person)
+    contact = members.contact_of(session, context.keys, mail.member_id)
+    return contact.name, contact.email
+
+
+def _may_write(session: Session, mail: OutgoingMail) -> bool:
+    """Whether the member wants such letters, where they have to be wanted."""
+    if mail.unsubscribe is None or mail.member_id is None:
+        return True
     confirmed = session.scalar(
-        select(Member.id).where(Member.id == member_id, Member.email_confirmed_at.is_not(None))
+        select(Member.id).where(Member.id == mail.member_id, Member.email_confirmed_at.is_not(None))
     )
-    return confirmed is not None and members.has_consented(session, member_id, purpose)
+    return confirmed is not None and members.has_consented(
+        session, mail.member_id, mail.unsubscribe
+    )
 
 
 def _locked(session: Session, mail_id: str) -> OutgoingMail | None:

@@ -56,6 +56,31 @@ def queue(
     return bool(queue_all(session, [letter], now=now))
 
 
+def queue_for_staff(
+    session: Session,
+    *,
+    staff_id: str,
+    subject: str,
+    text: str,
+    fills: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Have a letter sent to somebody of the staff, in this transaction."""
+    session.add(
+        OutgoingMail(
+            key=f"staff/{new_id()}",
+            programme_id=programme_of(session),
+            staff_id=staff_id,
+            subject=" ".join(subject.split())[:LONGEST_SUBJECT],
+            text=text,
+            fills=dict(fills),
+            created_at=now,
+            next_at=now,
+        )
+    )
+    session.flush()
+
+
 def queue_all(session: Session, letters: Sequence[Letter], *, now: datetime) -> int:
     """The same for many in two statements; how many are new.
 

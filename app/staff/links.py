@@ -16,6 +16,8 @@ from app.staff.login_models import HalfSignIn, LinkKind, Login, PasswordLink
 from app.staff.models import Staff
 
 LIFE = timedelta(hours=24)
+#: Of one that goes by e-mail to who asks for it.
+LETTER_LIFE = timedelta(hours=1)
 #: 256 random bits.
 TOKEN_BYTES = 32
 
@@ -37,9 +39,12 @@ def make_link(
     *,
     now: datetime,
     forgets_second_factor: bool = False,
+    life: timedelta = LIFE,
+    ends_earlier: bool = True,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> str:
-    """The token of a link that sets *person*'s password, shown this once; earlier ones end.
+    """The token of a link that sets *person*'s password, shown this once; earlier ones
+    end, unless *ends_earlier* is off: then whoever asks for one takes none away.
 
     It is an invitation for who never had a password, else a reset. What they sign in with now
     stays good until the link is used. Raises `Conflict` for who has left.
@@ -47,7 +52,8 @@ def make_link(
     if person.left_at is not None:
         raise Conflict(_("%(name)s does not work here any more.", name=person.name))
     login = login_of(session, person)
-    end_links(session, person, now=now)
+    if ends_earlier:
+        end_links(session, person, now=now)
     token = random_bytes(TOKEN_BYTES).hex()
     kind = LinkKind.RESET if login.password_hash else LinkKind.INVITATION
     session.add(
@@ -58,7 +64,7 @@ def make_link(
             kind=str(kind),
             forgets_second_factor=forgets_second_factor,
             created_at=now,
-            expires_at=now + LIFE,
+            expires_at=now + life,
         )
     )
     session.flush()
@@ -87,14 +93,10 @@ def person_of_link(session: Session, token: str, *, now: datetime) -> tuple[Pass
         .with_for_update()
     )
     if link is None or link.expires_at <= now:
-        raise LinkOver(
-            _("This link was used already, or is older than a day. Ask an owner for a new one.")
-        )
+        raise LinkOver(_("This link was used already, or is too old. Ask for a new one."))
     person = session.get_one(Staff, link.staff_id)
     if person.left_at is not None:
-        raise LinkOver(
-            _("This link was used already, or is older than a day. Ask an owner for a new one.")
-        )
+        raise LinkOver(_("This link was used already, or is too old. Ask for a new one."))
     return link, person
 
 

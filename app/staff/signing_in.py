@@ -176,7 +176,8 @@ def neighbourhood(address: str) -> str:
     return str(found)
 
 
-def _typed(name: str) -> str:
+def typed_name(name: str) -> str:
+    """A name as it is looked up, whatever was typed."""
     # PostgreSQL takes no NUL in a text.
     return name.replace("\0", "�").strip()[:80]
 
@@ -207,14 +208,14 @@ def _kept(session: Session, name: str) -> _Kept:
     row = session.execute(
         select(Staff.id, Login.password_hash)
         .join(Login, Login.staff_id == Staff.id)
-        .where(Staff.name == _typed(name), Staff.left_at.is_(None))
+        .where(Staff.name == typed_name(name), Staff.left_at.is_(None))
     ).first()
     return _Kept(None, None) if row is None else _Kept(row[0], row[1])
 
 
 def _subjects(programme_id: str, name: str, place: str) -> list[tuple[str, str, int]]:
     # What somebody typed as a name may be a password typed into the wrong field: only its hash.
-    typed = hashlib.sha256(f"{programme_id} {_typed(name)}".encode()).hexdigest()[:40]
+    typed = hashlib.sha256(f"{programme_id} {typed_name(name)}".encode()).hexdigest()[:40]
     return [
         ("staff_name_here", f"{typed} {place}", NAME_TRIES_HERE),
         ("staff_name", typed, NAME_TRIES),

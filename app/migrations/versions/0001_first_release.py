@@ -1153,7 +1153,8 @@ def make_tables() -> None:
         "mail_outbox",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
-        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("member_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("staff_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("subject", sa.String(length=200), nullable=True),
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("html", sa.Text(), nullable=True),
@@ -1175,6 +1176,7 @@ def make_tables() -> None:
         sa.ForeignKeyConstraint(
             ["programme_id"], ["programmes.id"], name=op.f("fk_mail_outbox_programme_id")
         ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_mail_outbox_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_outbox")),
         sa.UniqueConstraint("programme_id", "key", name=op.f("uq_mail_outbox_programme_id_key")),
     )
@@ -1188,6 +1190,7 @@ def make_tables() -> None:
         postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_index(op.f("ix_mail_outbox_member_id"), "mail_outbox", ["member_id"], unique=False)
+    op.create_index(op.f("ix_mail_outbox_staff_id"), "mail_outbox", ["staff_id"], unique=False)
     op.create_table(
         "member_notes",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),

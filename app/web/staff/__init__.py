@@ -24,7 +24,7 @@ from app.web.staff import (
     public,
     today,
 )
-from app.web.staff.account import link, own, sign_in
+from app.web.staff.account import forgotten, link, own, sign_in
 from app.web.staff.door import FORM_FIELD, Visit
 from app.web.staff.navigation import NavItem
 
@@ -41,7 +41,7 @@ AREAS: tuple[ModuleType, ...] = (
     own,
 )
 #: What is reached by who is not signed in.
-THRESHOLD: tuple[ModuleType, ...] = (sign_in, link)
+THRESHOLD: tuple[ModuleType, ...] = (sign_in, forgotten, link)
 
 
 ROLE_WORDS: dict[str, Lazy] = {

@@ -11,7 +11,7 @@ from app.attempts import count_attempt, forgive
 from app.context import current_context
 from app.errors import Forbidden, Invalid, NotFound
 from app.languages import LANGUAGES, _, lazy, speak
-from app.staff import links, passwords, second_factor, sessions
+from app.staff import addresses, links, passwords, second_factor, sessions
 from app.staff.login_models import Login
 from app.staff.models import Staff, StaffSession
 from app.staff.permissions import Permission
@@ -19,6 +19,7 @@ from app.staff.service import person_by_id
 from app.staff.signing_in import CODE_TRIES, WINDOW
 from app.web.staff.account import threshold
 from app.web.staff.account.devices import device_name
+from app.web.staff.account.forgotten import can_send
 from app.web.staff.account.sign_in import qr
 from app.web.staff.door import COOKIE, SAID_COOKIE, StaffPages, Visit
 from app.web.staff.navigation import NavItem
@@ -74,6 +75,20 @@ def password(visit: Visit) -> Any:
     return threshold.let_in(
         visit.context, visit.go("account.index", said=said), visit.programme, token
     )
+
+
+@pages.post("/email", Permission.OWN_ACCOUNT)
+def email(visit: Visit) -> Any:
+    """Keep an address for a link to another password; without one the earlier one goes."""
+    try:
+        _check_own_password(visit)
+        with visit.write() as session:
+            person = person_by_id(session, visit.person.id)
+            addresses.keep(session, visit.context.keys, person, visit.form.get("email", ""))
+            visit.note(session, "staff.email", person.id, {"by": "self"})
+    except Invalid as error:
+        return _page(visit, wrong=error, part="email")
+    return visit.go("account.index", said=_("Kept."))
 
 
 @pages.get("/second-factor", Permission.OWN_ACCOUNT)
@@ -182,12 +197,15 @@ def _page(visit: Visit, *, wrong: Invalid | None = None, part: str = "") -> Any:
         login = links.login_of(session, visit.person)
         left = second_factor.recovery_codes_left(session, visit.person.id)
         own = _sessions(session, visit)
+        kept = addresses.address_of(session, visit.context.keys, visit.person)
     return visit.show(
         "staff/account/index.html",
         422 if wrong else 200,
         login=login,
         codes_left=left,
         own_sessions=own,
+        email=kept,
+        sends_letters=can_send(visit.context),
         languages=[("", _("As the browser asks")), *LANGUAGE_NAMES.items()],
         needs_two=second_factor.is_needed(visit.person.role),
         wrong=wrong.message if wrong and part else "",

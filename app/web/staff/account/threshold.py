@@ -68,7 +68,13 @@ def show(programme: Programme, template: str, status: int = 200, **facts: Any) -
     )
     wanted = safe_next(programme, request.values.get("next", ""))
     page = render_template(
-        template, programme=programme, guest_form=field, next_page=wanted, address=address, **facts
+        template,
+        programme=programme,
+        guest_form=field,
+        next_page=wanted,
+        address=address,
+        sends_letters=current_context().config.smtp_server is not None,
+        **facts,
     )
     response = AnyResponse(page, status, mimetype="text/html")
     set_cookie(current_context(), response, programme.slug, GUEST_COOKIE, guest, GUEST_SECONDS)

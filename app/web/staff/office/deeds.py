@@ -84,6 +84,7 @@ ACTIONS: Mapping[str, Lazy] = {
     "staff.leave": lazy("Person left"),
     "staff.link": lazy("Link to set a password made"),
     "staff.password": lazy("Password set"),
+    "staff.email": lazy("Address for links changed"),
     "staff.pin": lazy("PIN of the till changed"),
     "staff.recovery_codes": lazy("Recovery codes made"),
     "staff.role": lazy("Role changed"),

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid
 from app.languages import _, lazy
-from app.staff import links, sessions
+from app.staff import addresses, links, sessions
 from app.staff.models import Role, Staff
 from app.staff.permissions import Permission
 from app.staff.roster import Entry, roster
@@ -20,6 +20,7 @@ from app.staff.service import (
     set_pin,
     set_role,
 )
+from app.web.staff.account import forgotten
 from app.web.staff.door import StaffPages, Visit
 from app.web.staff.navigation import NavItem
 from app.web.staff.office.headings import SHOP
@@ -102,6 +103,41 @@ def link(visit: Visit, staff_id: str) -> Any:
     return _once(visit, person, token=token)
 
 
+@pages.post("/<staff_id>/email", Permission.CHANGE_STAFF)
+def email(visit: Visit, staff_id: str) -> Any:
+    """Keep where a link to another password goes."""
+    try:
+        with visit.write() as session:
+            person = _working(session, staff_id)
+            addresses.keep(session, visit.context.keys, person, visit.form.get("email", ""))
+            visit.note(session, "staff.email", person.id)
+    except Invalid as error:
+        return _show(visit, staff_id, wrong=error.message)
+    return visit.go("team.show", staff_id=staff_id, said=_("Kept."))
+
+
+@pages.post("/<staff_id>/letter", Permission.CHANGE_STAFF)
+def letter(visit: Visit, staff_id: str) -> Any:
+    """Send the link by e-mail instead of showing it."""
+    forgets = visit.form.get("second_factor") == "yes"
+    with visit.write() as session:
+        person = _working(session, staff_id)
+        what = forgotten.FORGETS if forgets else forgotten.KEEPS
+        if not forgotten.send_link(
+            session, visit.context, visit.programme, person, what, visit.now
+        ):
+            raise Conflict(
+                _(
+                    "No letter can be sent: there is no address, no mail server, or it was the "
+                    "third today. Make a link and hand it over."
+                )
+            )
+        detail = {"forgets_second_factor": forgets, "by": "e-mail"}
+        visit.note(session, "staff.link", person.id, detail)
+    said = _("A letter with a link is on its way to %(name)s.", name=person.name)
+    return visit.go("team.show", staff_id=staff_id, said=said)
+
+
 @pages.post("/<staff_id>/pin", Permission.CHANGE_STAFF)
 def pin(visit: Visit, staff_id: str) -> Any:
     """A new PIN for the till, shown this once; a lock is lifted."""
@@ -170,11 +206,14 @@ def _page(visit: Visit, *, wrong: str = "", name: str = "") -> tuple[str, int]:
 def _show(visit: Visit, staff_id: str, *, wrong: str = "") -> tuple[str, int]:
     with visit.read() as session:
         person_by_id(session, staff_id)
+        kept = addresses.address_of(session, visit.context.keys, person_by_id(session, staff_id))
         [entry] = [each for each in roster(session, now=visit.now) if each.person.id == staff_id]
     return visit.show(
         "staff/office/person.html",
         422 if wrong else 200,
         entry=entry,
+        email=kept,
+        sends_letters=forgotten.can_send(visit.context),
         person=entry.person,
         roles=ROLES,
         wrong=wrong,
