@@ -107,3 +107,31 @@ def open_office(folder: Path, **settings: Any) -> Iterator[Office]:
     thread.join()
     context.database.dispose()
     assert office.refused == [], "the policy of the pages stands in nobody's way"
+
+
+def unfitting(page: Page) -> list[str]:
+    """What of the frame of a page does not fit as it should: tables that are cut off without a
+    sign or cannot be scrolled by keys, and on a desk a menu that has to be scrolled."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const found = [];
+          for (const table of document.querySelectorAll("main table")) {
+            const around = table.closest(".table-responsive");
+            if (!around) {
+              found.push("nothing scrolls around " + table.textContent.slice(0, 60));
+              continue;
+            }
+            if (around.tabIndex !== 0 || !around.getAttribute("aria-label"))
+              found.push("no key reaches " + around.textContent.slice(0, 60));
+            const look = getComputedStyle(around);
+            if (!look.backgroundImage.includes("radial-gradient") ||
+                !look.backgroundAttachment.includes("local"))
+              found.push("no shadow says that there is more of " + around.textContent.slice(0, 60));
+          }
+          const menu = document.querySelector(".staff-menu");
+          if (innerWidth >= 992 && innerHeight >= 900 && menu.scrollHeight > menu.clientHeight)
+            found.push(`the menu is ${menu.scrollHeight} high`);
+          return found;
+        }"""
+    )
+    return found

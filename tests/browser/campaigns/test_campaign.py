@@ -26,7 +26,7 @@ from app.demo.apns import ApnsStandIn
 from app.demo.cafe import PASS_TYPE, issue_cards
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, Value
-from tests.browser.staff_office import LOOKS, PHONE, Office, open_office
+from tests.browser.staff_office import LOOKS, PHONE, Office, open_office, unfitting
 
 MEMBERS = 130
 
@@ -190,6 +190,7 @@ def _look_at_all(
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= size["width"], f"{name} is wider than the phone: {wide}"
             assert violations(page) == [], f"{name} {look}"
+            assert unfitting(page) == [], f"{name} {look}"
             page.evaluate("window.scrollTo(0, 0)")
             screenshot(page, f"campaigns-{name}-{look}")
         page.context.close()

@@ -19,7 +19,7 @@ from app.demo.processes import free_port
 from app.ledger import service as ledger
 from app.members import service as members
 from app.members.service import Contact
-from tests.browser.staff_office import LOOKS, PHONE, Office, open_office
+from tests.browser.staff_office import LOOKS, PHONE, Office, open_office, unfitting
 from tests.passes.artwork.pictures import photo, wordmark
 
 GREEN = "#0b3d2e"
@@ -211,6 +211,7 @@ def test_nothing_keeps_anybody_from_the_pages(
         for path in ("publish", "progress", "releases"):
             page.goto(town.office.address(f"designer/{path}"))
             assert violations(page) == [], path
+            assert unfitting(page) == [], path
             screenshot(page, f"designer-{path}-{name}")
         page.goto(town.office.address("designer"))
         page.get_by_role("button", name="Make a test pass").click()

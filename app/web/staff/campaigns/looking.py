@@ -144,7 +144,9 @@ class DryRun:
     held_out: int
     told: int
     waiting: Waiting
+    #: What presents for everybody cost, and what they cost within the budget.
     cost_minor: int
+    most_minor: int
     #: What each of the gifts costs for one recipient, beside its name.
     costs: list[tuple[str, gifts.Cost]]
     within_budget: int | None
@@ -179,6 +181,7 @@ def dry_run(session: Session, visit: Visit, plan: Plan) -> DryRun:
     costs = gifts.costs(plan, settings, visit.programme.currency)
     cost = sum(each.minor for each in costs)
     budget = plan.limits.budget_minor
+    within = budget // cost if budget is not None and cost else None
     work = seconds(waiting, per_minute=plan.limits.per_minute)
     ids = selecting.sample(ground, plan.segment, 3)
     seen = _seen(session, visit, plan, sampled(session, visit, ids, "preview"))
@@ -190,8 +193,9 @@ def dry_run(session: Session, visit: Visit, plan: Plan) -> DryRun:
         told=told,
         waiting=waiting,
         cost_minor=cost * told,
+        most_minor=cost * (told if within is None else min(told, within)),
         costs=[(_called(each, plan, settings, visit.language), each) for each in costs],
-        within_budget=budget // cost if budget is not None and cost else None,
+        within_budget=within,
         seconds=work,
         ends_at=finishes_at(
             max(visit.now, plan.when.at or visit.now),
