@@ -15,6 +15,7 @@ from app.programmes.service import version_at
 from app.staff.permissions import Permission
 from app.web.staff.campaigns import looking, words
 from app.web.staff.campaigns.area import pages
+from app.web.staff.campaigns.conditions import in_words
 from app.web.staff.door import Visit
 
 
@@ -36,6 +37,7 @@ def try_out(visit: Visit, campaign_id: Any) -> Any:
         if counted:
             run = looking.dry_run(session, visit, plan)
         needs_another = service.rules_of(session, visit.programme.id).needs_another
+        choices = looking.choices(session, visit)
     return visit.show(
         "staff/campaigns/_numbers.html"
         if request.headers.get("HX-Request")
@@ -43,6 +45,7 @@ def try_out(visit: Visit, campaign_id: Any) -> Any:
         campaign=campaign,
         plan=plan,
         run=run,
+        segment=in_words(plan.segment, visit.programme.currency, choices),
         words=words,
         is_own=needs_another and campaign.proposed_by == visit.person.id,
         needs_another=needs_another,

@@ -11,6 +11,7 @@ from app.languages import _
 from app.staff.permissions import Permission
 from app.web.staff.campaigns import looking, saying, words
 from app.web.staff.campaigns.area import pages
+from app.web.staff.campaigns.conditions import in_words
 from app.web.staff.door import Visit
 
 #: For so long after the end phones fetch what they were told of.
@@ -87,12 +88,14 @@ def _show(visit: Visit, campaign_id: str, template: str) -> Any:
             return visit.go("campaigns.try_out", campaign_id=campaign_id)
         plan = service.plan_of(campaign)
         progress = looking.progress(session, visit, campaign, plan)
+        choices = looking.choices(session, visit)
     result = results.Result(campaign)
     return visit.show(
         template,
         campaign=campaign,
         plan=plan,
         progress=progress,
+        segment=in_words(plan.segment, visit.programme.currency, choices),
         result=result,
         measures=_measures(visit, result),
         words=words,

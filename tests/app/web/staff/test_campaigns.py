@@ -53,6 +53,7 @@ def test_a_campaign_from_the_draft_to_its_progress(shop: Any, signed_in: SignIn)
     assert kept.location.endswith(f"{campaign_id}/try"), kept.text
     tried = marketer.get(f"campaigns/{campaign_id}/try?counted")
     assert "We miss you" in tried.text, "nobody is called by a name that nobody gave"
+    assert "<strong>points on the card: at least 10</strong>" in tried.text
     assert marketer.post(f"campaigns/{campaign_id}/propose", {}).status_code == 303
     assert marketer.get(f"campaigns/{campaign_id}/edit").status_code == 303, "it is no draft"
     assert marketer.post(f"campaigns/{campaign_id}/approve", {}).status_code == 303
@@ -207,3 +208,20 @@ def test_what_a_campaign_costs_stands_against_its_budget_before_it_goes_out(
     assert "€1.00 each, €3.00 for 3" in signed_in("owner").words(
         f"campaigns/{campaign_id}/try?counted"
     )
+
+
+def test_whoever_approves_reads_who_it_goes_to(shop: Any, signed_in: SignIn) -> None:
+    marketer = signed_in("marketer")
+    campaign_id = begin(marketer)
+    conditions = {
+        "c-0-0-kind": "last_visit", "c-0-0-days_at_least": "60", "c-0-0-not": "on",
+        "c-0-1-kind": "rfm", "c-0-1-classes": ["lost", "asleep"],
+        "c-1-0-kind": "spend", "c-1-0-at_least": "12.50",
+    }  # fmt: skip
+    marketer.post(f"campaigns/{campaign_id}/edit", FORM | conditions | {"do": "try"})
+    page = marketer.words(f"campaigns/{campaign_id}/try")
+    assert "not (last visit: at least so many days ago 60) or kind of customer: " in page
+    assert "asleep: long ago, seldom" in page and "lost: nothing for a year" in page
+    assert "and spent in the last year: at least 12.5" in page
+    marketer.post(f"campaigns/{campaign_id}/propose", {})
+    assert "points on the card" not in signed_in("owner").words(f"campaigns/{campaign_id}/try")
