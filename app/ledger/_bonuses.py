@@ -25,7 +25,7 @@ from app.ledger._receipts import (
 )
 from app.ledger._undo import TARGET, Target
 from app.ledger.explain import Reason, because
-from app.ledger.grounds import Kept, grounds_from_json, points_due
+from app.ledger.grounds import Kept, grounds_from_json, points_due, stepped_in
 from app.ledger.models import Entry, EntryKind
 from app.ledger.postings import Reverse
 from app.ledger.rules import due_so_far
@@ -82,11 +82,21 @@ def examine_bonuses(
         if change > 0:
             book.count(entry, -change, 0)
             explain.append(because("bonus_gone", name=bonus.reason or "", points=change))
+            say_next(bonus, kept, explain)
             take_due(context, entry, bonus, change, now_due, operation, explain)
         else:
             _give_again(context, entry, bonus, -change, explain)
     if changes:
         note_bonuses(context, receipt.id, changes)
+
+
+def say_next(bonus: Target, kept: Kept | None, explain: list[Reason]) -> None:
+    """Say which promotion counts now instead of a bonus, where one does."""
+    if bonus.grounds is None or kept is None:
+        return
+    other = stepped_in(bonus.points, grounds_from_json(bonus.grounds), kept)
+    if other is not None:
+        explain.append(because("next_best", name=other.name, better=bonus.reason or ""))
 
 
 def kept_for(

@@ -15,7 +15,7 @@ from app.db import new_id
 from app.errors import Invalid
 from app.languages import _
 from app.ledger import _undo, rules
-from app.ledger._bonuses import bonus_due, examine_bonuses, kept_for
+from app.ledger._bonuses import bonus_due, examine_bonuses, kept_for, say_next
 from app.ledger._book import Row, posted_points
 from app.ledger._operation import MOST_MINOR, Context, Outcome, canonical_id, whole_number
 from app.ledger._receipts import (
@@ -243,6 +243,7 @@ class _Return:
             entry = self._reversal_of(bonus, whole=is_whole)
             self.context.book.count(entry, -due, 0)
             self.explain.append(because("bonus_gone", name=bonus.reason or "", points=due))
+            say_next(bonus, kept, self.explain)
             self._take(entry, bonus, due, before)
 
     def _reversal_of(self, target: Target, *, whole: bool) -> Row:

@@ -83,6 +83,7 @@ FACTS: Mapping[str, frozenset[str]] = {
         "due_so_far": {"due", "earned", "before"},
         "had_expired": {"points"},
         "bonus_gone": {"name", "points"},
+        "next_best": {"name", "better"},
         "bonus_kept": {"name"},
         "bonus_back": {"name", "points"},
         # What there is besides points.

@@ -4,6 +4,9 @@ A rule gives points or things *times* times because of what a receipt holds. Tha
 was given, so that a return of a part, years later, takes back what is no longer due without asking
 any rule again. A return never gives more than the receipt gave.
 
+Where only the best of several promotions counted, those that it was better than stand beside it:
+what is kept may carry one of them and no longer the best.
+
 A share that is kept goes from 1 to 0 as more comes back, and is 0 when all of it has: so returns in
 any sizes end exactly.
 """
@@ -51,15 +54,35 @@ class Need(Struct, frozen=True):
 class Grounds(Struct, frozen=True):
     """Given *times* times, as far as all *needs* are met.
 
-    Without needs it stays as long as anything of the receipt is kept.
+    Without needs it stays as long as anything of the receipt is kept. *others* would have counted
+    if this had not been better.
     """
 
     times: int = 1
     needs: tuple[Need, ...] = ()
+    others: tuple["Other", ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As they are kept."""
-        return {"times": self.times, "needs": [need.as_json() for need in self.needs]}
+        told: dict[str, Any] = {
+            "times": self.times,
+            "needs": [need.as_json() for need in self.needs],
+        }
+        if self.others:
+            told["others"] = [other.as_json() for other in self.others]
+        return told
+
+
+class Other(Struct, frozen=True):
+    """A promotion that was passed over: its *points*, and what has to be kept for them."""
+
+    name: str
+    points: int
+    grounds: Grounds
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {"name": self.name, "points": self.points, "grounds": self.grounds.as_json()}
 
 
 def grounds_from_json(kept: Mapping[str, Any]) -> Grounds:
@@ -74,6 +97,10 @@ def grounds_from_json(kept: Mapping[str, Any]) -> Grounds:
                 tuple(need["lines"]),
             )
             for need in kept["needs"]
+        ),
+        tuple(
+            Other(other["name"], other["points"], grounds_from_json(other["grounds"]))
+            for other in kept.get("others", ())
         ),
     )
 
@@ -114,7 +141,27 @@ def share_kept(grounds: Grounds, kept: Kept) -> tuple[int, int]:
 
 
 def points_due(points: int, grounds: Grounds, kept: Kept) -> int:
-    """How many of *points* are due back: what came back of their grounds, rounded down."""
+    """How many of *points* are due back: what came back of their grounds, rounded down.
+
+    Not what the best of the *others* that still holds would give.
+    """
+    due = _due(points, grounds, kept)
+    if due and (other := stepped_in(points, grounds, kept)) is not None:
+        return max(0, points - (other.points - _due(other.points, other.grounds, kept)))
+    return due
+
+
+def stepped_in(points: int, grounds: Grounds, kept: Kept) -> Other | None:
+    """The passed over promotion that counts now, where what is kept carries more of it."""
+    best, most = None, points - _due(points, grounds, kept)
+    for other in grounds.others:
+        left = other.points - _due(other.points, other.grounds, kept)
+        if left > most:
+            best, most = other, left
+    return best
+
+
+def _due(points: int, grounds: Grounds, kept: Kept) -> int:
     numerator, denominator = share_kept(grounds, kept)
     return points * (denominator - numerator) // denominator
 

@@ -59,6 +59,7 @@ SENTENCES = {
     "abgerundet; davon vorher schon {before}.",
     "had_expired": "Nicht zurückgenommen, weil schon verfallen: {points}.",
     "bonus_gone": "„{name}“ entfällt durch die Rückgabe: {points}.",
+    "next_best": "Jetzt zählt „{name}“, da „{better}“ nicht mehr gilt.",
     "bonus_kept": "„{name}“ bleibt: Es wurde genug behalten.",
     "bonus_back": "„{name}“ gilt wieder: {points}.",
     "given": "„{name}“: {count} dazu.",

@@ -59,6 +59,7 @@ SENTENCES = {
     "rounded down; {before} of them went back before.",
     "had_expired": "Not taken back: {points}, expired already.",
     "bonus_gone": "“{name}” is taken back for what was returned: {points}.",
+    "next_best": "“{name}” counts now, as “{better}” no longer does.",
     "bonus_kept": "“{name}” stays: enough of the receipt is kept.",
     "bonus_back": "“{name}” is given again: {points}.",
     "given": "“{name}”: {count} more.",

@@ -61,6 +61,7 @@ SENTENCES = {
     "no tiem agrāk noņemti {before}.",
     "had_expired": "Netiek noņemts, jo termiņš jau beidzies: {points}.",
     "bonus_gone": "“{name}” tiek noņemts atgrieztā dēļ: {points}.",
+    "next_best": "Tagad tiek skaitīts “{name}”, jo “{better}” vairs nav spēkā.",
     "bonus_kept": "“{name}” paliek: paturēts pietiekami daudz.",
     "bonus_back": "“{name}” atkal piešķirts: {points}.",
     "given": "“{name}”: vēl {count}.",

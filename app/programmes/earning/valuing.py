@@ -5,14 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.ledger import rules as ledger_rules
 from app.ledger.explain import Reason, Story, note
+from app.ledger.grounds import How, Need, Other
 from app.ledger.postings import AccountFacts, Bonus, Given, Value
 from app.programmes import rules
 from app.programmes.earning.counting import Earning
 from app.programmes.earning.tariff import MICRO, Tariff
-from app.programmes.rules import Applied, Candidate
+from app.programmes.rules import Applied, Candidate, Role
 
 
 def value_of(
@@ -66,6 +68,10 @@ def value_of(
         given=(*earning.stamps, *given),
         explain=tuple(explain or ()),
     )
+
+
+#: So many that were passed over are kept with the best promotion.
+_MOST_OTHERS = 20
 
 
 class _Rate(Struct, frozen=True):
@@ -204,7 +210,7 @@ def _by_rules(
     for each in found.promotions:
         points, rest = _whole(each.points, rest)
         if points:
-            bonuses.append(_bonus(each, points))
+            bonuses.append(_bonus(each, points, _others(each, found, earning)))
             note(explain, "bonus", name=each.rule.name, points=points)
         for kind, what, count in each.rule.gives.things:
             thing = Given(kind, what, count * each.times, each.rule.name, each.grounds)
@@ -253,8 +259,31 @@ def _base(
     return _Worth(rest=rest)
 
 
-def _bonus(each: Candidate, points: int) -> Bonus:
-    return Bonus(points, each.rule.name, once_key=each.rule.conditions.once, grounds=each.grounds)
+def _bonus(each: Candidate, points: int, others: tuple[Other, ...] = ()) -> Bonus:
+    grounds = replace(each.grounds, others=others) if others else each.grounds
+    return Bonus(points, each.rule.name, once_key=each.rule.conditions.once, grounds=grounds)
+
+
+def _others(each: Candidate, found: Applied, earning: Earning) -> tuple[Other, ...]:
+    """What counts when a return takes the best promotion's grounds away, the best first.
+
+    One that may be had once is not replaced: taken back, it may be had again. Things are not given
+    afterwards, points are.
+    """
+    if not found.passed or each.rule.role is not Role.PROMOTION:
+        return ()
+    if each.rule.conditions.once is not None:
+        return ()
+    made = []
+    for other, (numerator, denominator) in found.passed:
+        grounds = other.grounds
+        if other.compiled.is_multiplier:  # It would have been worth so much of what earns.
+            share = Need(How.SHARE, earning.earning_minor)
+            grounds = replace(grounds, needs=(*grounds.needs, share))
+        if points := numerator // denominator:
+            made.append(Other(other.rule.name, points, grounds))
+    made.sort(key=lambda other: -other.points)
+    return tuple(made[:_MOST_OTHERS])
 
 
 def _whole(exact: tuple[int, int], rest: tuple[int, int]) -> tuple[int, tuple[int, int]]:

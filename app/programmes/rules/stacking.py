@@ -19,13 +19,15 @@ Exact = tuple[int, int]
 class Applied(Struct, frozen=True):
     """What counts. *base* None: the settings' own rate, where *is_rate*, or nothing.
 
-    *factor* is what the base is multiplied by; *promotions* are all others that give.
+    *factor* is what the base is multiplied by; *promotions* are all others that give. *passed* are
+    those that the best promotion was better than, with what each would have given in points.
     """
 
     base: Candidate | None
     is_rate: bool
     factor: Exact
     promotions: tuple[Candidate, ...]
+    passed: tuple[tuple[Candidate, Exact], ...] = ()
 
 
 def asked_of(
@@ -87,12 +89,18 @@ def applied(
     promotions: list[Candidate] = []
     if not rules.all_promotions:
         promotions = [each for each in counting if each.rule.role is Role.PROMOTION]
+    passed_over: tuple[tuple[Candidate, Exact], ...] = ()
     if len(promotions) > 1:
         multiplied = (base_points[0] * tier_factor[0], base_points[1] * tier_factor[1])
         best = _best(promotions, [_score(each, multiplied) for each in promotions])
         for each in promotions:
             if each is not best:
                 note(explain, "not_stacked", name=each.rule.name, better=best.rule.name)
+        passed_over = tuple(
+            (each, _score(each, multiplied) if each.compiled.is_multiplier else each.points)
+            for each in promotions
+            if each is not best and each.rule.conditions.once is None
+        )
         passed = {each.rule.name for each in promotions if each is not best}
         counting = [each for each in counting if each.rule.name not in passed]
     factor = (1, 1)
@@ -105,7 +113,7 @@ def applied(
             factor = (factor[0] * down + (up - down) * factor[1], factor[1] * down)
             if base is not None or is_rate:
                 note(explain, "multiplied_by", name=each.rule.name, factor=f"{each.rule.factor:f}")
-    return Applied(base, is_rate, factor, tuple(others))
+    return Applied(base, is_rate, factor, tuple(others), passed_over)
 
 
 def _held(

@@ -168,6 +168,70 @@ SCENARIOS = {
         buy 5.00 day 1
         -> moved 11
     """,
+    "after a return the next best promotion counts for what is kept": """
+        programme stacking best; rule Forty basket at_least=40.00 gives=30
+        programme rule Ten basket at_least=10.00 gives=8; rule Twenty basket at_least=20.00 gives=12
+        buy 50.00 day 1 as A
+        -> moved 80; told not_stacked
+        return 5.00 of A
+        -> moved -5; balance 75
+        return 10.00 of A as R
+        -> moved -28; balance 47; told next_best
+        return 20.00 of A
+        -> moved -24; balance 23; told next_best
+        return 10.00 of A as S
+        -> moved -18; balance 5
+        reverse S
+        -> moved 18; balance 23
+        reverse S ! AlreadyReversed
+        reverse A
+        -> balance 0
+    """,
+    "a return that is undone brings the best promotion back": """
+        programme stacking best; rule Forty basket at_least=40.00 gives=30
+        programme rule Ten basket at_least=10.00 gives=8
+        buy 50.00 day 1 as A
+        return 20.00 of A as R
+        -> balance 38; told next_best
+        reverse R as S
+        -> moved 42; balance 80
+        reverse S
+        -> balance 38
+    """,
+    "a multiplier that was passed over counts for what is kept": """
+        programme stacking best; rule Half multiplier factor=1.5
+        programme rule Set basket contains=coffee:2 gives=40
+        buy 0 lines coffee:2x20.00 bun:1x20.00 day 1 as A
+        -> moved 80; told not_stacked
+        return lines 1:1 of A
+        -> moved -35; balance 45; told next_best
+        return lines 2:1 of A
+        -> moved -30; balance 15
+        return lines 1:1 of A
+        -> balance 0
+    """,
+    "the best promotion goes a piece at a time until another is worth more": """
+        programme stacking best; rule Buns item categories=bun gives=5 role=promotion
+        programme rule Visit basket at_least=1.00 gives=12
+        buy 0 lines bun:4x4.00 tea:1x6.00 day 1 as A
+        -> moved 30
+        return lines 1:1 of A
+        -> moved -6; balance 24
+        return lines 1:1 of A
+        -> moved -4; balance 20; told next_best
+        return lines 1:2 of A
+        -> moved -2; balance 18
+    """,
+    "a promotion that may be had once is not replaced: it may be had again": """
+        programme stacking best; rule Hello basket at_least=20.00 once=hello gives=30
+        programme rule Ten basket at_least=10.00 gives=8
+        buy 25.00 day 1 as A
+        -> moved 55
+        return 10.00 of A
+        -> balance 15
+        buy 20.00 day 2
+        -> moved 50
+    """,
     "what always counts stands beside the best promotion": """
         programme stacking best; rule Two multiplier factor=2; rule Six basket at_least=1.00 gives=6
         programme rule Cup item categories=coffee gives=stamps:cup

@@ -186,3 +186,12 @@ def test_a_pilot_is_simulated_where_it_would_hold(database: Database, clock: Fix
         simulate(database, story.plan({"points": "3"}, scope=Scope(frozenset({"nowhere"}))))
     with pytest.raises(Invalid):
         simulate(database, story.plan({"points": "x"}))
+
+
+def test_a_simulation_counts_the_next_best_promotion_after_returns(
+    database: Database, clock: FixedClock
+) -> None:
+    story = Story(database, clock, {**CHANGE, "stacking": "best"})
+    found = simulate(database, story.plan({}))
+    assert found.all.change == 0
+    assert found.all.before == story.points()
