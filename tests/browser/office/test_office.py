@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from app.staff import links
 from app.staff.service import add_staff
@@ -88,7 +88,23 @@ def test_an_owner_is_invited_sets_up_an_app_signs_out_and_in_again(
     page.click("button")
     page.wait_for_selector(".staff-codes")
     look("recovery-codes")
-    recovery = page.inner_text(".staff-codes li:first-child")
+    codes = page.locator(".staff-codes li").all_inner_texts()
+    recovery = codes[0]
+    with page.expect_download() as loaded:
+        page.get_by_role("link", name="Download them as text").click()
+    assert loaded.value.suggested_filename == "recovery-codes.txt"
+    assert Path(loaded.value.path()).read_bytes() == "\r\n".join(codes).encode()
+    # The printer's own window would stop the page: it is noted that it was asked for.
+    page.evaluate("window.print = () => document.body.setAttribute('data-printed', '')")
+    page.get_by_role("button", name="Print them").click()
+    expect(page.locator("body")).to_have_attribute("data-printed", "")
+    page.emulate_media(media="print")
+    assert page.locator(".staff-codes li").all_inner_texts() == codes
+    assert page.locator(".staff-codes").is_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="I have them: go on").click()
+    page.wait_for_url(f"**/staff/{office.slug}/**")
+    assert page.locator(".staff-codes").count() == 0
     page.goto(office.address("account"))
     page.click(".staff-actions >> text=Sign out")
     page.wait_for_url("**/sign-in")
