@@ -1,46 +1,44 @@
-"""Issuing cards, finding them by what was scanned, and changing their state."""
+"""Issuing cards and changing their state; finding them by what was scanned: `scanning`."""
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import bindparam, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.attempts import note_attempt, refuse_if_too_many
 from app.cards import pins
-from app.cards.errors import CardRefused
 from app.cards.links import LINK_BYTES as LINK_BYTES
 from app.cards.links import card_by_link as card_by_link
 from app.cards.links import create_link as create_link
 from app.cards.links import create_links as create_links
 from app.cards.links import hash_token as hash_token
 from app.cards.links import revoke_links as revoke_links
-from app.cards.models import Card, SigningKey, UsedStep
-from app.cards.refusals import outcome_of
+from app.cards.models import Card, SigningKey
 from app.cards.refusals import refused_cards as refused_cards
 from app.cards.refusals import signed_list as signed_list
-from app.db import Prepared, programme_of
-from app.errors import Conflict, Invalid, Misconfigured, NotFound, TooMany
+from app.cards.rotating import WRONG_VALUES as WRONG_VALUES
+from app.cards.rotating import WRONG_VALUES_WINDOW as WRONG_VALUES_WINDOW
+from app.cards.rotating import totp_keys as totp_keys
+from app.cards.rotating import use_step as use_step
+from app.cards.scanning import FoundCard as FoundCard
+from app.cards.scanning import card_by_code as card_by_code
+from app.cards.scanning import cards_by_codes as cards_by_codes
+from app.db import Prepared
+from app.errors import Conflict, Invalid, Misconfigured, NotFound
 from app.keys import KeyRing, Purpose
 from app.languages import _
 from app.ledger import service as ledger
 from app.members import service as members
 from app.webhooks.events import tell
-from passes import totp
 from passes.card import CardStatus
-from passes.code import CardCode, Kind, Outcome, Reading, card_id_told, encode, parse, verify
-from passes.errors import CodeError
+from passes.code import CardCode, Kind, encode
 
 RandomBytes = Callable[[int], bytes]
 #: As much as is kept of why a card was blocked or replaced.
 LONGEST_REASON = 200
-#: Wrong one-time values of a card until none is taken for a while.
-WRONG_VALUES = 10
-WRONG_VALUES_WINDOW = timedelta(minutes=10)
 #: What shop systems are told when a card comes to be so.
 STATUS_EVENTS = {
     CardStatus.ACTIVE: "card.unblocked",
@@ -213,201 +211,8 @@ def cards_of_members(session: Session, member_ids: Sequence[str]) -> list[Card]:
     )
 
 
-def card_by_code(
-    session: Session, text: str, *, now: datetime, at: datetime | None = None
-) -> tuple[Card, Reading]:
-    """The card behind a scanned text, and what was read.
-
-    *at* is when it was scanned (now, where empty): a card blocked since was good then.
-
-    Raises `CardRefused` with the outcome and a sentence for the cashier. Neither a one-time value
-    nor anything else is consumed here.
-    """
-    reading = _read(session, text, now)
-    card = session.scalar(select(Card).where(Card.id == reading.card.card_id_hex))
-    if card is None:
-        # Signed by us and yet unknown: the database is older than the card (a restored backup).
-        raise CardRefused(
-            Outcome.NOT_A_CARD, "This card is not known here. Ask the customer to join again."
-        )
-    if card.status != CardStatus.ACTIVE and card.status_changed_at <= (at or now):
-        raise CardRefused(outcome_of(card.status), _why_not_active(card))
-    return card, reading
-
-
-class FoundCard(NamedTuple):
-    """What a posting has to know of a card."""
-
-    id: str
-    account_id: str
-    language: str
-
-
 _cards: Any = Card.__table__
-_signing_keys: Any = SigningKey.__table__
 _insert_cards = Prepared(insert(_cards))
-_scanned = Prepared(
-    select(
-        *(
-            _cards.c[name]
-            for name in (
-                "id",
-                "account_id",
-                "language",
-                "code",
-                "status",
-                "status_reason",
-                "status_changed_at",
-            )
-        ),
-        _signing_keys.c.valid_until,
-    )
-    .select_from(_cards.join(_signing_keys, _signing_keys.c.key_id == _cards.c.key_id))
-    .where(_cards.c.id.in_(bindparam("ids", expanding=True)))
-)
-
-
-def cards_by_codes(
-    session: Session, scanned: Sequence[tuple[str, datetime]], *, now: datetime
-) -> list[FoundCard | CardRefused]:
-    """The cards behind many scanned texts, each with when it was scanned; in their order.
-
-    The same verdict as `card_by_code`, which has the last word: only a text that is, letter for
-    letter, a good card's own code is taken without looking at its signature, which is ours.
-    """
-    ids: dict[str, str] = {}
-    for text, _kind in scanned:
-        told = card_id_told(text)
-        if told is not None:
-            ids[text] = told
-    rows = {row.id: row for row in _scanned(session, {"ids": sorted(set(ids.values()))})}
-    found: list[FoundCard | CardRefused] = []
-    for text, at in scanned:
-        card = rows.get(ids.get(text, ""))
-        if (
-            card is not None
-            and card.status == CardStatus.ACTIVE
-            and (card.valid_until is None or card.valid_until > now)
-            and secrets.compare_digest(card.code.encode(), text.encode())
-        ):
-            found.append(FoundCard(card.id, card.account_id, card.language))
-            continue
-        try:
-            row, _ = card_by_code(session, text, now=now, at=at)
-            found.append(FoundCard(row.id, row.account_id, row.language))
-        except CardRefused as refused:
-            found.append(refused)
-    return found
-
-
-def _read(session: Session, text: str, now: datetime) -> Reading:
-    try:
-        key_id = parse(text).card.key_id
-    except CodeError as error:
-        raise CardRefused(error.outcome, error.message) from error
-    # The key's owner is looked up past the wall, so that a card of another programme is called so.
-    table = SigningKey.__table__
-    row = (
-        session.connection()
-        .execute(
-            select(table.c.programme_id, table.c.public_key, table.c.valid_until).where(
-                table.c.key_id == key_id
-            )
-        )
-        .first()
-    )
-    if row is None:
-        raise CardRefused(
-            Outcome.UNKNOWN_KEY, "This card was signed with a key that is not known here."
-        )
-    try:
-        reading = verify(text, {key_id: Ed25519PublicKey.from_public_bytes(row.public_key)})
-    except CodeError as error:
-        raise CardRefused(error.outcome, error.message) from error
-    if row.programme_id != programme_of(session):
-        raise CardRefused(Outcome.OTHER_PROGRAMME, "This is a card of another programme.")
-    if row.valid_until is not None and row.valid_until <= now:
-        raise CardRefused(
-            Outcome.EXPIRED, "This card is no longer valid. Give the customer a new one."
-        )
-    return reading
-
-
-def _why_not_active(card: Card) -> str:
-    day = f"{card.status_changed_at:%-d %B %Y}"
-    reason = f" ({card.status_reason})" if card.status_reason else ""
-    match card.status:
-        case CardStatus.BLOCKED if card.frozen_at is not None:
-            return (
-                f"This card was blocked by its owner on {day}. "
-                "Ask them to unblock it on their card's page."
-            )
-        case CardStatus.BLOCKED:
-            return f"This card was blocked on {day}{reason}. A manager can unblock it."
-        case CardStatus.REPLACED:
-            return f"This card was replaced on {day}. Ask for the customer's new card."
-        case CardStatus.USED:
-            return f"This coupon was used on {day}. It is good once."
-        case CardStatus.ERASED:
-            return f"This card was given back on {day}. The customer can join anew."
-        case _:
-            return f"This card expired on {day}. Give the customer a new one."
-
-
-def use_step(session: Session, keys: KeyRing, reading: Reading, *, now: datetime) -> bool:
-    """Take in the one-time value of a rotating code; False where the code is a static one.
-
-    Raises `CardRefused` when the value is wrong or older than one step (`step_out_of_window`), or
-    was presented before (`step_used`).
-    """
-    if reading.rotation is None:
-        return False
-    step = totp.step(reading.rotation.seconds)
-    stale = CardRefused(
-        Outcome.STEP_OUT_OF_WINDOW,
-        "This code is out of date. Ask the customer to open the card again.",
-    )
-    if abs(step - totp.step(int(now.timestamp()))) > 1:
-        raise stale
-    card_id = reading.card.card_id_hex
-    try:
-        # Eight digits are soon guessed by whoever may try as often as he likes.
-        refuse_if_too_many(
-            session, "totp", card_id, now=now, limit=WRONG_VALUES, window=WRONG_VALUES_WINDOW
-        )
-    except TooMany:
-        raise stale from None
-    right = any(
-        secrets.compare_digest(totp.totp(key, reading.rotation.seconds), reading.rotation.totp)
-        for key in totp_keys(keys, card_id)
-    )
-    if not right:
-        note_attempt(session, "totp", card_id, now=now)
-        raise stale
-    row = UsedStep(programme_id=programme_of(session), card_id=card_id, step=step, used_at=now)
-    try:
-        # The primary key decides between two tills that present the same step at once.
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError as error:
-        raise CardRefused(
-            Outcome.STEP_USED, "This code was used already. Wait until it changes, then scan again."
-        ) from error
-    return True
-
-
-def totp_keys(keys: KeyRing, card_id: str) -> list[bytes]:
-    """The keys that a rotating code of this card may be made with; the newest first."""
-    keys.current(Purpose.TOTP_MASTER)
-    versions = [
-        info.version
-        for info in keys.list()
-        if info.purpose == Purpose.TOTP_MASTER and info.retired_at is None
-    ]
-    return [
-        keys.derive(Purpose.TOTP_MASTER, version, bytes.fromhex(card_id))[:20]
-        for version in sorted(versions, reverse=True)
-    ]
 
 
 def apple_token(keys: KeyRing, card: Card) -> str:
