@@ -271,7 +271,7 @@ def test_the_page_behind_the_pass_has_the_button_that_ends_messages(
     """The link on the back of the pass leads there, whether or not there are news."""
     token = token_of(join(shop))
     spoken = {"Accept-Language": language}
-    form = rf'action="/card/{token}/mute">\s*<button[^>]*>{stop}</button>'
+    form = rf'/card/{token}/mute">\s*<p class="about">[^<]+</p>\s*<button[^>]*>{stop}</button>'
     page = shop.client.get(f"/card/{token}", headers=spoken)
     assert re.search(form, page.text)
     shop.client.post(f"/card/{token}/mute")
