@@ -5,6 +5,8 @@ logging is configured. Two processes that start at once migrate once: the second
 first and finds nothing to do.
 """
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
@@ -43,8 +45,9 @@ def upgrade(database: Database, to: str = "head") -> None:
             ) from error
 
 
+@cache
 def head() -> str:
-    """The newest revision that this release knows."""
+    """The newest revision that this release knows; looked up once, for its file is long."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()
     if newest is None:
         raise Misconfigured("The installation is incomplete: its migrations are missing.")
