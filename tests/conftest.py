@@ -17,6 +17,7 @@ from sqlalchemy import QueuePool, event
 
 from app.clock import FixedClock
 from app.db import Database
+from app.languages.speaking import speak
 from app.migrations import upgrade
 from app.staff import passwords, service
 
@@ -48,6 +49,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     del session
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """What is said begins in English: the last request of the test before spoke its reader's."""
+    speak("en")
 
 
 @pytest.fixture
