@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from app.benefits import service as benefits
 from app.benefits.models import Coupon
-from app.benefits.promises import COUPON
 from app.cards import service as cards
 from app.cards.models import Card
 from app.cli.agreeing import id_option, request_of
@@ -26,16 +24,13 @@ from app.cli.statement import find_account
 from app.context import Context
 from app.db import enter
 from app.errors import Invalid
-from app.ledger import service as ledger
 from app.ledger import writing
-from app.ledger.postings import Circumstances, Given, Present, Reverse
+from app.ledger.postings import Circumstances, Reverse
 from app.ledger.rules import start_of_day
-from app.programmes import giving
-from app.programmes.giving import RuledPromises
-from app.programmes.mechanics.coupons import CouponKind, read_one
+from app.programmes import giving, handing
+from app.programmes.mechanics.coupons import read_one
 from app.programmes.models import Programme
-from app.programmes.settings import Settings
-from app.programmes.terms import Rulebook, rulebook_of
+from app.programmes.terms import rulebook_of
 from passes.apple import pkpasses
 
 #: Coupons given in one command to one account.
@@ -88,21 +83,22 @@ def issue(
         enter(session, programme.id)
         now = context.clock()
         book = rulebook_of(session, programme.id, now)
-        kind = _kind(book.at(now).settings, code)
+        handing.kind_of(book.at(now).settings, code)
         accounts = sorted({find_account(session, each) for each in wanted})
         body = {"code": code, "count": count, "until": str(until), "reason": reason}
         for account_id in accounts:
-            _check_audience(session, book, kind, account_id, now)
             request = request_of(programme, "present", body | {"account": account_id}, posting_id)
-            given = Given(COUPON, code, count, reason[:60])
-            posted = benefits.post(
+            posted = handing.give(
                 session,
+                book,
                 request,
-                Present(account_id, (given,), reason),
-                Circumstances(now),
-                replace(RuledPromises(book, now), coupons_until=_end_of(until, programme)),
+                code,
+                account_id,
+                count=count,
+                reason=reason,
+                until=_end_of(until, programme),
+                where=Circumstances(now),
                 now=now,
-                terms=book.terms(now),
             )
             issued += _passes(session, context, posted.answer["posting_id"], now)
     if out is not None:
@@ -115,24 +111,6 @@ def issue(
     click.echo(f"{len(issued)} given. Take back: counterfoil coupon withdraw POSTING")
     for posting in dict.fromkeys(each["posting_id"] for each in issued):
         click.echo(f"posting {posting}")
-
-
-def _kind(settings: Settings, code: str) -> CouponKind:
-    found = next((each for each in settings.coupons if each.code == code), None)
-    if found is None:
-        known = ", ".join(each.code for each in settings.coupons) or "none yet"
-        raise Invalid(f"There is no coupon {code!r}. The setting coupons has: {known}.")
-    return found
-
-
-def _check_audience(
-    session: Session, book: Rulebook, kind: CouponKind, account_id: str, now: datetime
-) -> None:
-    if not kind.tiers:
-        return
-    tier = ledger.look(session, account_id, now=now, terms=book.terms(now)).account.tier.tier
-    if tier not in kind.tiers:
-        raise Invalid(f"{kind.code} is for members of {', '.join(kind.tiers)}, not of this tier.")
 
 
 def _end_of(until: datetime | None, programme: Programme) -> datetime | None:

@@ -62,8 +62,8 @@ def test_the_last_day_may_be_said_and_a_repeat_gives_nothing_more(kinds: Any) ->
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("gold", "gold is for members of gold, not of this tier."),
-        ("pie", "There is no coupon 'pie'. The setting coupons has: cake, gold."),
+        ("gold", "This coupon is for members of gold, not of this tier."),
+        ("pie", "There is no such coupon. The programme has: cake, gold."),
     ],
 )
 def test_what_cannot_be_given_is_refused(kinds: Any, code: str, says: str) -> None:

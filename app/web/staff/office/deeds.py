@@ -43,6 +43,8 @@ ACTIONS: Mapping[str, Lazy] = {
     "key.retire": lazy("Key retired"),
     "key.rotate": lazy("Key replaced"),
     "location.add": lazy("Location added"),
+    "coupon.give": lazy("A coupon given by hand"),
+    "coupon.withdraw": lazy("A coupon taken back by hand"),
     "member.adjustment": lazy("Points given or taken by hand"),
     "member.adjustment.approve": lazy("Points by hand agreed to"),
     "member.adjustment.ask": lazy("Points by hand asked for"),
