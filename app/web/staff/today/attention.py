@@ -17,7 +17,9 @@ from app.delivery import status
 from app.delivery.wallets import current_wallets
 from app.errors import Misconfigured
 from app.languages import _, ngettext
+from app.ledger.models import Entry
 from app.mail.models import MailStatus, OutgoingMail
+from app.programmes.drafts import purpose
 from app.staff.models import Staff
 from app.staff.permissions import Permission
 from app.till import reporting
@@ -248,6 +250,12 @@ def _unsaid(session: Session, visit: Visit) -> Iterator[Need]:
     if not visit.may(Permission.CHANGE_PROGRAMME):
         return
     programme = visit.programme
+    asked = purpose.look(session)
+    is_new = session.scalar(select(Entry.sequence).limit(1)) is None
+    if is_new and (asked is None or asked.finished_at is None):
+        words = _("Three questions, a template, a test card on your own phone: about ten minutes.")
+        address = visit.address("programme.setup")
+        yield Need("warn", _("Set the programme up"), words, address, _("Begin"), is_now=True)
     missing = [
         words
         for words, value in (

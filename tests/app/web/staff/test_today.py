@@ -13,6 +13,7 @@ from app.delivery.models import GooglePass
 from app.figures import adding
 from app.mail.service import queue
 from app.members import service as members
+from app.programmes.drafts import purpose
 from app.till import reporting
 from app.till.models import Till
 
@@ -167,3 +168,17 @@ def test_a_wallet_that_is_not_set_up_is_not_called_up_to_date(shop: Any, signed_
         )  # fmt: skip
     said = signed_in("owner", name="Olga").words("today").split("How things stand")[1]
     assert "Google Wallet ✕ not set up, 1 wait" in said
+
+
+def test_who_opens_an_empty_programme_is_led_to_the_set_up_until_it_is_done(
+    shop: Any, signed_in: Any
+) -> None:
+    owner = signed_in("owner")
+    page = owner.get("today").text
+    assert "Set the programme up" in page and f"/staff/{shop.slug}/programme/setup" in page
+    assert "Set the programme up" not in signed_in("cashier").get("today").text
+    now = shop.context.clock()
+    with shop.context.database.write(shop.programme_id) as session:
+        for step in purpose.STEPS:
+            purpose.done(session, step, by=None, now=now)
+    assert "Set the programme up" not in owner.get("today").text
