@@ -188,10 +188,19 @@ def _post(hand: _Hand, sale: Sale, amount_minor: int | None) -> None:
         return
     given = _accrue(hand, amount_minor, sale.receipt)
     if refused is not None:
-        raise NotAllDone(
-            f"Not redeemed: {refused} {given} Do not scan the card for this sale again; the "
-            "customer pays the whole amount."
-        ) from refused
+        raise NotAllDone(_partly(refused, given, hand.said["posting_id"])) from refused
+
+
+def _partly(refused: ScanError, given: str, posting_id: str) -> str:
+    """Say what was not done, what was, and what to do now."""
+    if not isinstance(refused, Refused):
+        return f"{refused} {given} Do not run this again for this sale."
+    # What the service advises is to try again, and the sale is posted already.
+    why, _, _ = str(refused).partition(". ")
+    return (
+        f"Not redeemed: {why.rstrip('.')}. The customer pays the whole amount. {given} To redeem "
+        f"after all, first take the sale back: counterfoil-scan reverse {posting_id}"
+    )
 
 
 def _redeem(hand: _Hand, points: int, receipt: str | None) -> None:
