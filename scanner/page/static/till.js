@@ -283,6 +283,8 @@ function keyboard(event) {
     if (run && !busy) {
       event.preventDefault();
       run();
+    } else if (event.target.id === "other-name") {
+      event.target.blur(); // the name is done: what follows is the PIN, and not for all to read
     }
     return;
   }
