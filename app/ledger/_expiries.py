@@ -1,6 +1,8 @@
 """What of some lots has expired, and whether it had counted for a tier by then."""
 
 from collections.abc import Collection
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -40,3 +42,40 @@ def never_counted(session: Session, book: Book, lot_ids: Collection[str], sequen
         if entry["id"] in just_now and entry["kind"] == EntryKind.EXPIRY:
             never -= min(0, entry["counted_points"])
     return never
+
+
+class Uncounted(NamedTuple):
+    """An expiry of a lot that had not counted for a tier by then; *counted_points* is negative."""
+
+    id: str
+    lot_id: str
+    points: int
+    day: date
+    counted_points: int
+
+
+def uncounted(
+    session: Session, book: Book, lot_ids: Collection[str], sequence: int
+) -> list[Uncounted]:
+    """The expiries of the lots after *sequence* that took back what had not counted yet."""
+    found = (
+        select(Entry.id, Draw.lot_id, Draw.points, Entry.day, Entry.counted_points)
+        .join(Draw, Draw.entry_id == Entry.id)
+        .where(Draw.lot_id.in_(lot_ids), Entry.kind == EntryKind.EXPIRY)
+        .where(Entry.counted_points < 0, Entry.sequence > sequence)
+        .order_by(Entry.sequence)
+    )
+    just_now = {
+        entry["id"]: entry
+        for entry in book.entries
+        if entry["kind"] == EntryKind.EXPIRY and entry["counted_points"] < 0
+    }
+    unwritten = [
+        (draw["entry_id"], draw["lot_id"], draw["points"], just_now[draw["entry_id"]])
+        for draw in book.draws
+        if draw["entry_id"] in just_now and draw["lot_id"] in lot_ids
+    ]
+    return [Uncounted(*row) for row in session.execute(found)] + [
+        Uncounted(id_, lot_id, points, entry["day"], entry["counted_points"])
+        for id_, lot_id, points, entry in unwritten
+    ]

@@ -15,7 +15,7 @@ from app.ledger.models import Account, AccountMerge, Entry, EntryKind, Lot
 
 
 def families(session: Session, book: Book, lot_ids: Collection[str]) -> dict[str, list[str]]:
-    """Each of the lots with those of this account that its points moved to, all on the page."""
+    """Each of the lots with those that its points moved to, up to this account, on the page."""
     if unknown := [lot_id for lot_id in lot_ids if lot_id not in book.lots]:
         load_lots(session, book, ids=unknown)
     found = {lot_id: [lot_id] for lot_id in lot_ids}
@@ -25,7 +25,8 @@ def families(session: Session, book: Book, lot_ids: Collection[str]) -> dict[str
         if moved:
             load_lots(session, book, ids=moved)
         for lot_id, first in moved.items():
-            if lot_id in book.lots and lot_id not in book.elsewhere:
+            # Those on the way too: what expired there has expired of the first.
+            if lot_id in book.lots:
                 found[first].append(lot_id)
         level = moved
     return found

@@ -1,5 +1,6 @@
 """Undoing a merge: one account is two again (see `_merge`)."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
@@ -54,7 +55,8 @@ def unmerge(context: Context, operation: Unmerge) -> Outcome:
         explain.append(because("no_longer_owed", points=did.debt))
     owed = _still_owed(context, coming, did.made)
     _undo.take_back(context, entry, sum(owed.values()), owed, back, explain, is_return=False)
-    _restore(context, _undoing(context, other, leaving, back), owed, did.debt)
+    revived = _revive(context, entry, coming, did.made, back)
+    _restore(context, _undoing(context, other, leaving, back), owed | revived, did.debt)
     gone = [other.account.id, *_moved.merged_at_first(session, other.account.id)]
     book.move_days(counted_by(session, gone), to=other)
     other.tidy()
@@ -139,6 +141,32 @@ def _still_owed(context: Context, coming: _undo.Target, made: dict[str, int]) ->
         lot_id: 0 if book.lots[lot_id].is_expired(context.now) else points - expired.get(lot_id, 0)
         for lot_id, points in made.items()
     }
+
+
+def _revive(
+    context: Context, entry: Row, coming: _undo.Target, made: dict[str, int], back: Reverse
+) -> dict[str, int]:
+    """What expired before it had counted goes back too, by lot, and expires where it came from.
+
+    Else that account would count what never did, and the one that stayed would be short of it.
+    """
+    book, revived = context.book, defaultdict[str, int](int)
+    for found in _expiries.uncounted(context.session, book, made, coming.sequence):
+        undone = book.enter(
+            EntryKind.REVERSAL,
+            context.circumstances,
+            posting_id=context.request.id,
+            reverses_id=found.id,
+            whole_reversal=True,
+            reason=back.reason,
+        )
+        undone["day"] = found.day
+        book.count(undone, -found.counted_points, 0)
+        lot = book.lots[found.lot_id]
+        book.draw(undone, lot, -found.points)
+        book.draw(entry, lot, found.points)
+        revived[found.lot_id] += found.points
+    return dict(revived)
 
 
 def _restore(context: Context, entry: Row, owed: dict[str, int], debt: int) -> None:

@@ -6,6 +6,7 @@ come back, nothing counts and nothing is carried any more.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -32,7 +33,7 @@ from app.errors import Conflict, Invalid
 from app.ledger import service, tiers
 from app.ledger.check import check
 from app.ledger.errors import AlreadyReversed
-from app.ledger.models import Account, EarningDay, Entry, Receipt, ReceiptReturn
+from app.ledger.models import Account, EarningDay, Entry, Lot, Receipt, ReceiptReturn
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -345,13 +346,18 @@ def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
             self.the_books_are_right()
             with self.bench.database.read(self.bench.programme_id) as session:
                 # What came back while two accounts were one stays with the one that stayed: so
-                # days are looked at over all accounts.
-                counted: dict[date, Count] = {}
+                # days are looked at over all accounts. The one that went has then more than it
+                # would have, and where that is still pending, it is yet to count.
+                counted: dict[date, Count] = defaultdict(lambda: Count(0, 0))
                 for each in session.scalars(select(EarningDay)):
-                    had = counted.get(each.day, Count(0, 0))
+                    had = counted[each.day]
                     counted[each.day] = Count(
                         had.points + each.points, had.spend_minor + each.spend_minor
                     )
+                for lot in session.scalars(select(Lot).where(Lot.pending, Lot.remaining > 0)):
+                    if lot.counts_on is not None:
+                        had = counted[lot.counts_on]
+                        counted[lot.counts_on] = had._replace(points=had.points + lot.remaining)
                 assert set(counted.values()) <= {Count(0, 0)}
                 carried = session.scalars(select(Account.carried_micro)).all()
                 assert sum(carried) == 0
@@ -396,3 +402,51 @@ def test_whatever_is_posted_in_any_order_the_books_are_right(
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_what_comes_back_between_merge_and_unmerge_of_pending_points_adds_up(
+    database: Database, clock: FixedClock, make_bench: Any
+) -> None:
+    """Found by the machine: the account that stayed paid, the other one's points still count."""
+    state: Any = machine(lambda: make_bench(database, clock))()
+    state.open(start=STARTS[0], window=Window.ROLLING, downgrade=Downgrade.ONE_STEP, grace=0)
+    bought = state.bought(1, [588, 336, 268], True, 200, None, None, 0, 0, 2)
+    merged = state.merge(goes=1, stays=2)
+    state.give_a_line_back(posting=bought, position=2, quantity=1, policy="allow_debt")
+    state.unmerge(merged=merged)
+    state.the_books_are_right()
+    state.teardown()
+
+
+def test_what_expired_unseen_between_merge_and_unmerge_counts_for_neither(
+    database: Database, clock: FixedClock, make_bench: Any
+) -> None:
+    """Found by the machine: pending points that expire elsewhere take nothing from there."""
+    state: Any = machine(lambda: make_bench(database, clock))()
+    state.open(start=STARTS[0], window=Window.ROLLING, downgrade=Downgrade.RECOMPUTED, grace=0)
+    before = counted_of(state.bench, state.accounts[0])
+    state.bought(2, [565, 284, 451], False, None, 30, None, 0, 0, 1)
+    merged = state.merge(goes=2, stays=0)
+    state.wait(hours=748)
+    state.unmerge(merged=merged)
+    state.the_books_are_right()
+    assert counted_of(state.bench, state.accounts[0]) == before
+    assert sum(each.points for each in counted_of(state.bench, state.accounts[2]).values()) == 23
+    state.teardown()
+
+
+def test_what_expired_after_one_merge_is_not_owed_after_the_next(
+    database: Database, clock: FixedClock, make_bench: Any
+) -> None:
+    """The receipt's points expired on the account between: its return takes no others for them."""
+    state: Any = machine(lambda: make_bench(database, clock))()
+    state.open(start=STARTS[0], window=Window.ROLLING, downgrade=Downgrade.RECOMPUTED, grace=0)
+    bought = state.bought(2, [900], False, 0, 30, None, 0, 0, 1)
+    state.merge(goes=2, stays=1)
+    state.wait(hours=40)
+    state.merge(goes=1, stays=0)
+    before = state.bench.standing(state.accounts[0])
+    state.reverse(posting=bought, policy="allow_debt", floor=None)
+    after = state.bench.standing(state.accounts[0])
+    assert (before.balance, after.balance, after.debt) == (59, 59, 0)
+    state.teardown()
