@@ -1,6 +1,6 @@
 """Accruals a second over HTTP on PostgreSQL ÷ pgbench's own on the same cluster, in one run.
 
-COUNTERFOIL_BENCH_WORKERS: how many processes serve (1).
+COUNTERFOIL_BENCH_WORKERS: how many processes serve (2).
 """
 
 import os
@@ -17,7 +17,7 @@ from benchmarks._service import running, with_rules
 
 SECONDS = 10
 CLIENTS = 16
-WORKERS = int(os.environ.get("COUNTERFOIL_BENCH_WORKERS", "1"))
+WORKERS = int(os.environ.get("COUNTERFOIL_BENCH_WORKERS", "2"))
 
 
 def measure() -> dict[str, Any]:

@@ -113,7 +113,9 @@ class Account(OfProgramme, Base):
             sqlite_where=text("merged_into_id IS NOT NULL"),
             postgresql_where=text("merged_into_id IS NOT NULL"),
         ),
-        Index("ix_accounts_created", "programme_id", "created_at"),
+        # Not the programme first: then PostgreSQL, until it has counted, takes this index to find
+        # one account of a programme, and reads all of them.
+        Index("ix_accounts_created", "created_at", "programme_id"),
         Index(
             "ix_accounts_rolling",
             "rolling_expires_at",

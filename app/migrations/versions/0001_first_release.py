@@ -385,7 +385,7 @@ def make_tables() -> None:
         sqlite_where=sa.text("version > delivered_version"),
         postgresql_where=sa.text("version > delivered_version"),
     )
-    op.create_index("ix_accounts_created", "accounts", ["programme_id", "created_at"], unique=False)
+    op.create_index("ix_accounts_created", "accounts", ["created_at", "programme_id"], unique=False)
     op.create_index(
         "ix_accounts_merged",
         "accounts",
