@@ -75,7 +75,11 @@ def uncounted(
         for draw in book.draws
         if draw["entry_id"] in just_now and draw["lot_id"] in lot_ids
     ]
-    return [Uncounted(*row) for row in session.execute(found)] + [
+    written = [
+        Uncounted(row.id, str(row.lot_id), row.points, row.day, row.counted_points)
+        for row in session.execute(found)
+    ]
+    return written + [
         Uncounted(id_, lot_id, points, entry["day"], entry["counted_points"])
         for id_, lot_id, points, entry in unwritten
     ]
