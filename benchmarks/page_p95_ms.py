@@ -21,7 +21,7 @@ MEMBERS = int(os.environ.get("PAGE_MEMBERS", "1000000"))
 #: Requests for each page; and searches.
 TIMES, SEARCHES = 20, 200
 #: Pages of whoever is not signed in, or of a step of the sign-in.
-_OTHERS = ("sign_in.", "staff_home")
+_OTHERS = ("sign_in.", "staff_home", "forgotten.")
 
 
 def measure() -> list[dict[str, Any]]:

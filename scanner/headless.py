@@ -69,7 +69,7 @@ def scan_once(
     for source in sources_of(settings.camera):
         require_source(source)
     load_decoder(settings.decoder)  # one that is not installed is said before anybody waits
-    alarms = Alarms(lambda line: show.caution(console, line), said["alarms"])
+    alarms = Alarms(lambda line: show.caution(console, line), said.setdefault("alarms", []))
     with at_work(settings, pin) as work:
         counter = _counter(settings, work, alarms)
         counter.check_room()  # said while the customer is still looking for the card
@@ -118,7 +118,7 @@ def reverse_once(
     said: dict[str, Any],
 ) -> None:
     """Take one posting back; `said` is filled with what happened. Raises ScanError."""
-    alarms = Alarms(lambda line: show.caution(console, line), said["alarms"])
+    alarms = Alarms(lambda line: show.caution(console, line), said.setdefault("alarms", []))
     with at_work(settings, pin) as work:
         counter = _counter(settings, work, alarms)
         done = counter.reverse(posting_id, reason)

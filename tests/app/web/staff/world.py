@@ -22,7 +22,7 @@ from tests.app.office import Colleague
 #: The public address of the installation that tests run on.
 OWN = "http://127.0.0.1:8000/"
 #: What is reached without being signed in.
-PUBLIC = {"staff", "staff_home", "sign_in", "password_link"}
+PUBLIC = {"staff", "staff_home", "sign_in", "password_link", "forgotten"}
 
 
 @dataclass(frozen=True)
