@@ -90,10 +90,12 @@ def count(ground: Ground, node: Node) -> int:
 
 def _make_room(session: Session) -> None:
     """Let PostgreSQL join a million rows in memory, without compiling the statement first, for
-    this transaction: by default it writes the tables of a join to disk in pieces."""
+    this transaction: by default it writes the tables of a join to disk in pieces. Each process
+    that helps adds a condition's own sums up anew: more than one costs more than it brings."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL work_mem = '192MB'"))
         session.execute(text("SET LOCAL jit = off"))
+        session.execute(text("SET LOCAL max_parallel_workers_per_gather = 1"))
 
 
 def count_of(ground: Ground, node: Node, account_ids: Select[Any]) -> int:
