@@ -150,6 +150,7 @@ def look_at_all(
         "members-merge": f"{profile}/merge?with={other}",
         "members-erase": f"{profile}/erase",
         "members-approvals": office.address("members/approvals"),
+        "members-coupons": office.address("members/coupons"),
     }
     problems: list[str] = []
     for look, size, scheme in LOOKS:
