@@ -31,17 +31,7 @@ def expired_since(
 
 def never_counted(session: Session, book: Book, lot_ids: Collection[str], sequence: int) -> int:
     """How many points of the lots expired after *sequence* before they had counted for a tier."""
-    found = (
-        select(func.sum(-Entry.counted_points))
-        .where(Entry.kind == EntryKind.EXPIRY, Entry.counted_points < 0, Entry.sequence > sequence)
-        .where(Entry.id.in_(select(Draw.entry_id).where(Draw.lot_id.in_(lot_ids))))
-    )
-    just_now = {draw["entry_id"] for draw in book.draws if draw["lot_id"] in lot_ids}
-    never = int(session.scalar(found) or 0)
-    for entry in book.entries:
-        if entry["id"] in just_now and entry["kind"] == EntryKind.EXPIRY:
-            never -= min(0, entry["counted_points"])
-    return never
+    return -sum(each.counted_points for each in uncounted(session, book, lot_ids, sequence))
 
 
 class Uncounted(NamedTuple):
