@@ -1,4 +1,4 @@
-"""Opening an account with what its owner had elsewhere: points with their ends, and a tier."""
+"""Opening an account: empty, or with what its owner had elsewhere: points with ends, and a tier."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,11 +21,40 @@ from app.ledger.tiers import TierReason, TierState
 
 #: An account has a handful; a file with more is no list of balances.
 MOST_LOTS = 120
+LONGEST_COMPANY_NAME = 80
 _accounts: Any = Account.__table__
 _COLUMNS = (
     "id programme_id balance held debt version changed_at created_at carried_micro kind"
 ).split()
 _insert_accounts = Prepared(insert(_accounts))
+
+
+def open_account(
+    session: Session,
+    *,
+    now: datetime,
+    kind: AccountKind | str = AccountKind.PERSONAL,
+    company_name: str | None = None,
+) -> Account:
+    """A new, empty account of the session's programme.
+
+    Raises `Invalid` for a name that is none, or of what is no company.
+    """
+    if company_name is not None:
+        company_name = " ".join(company_name.split())
+        is_name = company_name.isprintable() and 0 < len(company_name) <= LONGEST_COMPANY_NAME
+        if kind != AccountKind.COMPANY or not is_name:
+            text = f"A company, and nobody else, has a name of 1 to {LONGEST_COMPANY_NAME} letters."
+            raise Invalid(text, {"name": [text]})
+    account = Account(
+        kind=str(AccountKind(kind)),
+        company_name=company_name,
+        changed_at=whole_second(now),
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    return account
 
 
 def open_accounts(

@@ -5,7 +5,7 @@ account's lock and written in a few statements. An account is locked for one pos
 so two postings cannot deadlock.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.clock import whole_second
 from app.errors import CounterfoilError, Invalid, Unavailable
 from app.languages import _
 from app.ledger import (
@@ -28,10 +27,12 @@ from app.ledger import (
     _unmerge,
 )
 from app.ledger._book import AccountState, Book
-from app.ledger._opening import open_accounts
+from app.ledger._news import mark_changed, mark_many_changed, raise_version, raise_versions
+from app.ledger._opening import open_account, open_accounts
 from app.ledger._operation import Context, Item, Outcome, canonical_id
+from app.ledger._repeats import replayed, replayed_many
 from app.ledger.errors import PostingIdReused, UnknownAccount
-from app.ledger.models import Account, AccountKind, AccountMerge
+from app.ledger.models import Account, AccountMerge
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -65,6 +66,7 @@ __all__ = [
     "lock_account",
     "look",
     "mark_changed",
+    "mark_many_changed",
     "merge_of",
     "open_account",
     "open_accounts",
@@ -72,6 +74,7 @@ __all__ = [
     "post_accruals",
     "post_openings",
     "raise_version",
+    "raise_versions",
     "release_lapsed_holds",
     "release_pending",
     "replayed",
@@ -79,8 +82,6 @@ __all__ = [
     "review_tiers",
     "standing",
 ]
-
-LONGEST_COMPANY_NAME = 80
 
 _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     Accrue: _credits.accrue,
@@ -96,34 +97,6 @@ _HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     Merge: _merge.merge,
     Unmerge: _unmerge.unmerge,
 }
-
-
-def open_account(
-    session: Session,
-    *,
-    now: datetime,
-    kind: AccountKind | str = AccountKind.PERSONAL,
-    company_name: str | None = None,
-) -> Account:
-    """A new, empty account of the session's programme.
-
-    Raises `Invalid` for a name that is none, or of what is no company.
-    """
-    if company_name is not None:
-        company_name = " ".join(company_name.split())
-        is_name = company_name.isprintable() and 0 < len(company_name) <= LONGEST_COMPANY_NAME
-        if kind != AccountKind.COMPANY or not is_name:
-            text = f"A company, and nobody else, has a name of 1 to {LONGEST_COMPANY_NAME} letters."
-            raise Invalid(text, {"name": [text]})
-    account = Account(
-        kind=str(AccountKind(kind)),
-        company_name=company_name,
-        changed_at=whole_second(now),
-        created_at=now,
-    )
-    session.add(account)
-    session.flush()
-    return account
 
 
 def merge_of(session: Session, posting_id: str) -> AccountMerge:
@@ -147,39 +120,6 @@ def lock_account(session: Session, account_id: str) -> Account:
     if account.merged_into_id is not None:
         return lock_account(session, account.merged_into_id)
     return account
-
-
-def replayed(session: Session, request: Request) -> dict[str, Any] | None:
-    """The first answer to this posting, or None where it is new.
-
-    Raises `PostingIdReused` where the id was used for something else.
-    """
-    posting_id = canonical_id(request.id)
-    first = _store.firsts(session, [posting_id]).get(posting_id) if posting_id else None
-    return None if first is None else _again(request, first)
-
-
-def replayed_many(
-    session: Session, requests: Sequence[Request]
-) -> list[dict[str, Any] | PostingIdReused | None]:
-    """The same for many at once, in their order; a refusal is given back, not raised."""
-    firsts = _store.firsts(session, [canonical_id(request.id) or "" for request in requests])
-    found: list[dict[str, Any] | PostingIdReused | None] = []
-    for request in requests:
-        first = firsts.get(canonical_id(request.id) or "")
-        try:
-            found.append(None if first is None else _again(request, first))
-        except PostingIdReused as error:
-            found.append(error)
-    return found
-
-
-def _again(request: Request, first: _store.First) -> dict[str, Any]:
-    if first.fingerprint != request.fingerprint:
-        raise PostingIdReused(
-            "This id was used before for another posting. Make a new id for a new posting."
-        )
-    return first.answer
 
 
 def post(
@@ -415,36 +355,3 @@ def look(session: Session, account_id: str, *, now: datetime, terms: Terms) -> B
     book = _store.load(session, [account], now, whole=False, terms=terms)[account.id]
     book.settle()
     return book
-
-
-def raise_version(session: Session, account_id: str, *, now: datetime) -> None:
-    """Say that the account's passes show something new that is no posting."""
-    account = _store.lock_one(session, account_id, Terms())
-    account.raise_version(now)
-    _store.write_accounts(session, [account])
-
-
-def raise_versions(session: Session, account_ids: Collection[str], *, now: datetime) -> None:
-    """The same of many accounts of the programme that the session is open for."""
-    accounts = _store.lock(session, account_ids, Terms())
-    for account in accounts.values():
-        account.raise_version(now)
-    _store.write_accounts(session, accounts.values())
-
-
-def mark_many_changed(
-    session: Session, account_ids: Collection[str], *, now: datetime
-) -> dict[str, int]:
-    """As `mark_changed` for many accounts, which stay locked; their versions, by account."""
-    accounts = _store.lock(session, account_ids, Terms())
-    for account in accounts.values():
-        account.mark_changed(now)
-    _store.write_accounts(session, accounts.values())
-    return {account_id: account.version for account_id, account in accounts.items()}
-
-
-def mark_changed(session: Session, account_id: str, *, now: datetime) -> None:
-    """Move the account's `changed_at` on: one of its cards changed, and says so by this date."""
-    account = _store.lock_one(session, account_id, Terms())
-    account.mark_changed(now)
-    _store.write_accounts(session, [account])

@@ -1,0 +1,26 @@
+"""Reads pages of the ledger under their lock and writes them: few statements, many rows each.
+
+The statements here are walked through by every posting, so they are built once (`Prepared`), with
+the wall between programmes inside them, and take any number of accounts at a time.
+"""
+
+from app.ledger._store.accounts import lock, lock_free, lock_one, peek, peek_many, write_accounts
+from app.ledger._store.answers import First, amend, claim, firsts
+from app.ledger._store.pages import load, load_lots
+from app.ledger._store.writing import flush
+
+__all__ = [
+    "First",
+    "amend",
+    "claim",
+    "firsts",
+    "flush",
+    "load",
+    "load_lots",
+    "lock",
+    "lock_free",
+    "lock_one",
+    "peek",
+    "peek_many",
+    "write_accounts",
+]
