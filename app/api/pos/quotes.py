@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.api.pos import examples, schemas
+from app.api.pos import examples, quote_schemas
 from app.api.pos.door import blueprint, holder, scoped
 from app.context import current_context
 from app.pos import quoting
@@ -10,8 +10,8 @@ from app.pos.rules import Scope
 
 
 @blueprint.post("/quote", endpoint=scoped("quote", Scope.QUOTE))
-@blueprint.input(schemas.BasketQuoteIn, arg_name="body", example=examples.QUOTE)
-@blueprint.output(schemas.BasketQuoteOut, example=examples.QUOTED)
+@blueprint.input(quote_schemas.BasketQuoteIn, arg_name="body", example=examples.QUOTE)
+@blueprint.output(quote_schemas.BasketQuoteOut, example=examples.QUOTED)
 @blueprint.doc(summary="What a basket would earn, and what may be redeemed with it", security="pos")
 def quote(body: dict[str, Any]) -> dict[str, Any]:
     """By the very rules of an accrual. Nothing is kept: no Idempotency-Key is needed."""
