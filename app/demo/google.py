@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import copy
 import json
-import secrets
 import threading
 import time
 import urllib.parse
@@ -25,11 +24,11 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from app.demo import google_batch, google_signing
+from app.demo.google_account import ServiceAccount
 from app.demo.google_http import HttpAnswer, HttpRequest, HttpServer, Silence
 from app.demo.google_ills import Ills
 from app.demo.google_rules import GoogleRefuses, Json, answered
@@ -45,8 +44,6 @@ _KINDS = {
     "offerObject": OFFER,
 }
 _LONGEST_JWT = 1800
-_TOKEN_SECONDS = 3600
-_EMAIL = "counterfoil@counterfoil-stand-in.iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +91,7 @@ class GoogleStandIn(Ills):
         self._store = Store(issuer_id)
         self._server = HttpServer(self._answer, port, clock)
         self._asking = threading.Lock()
-        self._key: rsa.RSAPublicKey | None = None
-        self._email: str | None = None
-        self._tokens: dict[str, float] = {}
+        self._account = ServiceAccount(clock)
         self._callbacks = CallbackSigner()
         self._parts_count = parts_count
         self.requests: list[Seen] = []
@@ -160,40 +155,14 @@ class GoogleStandIn(Ills):
         Without `email` the address is learnt from the first token or link that the key signed.
         Raises TypeError for a key that is not RSA.
         """
-        if not isinstance(key, rsa.RSAPublicKey):
-            raise TypeError("the keys of Google's service accounts are RSA keys")
-        self._key, self._email = key, email
+        self._account.trust(key, email)
 
     def service_account(self, key: rsa.RSAPrivateKey | None = None) -> dict[str, str]:
         """Make a service account that is trusted from now on; the content of its file.
 
         `key` is its own, or a fresh one.
         """
-        key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.trust(key.public_key(), _EMAIL)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        return {
-            "type": "service_account",
-            "project_id": "counterfoil-stand-in",
-            "private_key_id": uuid.uuid4().hex,
-            "private_key": pem.decode("ascii"),
-            "client_email": _EMAIL,
-            "client_id": "100000000000000000000",
-            "token_uri": self.token_uri,
-            "universe_domain": "googleapis.com",
-        }
-
-    def _claims(self, jwt: str) -> Json:
-        if self._key is None:
-            raise JwtRefused("Invalid grant: account not found.")
-        claims = google_signing.read_jwt(jwt, self._key)
-        if self._email is None and isinstance(claims.get("iss"), str):
-            self._email = claims["iss"]
-        return claims
+        return self._account.make(key, self.token_uri)
 
     # -- save links and callbacks -------------------------------------------------------------
 
@@ -208,7 +177,7 @@ class GoogleStandIn(Ills):
         if len(jwt) >= _LONGEST_JWT:
             raise JwtRefused(f"The link's JWT has {len(jwt)} characters; 1,800 are too many.")
         kind, named = google_signing.check_save_claims(
-            self._claims(jwt), self._email or "", self._clock()
+            self._account.claims(jwt), self._account.email, self._clock()
         )
         try:
             saved = [self._store.save(item, kind) for item in named]
@@ -271,7 +240,7 @@ class GoogleStandIn(Ills):
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         path = urllib.parse.urlsplit(request.path).path
         if path == "/token" and request.method == "POST":
-            return self._token(request)
+            return self._account.token(request)
         if path == "/root-keys" and request.method == "GET":
             return self.root_keys_answer or HttpAnswer(200, self.root_keys(), {})
         try:
@@ -291,7 +260,7 @@ class GoogleStandIn(Ills):
         try:
             if not self._parts_count:
                 self.keep_rate()
-            self._authorize(request)
+            self._account.authorize(request)
             asked = google_batch.read(request)
         except GoogleRefuses as refused:
             self._note(request, None, refused.status)
@@ -320,7 +289,7 @@ class GoogleStandIn(Ills):
                 self.keep_rate()
             content = _json(request)
             self.before_call(content)
-            self._authorize(request)
+            self._account.authorize(request)
             path = urllib.parse.urlsplit(request.path).path
             shown = self._api(request.method, path, content)
             return _Called(200, json.dumps(shown).encode(), {}, content)
@@ -331,25 +300,6 @@ class GoogleStandIn(Ills):
     def _note(self, request: HttpRequest, content: Json | None, status: int) -> None:
         path = urllib.parse.urlsplit(request.path).path
         self.requests.append(Seen(request.method, path, content, status, time.monotonic()))
-
-    def _token(self, request: HttpRequest) -> HttpAnswer:
-        asked = urllib.parse.parse_qs(request.body.decode("latin-1"))
-        if asked.get("grant_type") != ["urn:ietf:params:oauth:grant-type:jwt-bearer"]:
-            return _no_token("unsupported_grant_type", "Invalid grant_type")
-        try:
-            claims = self._claims(asked.get("assertion", [""])[0])
-            google_signing.check_assertion(claims, self._email or "", self._clock())
-        except JwtRefused as refused:
-            return _no_token("invalid_grant", str(refused))
-        token = f"ya29.{secrets.token_urlsafe(32)}"
-        self._tokens[token] = self._clock() + _TOKEN_SECONDS
-        given = {"access_token": token, "expires_in": _TOKEN_SECONDS - 1, "token_type": "Bearer"}
-        return HttpAnswer(200, given, {})
-
-    def _authorize(self, request: HttpRequest) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock():
-            raise GoogleRefuses(401, "authError", "Request had invalid authentication credentials.")
 
     def _api(self, method: str, path: str, body: Json | None) -> Json:
         parts = path.removeprefix(_API).split("/")
@@ -395,7 +345,3 @@ def _json(request: HttpRequest) -> Json | None:
     if not isinstance(found, dict):
         raise GoogleRefuses(400, "badRequest", "Invalid JSON payload received.")
     return found
-
-
-def _no_token(error: str, description: str) -> HttpAnswer:
-    return HttpAnswer(400, {"error": error, "error_description": description}, {})

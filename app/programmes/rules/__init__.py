@@ -19,7 +19,8 @@ Of several that give the same the one that stands first counts. Multipliers are 
 multiplied: twice and three times as much are four times as much (1 + 1 + 2).
 """
 
-from app.programmes.rules.compiled import Bill, Candidate, RuleSet, candidates, rule_set_of
+from app.programmes.rules.compiled import RuleSet, rule_set_of
+from app.programmes.rules.meeting import Bill, Candidate, candidates
 from app.programmes.rules.model import Conditions, Gives, Goods, Kind, Role, Rule
 from app.programmes.rules.reading import bonus_as_rule, read_rules
 from app.programmes.rules.segments import Segment, in_segments, read_segments

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from app.ledger.explain import Story, note
 from app.ledger.postings import AccountFacts, Activity, Asked
-from app.programmes.rules.compiled import Candidate, RuleSet
+from app.programmes.rules.compiled import RuleSet
+from app.programmes.rules.meeting import Candidate
 from app.programmes.rules.model import Role
 from app.programmes.rules.segments import Segment, in_segments
 from app.programmes.rules.streaks import LOOK_BACK_DAYS
