@@ -7,6 +7,6 @@ lane hands on, goes the usual way through Flask.
 """
 
 from app.front.lanes import LANES, Answer, Lane
-from app.front.requests import Asked, read_request
+from app.front.requests import Asked, Read, read_request
 
-__all__ = ["LANES", "Answer", "Asked", "Lane", "read_request"]
+__all__ = ["LANES", "Answer", "Asked", "Lane", "Read", "read_request"]

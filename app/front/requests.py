@@ -6,8 +6,11 @@ no chunks, no expectations, no upgrade, no bytes outside printable ASCII.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
+#: A plain request that is not there in full is waited for up to this length, in bytes.
+LONGEST_AWAITED = 16 * 1024
 #: The headers of a plain request are no longer than this, in bytes.
 LONGEST_HEAD = 8190
 
@@ -27,12 +30,36 @@ class Asked(NamedTuple):
     body: bytes
 
 
-def read_request(data: bytes) -> tuple[Asked, int] | None:
-    """The request that *data* begins with and its length in bytes; None unless it is plain.
+class Unfinished(NamedTuple):
+    """A request of which more is yet to come, and how long it is going to be, in bytes; None while
+    its head has not ended."""
 
-    It has to be there in full, on a connection that stays open. Source: RFC 9112, sections 3 to 6.
+    length: int | None
+
+    def is_awaited(self, data: bytes, begins: Iterable[bytes]) -> bool:
+        """Whether the rest is waited for, without a thread: the head's always, the body's only of a
+        short request that begins with one of *begins*."""
+        if self.length is None:
+            return True
+        return self.length <= LONGEST_AWAITED and data.startswith(tuple(begins))
+
+
+class Read(NamedTuple):
+    """A request that is there in full, and its length in bytes."""
+
+    asked: Asked
+    length: int
+
+
+def read_request(data: bytes) -> Read | Unfinished | None:
+    """The request that *data* begins with; None unless it is plain.
+
+    Of one whose head has not ended nothing is known yet, but that more of it has to come. The
+    connection has to stay open. Source: RFC 9112, sections 3 to 6.
     """
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD) + 4
+    if end == 3:
+        return Unfinished(None) if len(data) < LONGEST_HEAD else None
     head = _heads.get(data[:end])
     if head is None:
         head = _read_head(data)
@@ -45,8 +72,8 @@ def read_request(data: bytes) -> tuple[Asked, int] | None:
             _heads[data[:end]] = head
     end = head.end
     if len(data) < end + head.length:
-        return None
-    return Asked(head.target, head.headers, data[end : end + head.length]), end + head.length
+        return Unfinished(end + head.length)
+    return Read(Asked(head.target, head.headers, data[end : end + head.length]), end + head.length)
 
 
 class _Head(NamedTuple):

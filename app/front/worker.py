@@ -3,18 +3,18 @@
 import errno
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
-from app.front.lanes import LANES, Lane, LaneThread, Waiting
-from app.front.requests import LONGEST_HEAD, read_request
+from app.front.connections import Connection, Connections
+from app.front.lane_thread import LONGEST_REQUEST, LaneThread
+from app.front.lanes import LANES, Lane
+from app.front.requests import Read, Unfinished, read_request
 
-#: A request that is longer than this, in bytes, goes the usual way.
-LONGEST_REQUEST = 64 * 1024
 #: So often the arbiter is told that this process is alive: it waits for many times as long.
 ALIVE_SECONDS = 0.25
 #: Who takes an answer slower than this is cut off: it keeps a thread.
@@ -23,48 +23,8 @@ SLOWEST_SECONDS = 30.0
 #: long after it took one.
 MOST_PASSED_OVER = 3
 PASS_OVER_SECONDS = 0.002
-
-
-class Connection(TConn):  # type: ignore[misc]
-    """A client's connection, and where it is."""
-
-    #: A lane has its request.
-    in_hand = False
-    #: The poller tells when it has something to say.
-    is_watched = True
-    #: It was accepted and has not been answered yet.
-    is_new = True
-    #: So many bytes of an unfinished head have come; it is looked at again when there are more.
-    unfinished = 0
-
-
-class Connections:
-    """Open connections, the one that spoke longest ago first: gunicorn's deque, without a search.
-
-    It closes those at the beginning when their time is over.
-    """
-
-    def __init__(self) -> None:
-        self._all: dict[Connection, None] = {}
-        self.append = self._all.setdefault
-        self.remove = self._all.__delitem__
-
-    def popleft(self) -> Connection:
-        """Take the first."""
-        first = next(iter(self._all))
-        del self._all[first]
-        return first
-
-    def __getitem__(self, index: int) -> Connection:
-        if index:
-            raise IndexError("only the first is ever asked for")
-        return next(iter(self._all))
-
-    def __iter__(self) -> Iterator[Connection]:
-        return iter(self._all)
-
-    def __len__(self) -> int:
-        return len(self._all)
+#: While this process stops, a connection without a request stays open for so long.
+LINGER_SECONDS = 1.0
 
 
 class Front(ThreadWorker):  # type: ignore[misc]
@@ -92,8 +52,20 @@ class Front(ThreadWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until told to stop."""
         lanes: Sequence[Lane] = self.wsgi.extensions.get(LANES, ())
-        self._lanes = [LaneThread(lane, self._send_all) for lane in lanes]
+        self._lanes = [LaneThread(lane, self, keep_seconds=self.cfg.keepalive) for lane in lanes]
         super().run()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to stop: the lanes give back what they keep open."""
+        super().handle_exit(sig, frame)
+        self._close_lanes()
+
+    def is_parent_alive(self) -> bool:
+        """Whether the arbiter is there; without it this process stops."""
+        is_alive: bool = super().is_parent_alive()
+        if not is_alive:
+            self._close_lanes()
+        return is_alive
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection and wait for its first request, without a thread."""
@@ -122,15 +94,13 @@ class Front(ThreadWorker):  # type: ignore[misc]
         self._on_readable(connection, client)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Take in all that has come; then each lane answers its share together."""
+        """Take in all that has come."""
         registered = self.poller.get_map()
         for key, _ in self.poller.select(timeout):
             # Whatever was called before may have closed the connection, given it to a thread, or
             # accepted another one under its number: then this was said of something that is over.
             if registered.get(key.fd) is key:
                 key.data(key.fileobj)
-        for lane in self._lanes:
-            lane.go()
 
     def _has_enough(self, now: float) -> bool:
         return now - self._accepted_at < PASS_OVER_SECONDS or any(
@@ -138,118 +108,104 @@ class Front(ThreadWorker):  # type: ignore[misc]
         )
 
     def _on_readable(self, connection: Connection, client: socket.socket) -> None:
-        connection.is_watched = True
-        if connection.in_hand:
-            # It hung up, or asks again before it was answered: that has to wait.
-            self._unwatch(connection)
-            return
         data = _peek(client)
-        if self._is_unfinished(connection, client, data):
+        read = read_request(data) if data else None
+        if self._is_unfinished(connection, client, data, read):
             return
-        if self._goes_to_a_lane(connection, client, data):
-            connection.in_hand = True
+        lane = self._lane_for(data) if isinstance(read, Read) else None
+        if lane is not None:
             (self.pending_conns if connection.is_new else self.keepalived_conns).remove(connection)
             connection.is_new = False
+            self.poller.unregister(client)
+            lane.take(connection, client.recv(LONGEST_REQUEST))
         elif connection.is_new:
             connection.is_new = False
             self.on_pending_socket_readable(connection, client)
         else:
             super().on_client_socket_readable(connection, client)
 
-    def _is_unfinished(self, connection: Connection, client: socket.socket, data: bytes) -> bool:
-        """Whether a head is yet to end: it waits here, until its time is over, and in no thread."""
+    def _is_unfinished(
+        self, connection: Connection, client: socket.socket, data: bytes, read: object
+    ) -> bool:
+        """Whether a request is yet to end: it waits here, until its time is over, in no thread."""
         before = connection.unfinished
-        more = before < len(data) < LONGEST_HEAD and b"\r\n\r\n" not in data
+        begins = [lane.lane.begins for lane in self._lanes]
+        more = isinstance(read, Unfinished) and read.is_awaited(data, begins) and len(data) > before
         connection.unfinished = len(data) if more else 0
         if more or before:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, connection.unfinished + 1)
         return more
 
-    def _goes_to_a_lane(self, connection: Connection, client: socket.socket, data: bytes) -> bool:
-        is_full = len(self.keepalived_conns) >= self.max_keepalived
-        if not self._lanes or not self.alive or is_full:
-            return False
-        for each in self._lanes:
-            if data.startswith(each.lane.begins):
-                read = read_request(data)
-                if read is None:
-                    return False
-                asked, length = read
-                client.recv(length)
-                each.add(Waiting(connection, data[:length], asked))
-                return True
-        return False
+    def _lane_for(self, data: bytes) -> LaneThread | None:
+        kept = len(self.keepalived_conns) + sum(map(len, self._lanes))
+        if not self.alive or kept >= self.max_keepalived:
+            return None
+        for lane in self._lanes:
+            if data.startswith(lane.lane.begins):
+                return lane
+        return None
 
-    def _unwatch(self, connection: Connection) -> None:
-        if connection.is_watched:
-            connection.is_watched = False
-            self.poller.unregister(connection.sock)
+    def _close_lanes(self) -> None:
+        for lane in self._lanes:
+            lane.close()
 
-    # --- in a lane's thread ---
+    # --- called in a lane's thread ---
 
-    def _send_all(self, answered: Sequence[tuple[Waiting, list[bytes] | None]]) -> None:
-        done = []
-        for waiting, parts in answered:
-            if parts is None:
-                self.method_queue.defer(self._hand_on, waiting)
-                continue
-            try:
-                rest = _send(waiting.connection.sock, parts)
-            except OSError:
-                self.method_queue.defer(self._hang_up, waiting.connection)
-                continue
-            if rest:
-                self.method_queue.defer(self._finish, waiting.connection, rest)
-            else:
-                done.append(waiting.connection)
-        if done:
-            self.method_queue.defer(self._keep_open, done)
+    def hand_on(self, connection: Connection, data: bytes) -> None:
+        """Let gunicorn answer it: its reader gets the bytes as if they came just now."""
+        self.method_queue.defer(self._hand_on, connection, data)
+
+    def hang_up(self, connection: Connection) -> None:
+        """Close it."""
+        self.method_queue.defer(self._hang_up, connection)
+
+    def finish(self, connection: Connection, unsent: bytes) -> None:
+        """Send the rest to a slow client, in a thread of gunicorn's."""
+        try:
+            self.tpool.submit(self._send_rest, connection, unsent)
+        except RuntimeError:
+            # The process is about to end.
+            self.hang_up(connection)
+
+    def take_back(self, connections: Sequence[Connection]) -> None:
+        """Keep them open as gunicorn does."""
+        for connection in connections:
+            self.method_queue.defer(self._keep_open, connection)
+
+    def _send_rest(self, connection: Connection, unsent: bytes) -> None:
+        try:
+            connection.sock.settimeout(SLOWEST_SECONDS)
+            connection.sock.sendall(unsent)
+            connection.sock.setblocking(False)
+        except OSError:
+            self.method_queue.defer(self._hang_up, connection)
+        else:
+            self.method_queue.defer(self._keep_open, connection)
 
     # --- in the main thread ---
 
-    def _keep_open(self, connections: Sequence[Connection]) -> None:
-        now = time.monotonic()
-        for connection in connections:
-            if not self.alive:
-                self._hang_up(connection)
-                continue
-            connection.in_hand = False
-            connection.timeout = now + self.cfg.keepalive
-            self.keepalived_conns.append(connection)
-            if not connection.is_watched:
-                readable = partial(self._on_readable, connection)
-                self.poller.register(connection.sock, EVENT_READ, readable)
+    def _keep_open(self, connection: Connection) -> None:
+        if connection.rest:
+            data, connection.rest = connection.rest, b""
+            self._hand_on(connection, data)
+            return
+        # A request that arrives while this process stops is answered, and told to close.
+        stays = self.cfg.keepalive if self.alive else LINGER_SECONDS
+        connection.timeout = time.monotonic() + stays
+        self.keepalived_conns.append(connection)
+        readable = partial(self.on_client_socket_readable, connection)
+        self.poller.register(connection.sock, EVENT_READ, readable)
 
-    def _hand_on(self, waiting: Waiting) -> None:
-        """Let gunicorn answer it: its reader gets the bytes as if they came just now."""
-        connection = waiting.connection
-        self._unwatch(connection)
-        connection.in_hand = False
+    def _hand_on(self, connection: Connection, data: bytes) -> None:
         try:
             connection.init()
-            connection.parser.unreader.unread(waiting.data)
+            connection.parser.unreader.unread(data)
         except OSError:
             self._hang_up(connection)
         else:
             self.enqueue_req(connection)
 
-    def _finish(self, connection: Connection, rest: bytes) -> None:
-        """Send the rest to a slow client, in a thread of gunicorn's."""
-        self._unwatch(connection)
-        self.tpool.submit(self._send_rest, connection, rest)
-
-    def _send_rest(self, connection: Connection, rest: bytes) -> None:
-        try:
-            connection.sock.settimeout(SLOWEST_SECONDS)
-            connection.sock.sendall(rest)
-            connection.sock.setblocking(False)
-        except OSError:
-            self.method_queue.defer(self._hang_up, connection)
-        else:
-            self.method_queue.defer(self._keep_open, [connection])
-
     def _hang_up(self, connection: Connection) -> None:
-        self._unwatch(connection)
         self.nr_conns -= 1
         connection.close()
 
@@ -260,13 +216,3 @@ def _peek(client: socket.socket) -> bytes:
         return client.recv(LONGEST_REQUEST, socket.MSG_PEEK)
     except OSError:
         return b""
-
-
-def _send(sock: socket.socket, parts: list[bytes]) -> bytes:
-    """Send without waiting; what did not go yet."""
-    try:
-        sent = sock.sendmsg(parts)
-    except BlockingIOError:
-        sent = 0
-    left = sum(map(len, parts)) - sent
-    return b"".join(parts)[-left:] if left else b""

@@ -5,6 +5,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from gunicorn.config import Config
 
 from app.front import LANES, Answer, Asked
-from app.front.lanes import LaneThread, Waiting
+from app.front.lane_thread import LaneThread
 from app.front.worker import Front
 
 FIRST = b"GET /lane HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -69,15 +70,11 @@ class Service:
         self.worker.tpool = ThreadPoolExecutor(2)
         self.worker.poller = selectors.DefaultSelector()
         self.worker.method_queue.init()
-        self.answered = threading.Event()
-        self.worker._lanes = [LaneThread(self.lane, self._send_all)]
+        self.lane_thread = LaneThread(self.lane, self.worker, keep_seconds=15)
+        self.worker._lanes = [self.lane_thread]
         queue = self.worker.method_queue
         self.worker.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
         self.worker.set_accept_enabled(True)
-
-    def _send_all(self, answered: Sequence[tuple[Waiting, list[bytes] | None]]) -> None:
-        self.worker._send_all(answered)
-        self.answered.set()
 
     def turn(self) -> None:
         """What the worker's loop does once."""
@@ -98,10 +95,14 @@ class Service:
     def lane_goes_on(self) -> None:
         """The lane answers, while the worker's loop is busy with something else."""
         self.lane.may_go.set()
-        assert self.answered.wait(PATIENCE_SECONDS)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while self.lane_thread.is_busy:
+            assert time.monotonic() < until
+            time.sleep(0.001)
 
     def close(self) -> None:
         self.lane.may_go.set()
+        self.lane_thread.close()
         self.turn()
         self.worker.murder_keepalived(force=True)
         self.worker.tpool.shutdown()

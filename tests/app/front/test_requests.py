@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.front.requests import LONGEST_HEAD, Asked, read_request
+from app.front.requests import LONGEST_AWAITED, LONGEST_HEAD, Asked, Read, Unfinished, read_request
 
 GET = b"GET /v1/passes/pass.x/1a HTTP/1.1\r\nHost: a\r\nAuthorization: ApplePass 00\r\n\r\n"
 POST = b"POST /api HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
@@ -23,13 +23,25 @@ def test_a_plain_request_is_read_with_its_headers_in_small_letters() -> None:
 
 def test_a_body_is_as_long_as_it_says_and_what_follows_is_left() -> None:
     read = read_request(POST + b"{   GET /next")
-    assert read is not None
+    assert isinstance(read, Read)
     assert (read[0].body, read[1]) == (b"{   ", len(POST) + 4)
 
 
 @pytest.mark.parametrize("length", range(len(POST) + 4))
-def test_a_request_that_is_not_there_in_full_is_left_alone(length: int) -> None:
-    assert read_request((POST + b"{  }")[:length]) is None
+def test_a_request_that_is_not_there_in_full_is_unfinished(length: int) -> None:
+    whole = None if length < len(POST) else len(POST) + 4
+    assert read_request((POST + b"{  }")[:length]) == Unfinished(whole)
+
+
+def test_a_short_body_is_awaited_where_a_lane_wants_it() -> None:
+    short = read_request(POST)
+    assert isinstance(short, Unfinished)
+    assert short.is_awaited(POST, [b"GET /", b"POST /api"])
+    assert not short.is_awaited(POST, [b"GET /"])
+    head = b"POST /api HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % LONGEST_AWAITED
+    long = read_request(head)
+    assert isinstance(long, Unfinished)
+    assert not long.is_awaited(head, [b"POST /api"])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +101,7 @@ def test_a_request_without_a_host_is_left_alone() -> None:
 def test_no_bytes_at_all_make_it_stumble(noise: bytes, place: int) -> None:
     for data in (noise, GET[:place] + noise + GET[place:]):
         read = read_request(data)
-        if read is not None:
+        if isinstance(read, Read):
             asked, length = read
             assert length <= len(data)
             assert asked.target.startswith(b"/") and b"host" in asked.headers

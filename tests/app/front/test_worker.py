@@ -165,6 +165,26 @@ def test_a_request_that_comes_in_pieces_is_answered(shop: Shop) -> None:
             assert reader.answer()[0] == 200
 
 
+def test_a_posting_whose_body_comes_later_is_answered(shop: Shop) -> None:
+    with shop.connect() as connection:
+        reader = Reader(connection)
+        for _ in range(2):
+            head, end, body = shop.accrual(shop.codes[0]).partition(b"\r\n\r\n")
+            for piece in (head + end, body[:40], body[40:]):
+                connection.sendall(piece)
+                time.sleep(0.02)
+            assert reader.answer()[0] == 201
+
+
+def test_one_connection_asks_for_this_and_that(shop: Shop) -> None:
+    health = b"GET / HTTP/1.1\r\nHost: cards\r\n\r\n"
+    with shop.connect() as connection:
+        reader = Reader(connection)
+        for request in (shop.passes[0], health, shop.accrual(shop.codes[0]), health) * 3:
+            connection.sendall(request)
+            assert reader.answer()[0] in (200, 201)
+
+
 def test_requests_sent_without_waiting_are_answered_in_their_order(shop: Shop) -> None:
     unknown = shop.passes[0].replace(b"ApplePass ", b"ApplePass 0")
     with shop.connect() as connection:
@@ -264,11 +284,19 @@ def test_the_service_stops_although_phones_keep_their_connections(
         "COUNTERFOIL_BIND": f"127.0.0.1:{port}",
     }
     context = Context.open(from_environment(settings))
-    make_cafe(context)
+    cafe = make_cafe(context)
+    code = issue_cards(context, cafe.programme_id, 1)[0]
     context.database.dispose()
     service = Installation(settings, tmp_path / "service.log")
     service.start()
-    with socket.create_connection(("127.0.0.1", port)):
+    till, cashier = _sign_in(service.url, cafe.enrolment_code)
+    shop = Shop(service, port, [], [code], till, cashier)
+    with shop.connect(), shop.connect() as asked:
+        reader = Reader(asked)
+        asked.sendall(shop.accrual(code))
+        assert reader.answer()[0] == 201  # A lane keeps this one open.
+        asked.sendall(shop.accrual(code)[:-1])
         begun = time.monotonic()
         service.stop()
         assert time.monotonic() - begun < 15
+        assert not asked.recv(1)
