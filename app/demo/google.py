@@ -91,7 +91,7 @@ class GoogleStandIn(Ills):
         self._store = Store(issuer_id)
         self._server = HttpServer(self._answer, port, clock)
         self._asking = threading.Lock()
-        self._account = ServiceAccount(clock)
+        self.account = ServiceAccount(clock)
         self._callbacks = CallbackSigner()
         self._parts_count = parts_count
         self.requests: list[Seen] = []
@@ -155,14 +155,14 @@ class GoogleStandIn(Ills):
         Without `email` the address is learnt from the first token or link that the key signed.
         Raises TypeError for a key that is not RSA.
         """
-        self._account.trust(key, email)
+        self.account.trust(key, email)
 
     def service_account(self, key: rsa.RSAPrivateKey | None = None) -> dict[str, str]:
         """Make a service account that is trusted from now on; the content of its file.
 
         `key` is its own, or a fresh one.
         """
-        return self._account.make(key, self.token_uri)
+        return self.account.make(key, self.token_uri)
 
     # -- save links and callbacks -------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class GoogleStandIn(Ills):
         if len(jwt) >= _LONGEST_JWT:
             raise JwtRefused(f"The link's JWT has {len(jwt)} characters; 1,800 are too many.")
         kind, named = google_signing.check_save_claims(
-            self._account.claims(jwt), self._account.email, self._clock()
+            self.account.claims(jwt), self.account.email, self._clock()
         )
         try:
             saved = [self._store.save(item, kind) for item in named]
@@ -240,7 +240,7 @@ class GoogleStandIn(Ills):
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         path = urllib.parse.urlsplit(request.path).path
         if path == "/token" and request.method == "POST":
-            return self._account.token(request)
+            return self.account.token(request)
         if path == "/root-keys" and request.method == "GET":
             return self.root_keys_answer or HttpAnswer(200, self.root_keys(), {})
         try:
@@ -260,7 +260,7 @@ class GoogleStandIn(Ills):
         try:
             if not self._parts_count:
                 self.keep_rate()
-            self._account.authorize(request)
+            self.account.authorize(request)
             asked = google_batch.read(request)
         except GoogleRefuses as refused:
             self._note(request, None, refused.status)
@@ -289,7 +289,7 @@ class GoogleStandIn(Ills):
                 self.keep_rate()
             content = _json(request)
             self.before_call(content)
-            self._account.authorize(request)
+            self.account.authorize(request)
             path = urllib.parse.urlsplit(request.path).path
             shown = self._api(request.method, path, content)
             return _Called(200, json.dumps(shown).encode(), {}, content)

@@ -25,7 +25,8 @@ class ServiceAccount:
         self._clock = clock
         self._key: rsa.RSAPublicKey | None = None
         self._email: str | None = None
-        self._tokens: dict[str, float] = {}
+        #: Until when each token holds.
+        self.tokens: dict[str, float] = {}
 
     @property
     def email(self) -> str:
@@ -78,14 +79,14 @@ class ServiceAccount:
         except JwtRefused as refused:
             return _no_token("invalid_grant", str(refused))
         token = f"ya29.{secrets.token_urlsafe(32)}"
-        self._tokens[token] = self._clock() + _TOKEN_SECONDS
+        self.tokens[token] = self._clock() + _TOKEN_SECONDS
         given = {"access_token": token, "expires_in": _TOKEN_SECONDS - 1, "token_type": "Bearer"}
         return HttpAnswer(200, given, {})
 
     def authorize(self, request: HttpRequest) -> None:
         """Check the token that a request brings. Raises `GoogleRefuses`."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock():
+        if scheme != "Bearer" or self.tokens.get(token, 0) <= self._clock():
             raise GoogleRefuses(401, "authError", "Request had invalid authentication credentials.")
 
 

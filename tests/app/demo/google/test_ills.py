@@ -47,7 +47,7 @@ def test_silence_drops_the_request_when_it_ends(google_: GoogleStandIn, api: Api
 
 def test_the_rate_limit_is_kept_where_it_is_asked_for() -> None:
     with GoogleStandIn(issuer_id=ISSUER, requests_per_second=2) as google_:
-        google_._tokens["token"] = 2**40
+        google_.account.tokens["token"] = 2**40
         with httpx2.Client(verify=NO_TLS, headers={"Authorization": "Bearer token"}) as client:
             place = f"{google_.url}/walletobjects/v1/loyaltyClass/{CLASS_ID}"
             assert [client.get(place).status_code for _ in range(3)] == [404, 404, 429]
@@ -55,7 +55,7 @@ def test_the_rate_limit_is_kept_where_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b""])
 def test_a_body_that_is_no_object_is_refused(google_: GoogleStandIn, body: bytes) -> None:
-    google_._tokens["token"] = 2**40
+    google_.account.tokens["token"] = 2**40
     headers = {"Authorization": "Bearer token", "Content-Type": "application/json"}
     with httpx2.Client(verify=NO_TLS, headers=headers) as client:
         answer = client.post(f"{google_.url}/walletobjects/v1/loyaltyClass", content=body)
@@ -120,7 +120,7 @@ def test_a_used_up_quota_refuses_notices_and_nothing_else(google_: GoogleStandIn
 def test_a_batch_that_is_none_is_refused(
     google_: GoogleStandIn, content_type: str, body: bytes
 ) -> None:
-    google_._tokens["token"] = 2**40
+    google_.account.tokens["token"] = 2**40
     headers = {"Authorization": "Bearer token", "Content-Type": content_type}
     with httpx2.Client(verify=NO_TLS, headers=headers) as client:
         answer = client.post(f"{google_.url}/batch", content=body)

@@ -137,7 +137,7 @@ def test_a_rotating_barcode_is_taken(api: Api) -> None:
 def test_three_notices_a_pass_in_a_day(api: Api, google_: GoogleStandIn) -> None:
     clock = Clock()
     with GoogleStandIn(issuer_id=ISSUER, clock=clock) as google_:
-        google_._tokens["token"] = clock.now + 10**6
+        google_.account.tokens["token"] = clock.now + 10**6
         with httpx2.Client(
             verify=NO_TLS,
             base_url=google_.url + "/walletobjects/v1/",
