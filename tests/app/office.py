@@ -1,11 +1,14 @@
 """Somebody of the staff at the pages, without a browser: signed in, and sending forms."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from app.audit import AuditEntry
 from app.context import Context
 from app.staff import sessions
 from app.staff.models import Staff
@@ -42,6 +45,16 @@ class Colleague:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
 
 
+SignIn = Callable[..., Colleague]
+
+
+def secret_on(page: str) -> str:
+    """The secret that a page shows this once."""
+    found = re.search(r'class="staff-secret[^"]*">([^<]+)<', page)
+    assert found, page
+    return found[1]
+
+
 def sign_in(
     context: Context, client: FlaskClient, slug: str, programme_id: str, role: str, name: str = ""
 ) -> Colleague:
@@ -54,3 +67,9 @@ def sign_in(
         token = sessions.start(session, person, second_factor=True, now=now)
     client.set_cookie(COOKIE, token, path=f"/staff/{slug}")
     return Colleague(client, slug, person, token)
+
+
+def noted(shop: Any) -> list[str]:
+    """The names of the actions that stand in the programme's audit log, in their order."""
+    with shop.context.database.read(shop.programme_id) as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))

@@ -1,5 +1,6 @@
 """A shop system that is told things: a real server with a certificate of its own."""
 
+import json
 import ssl
 import threading
 import time
@@ -43,6 +44,10 @@ class Receiver:
     def tls(self) -> ssl.SSLContext:
         """Trusts the receiver's certificate and nothing else."""
         return ssl.create_default_context(cafile=str(self.certificate))
+
+    def types(self) -> list[str]:
+        """The types of the events that were heard, in their order."""
+        return [json.loads(each.body)["type"] for each in self.heard]
 
     def resolver(self, *addresses: str) -> Callable[..., Any]:
         """A DNS in which every name is at these addresses, 127.0.0.1 for none."""

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.audit import AuditEntry
 from app.benefits import check
 from app.benefits.models import Coupon
 from app.cards import service as cards
 from app.ledger.rules import start_of_day
 from app.programmes.service import change_settings
 from tests.app.api.pos.shop_system import ShopSystem
+from tests.app.office import noted
 
 KINDS = {
     "coupons": [
@@ -40,11 +40,6 @@ def form(card: Any, **more: Any) -> dict[str, Any]:
 def coupons(shop: Any) -> list[Coupon]:
     with shop.context.database.read(shop.programme_id) as session:
         return list(session.scalars(select(Coupon).order_by(Coupon.issued_at, Coupon.id)))
-
-
-def noted(shop: Any) -> list[str]:
-    with shop.context.database.read(shop.programme_id) as session:
-        return [each.action for each in session.scalars(select(AuditEntry))]
 
 
 def test_a_manager_gives_a_coupon_once_and_takes_it_back(
