@@ -22,7 +22,7 @@ from passes.code import Outcome
 from passes.errors import CodeError
 from scanner import refusals
 from scanner.config import read_private, write_private
-from scanner.errors import ConfigError
+from scanner.errors import CardRefused, ConfigError, TryLater
 
 FILE = "keys.json"
 
@@ -110,6 +110,22 @@ def _outcome(text: str, reading: code.Reading, ring: KeyRing, now: datetime) -> 
     if valid_until is not None and now > valid_until:
         return Outcome.EXPIRED
     return ring.refused.get(reading.card.card_id_hex, Outcome.ACCEPTED)
+
+
+def refusal_in(seen: dict[str, Any]) -> CardRefused:
+    """Return what the service says against a card, in its words or in ours."""
+    try:
+        outcome = Outcome(seen["outcome"])
+    except ValueError:
+        raise TryLater(
+            f"The service speaks of an outcome {seen['outcome']!r} that this till "
+            "does not know: update the till program.",
+            reached=True,
+        ) from None
+    card, message = seen.get("card"), seen.get("message")
+    card_id = card.get("card_id") if isinstance(card, dict) else None
+    said = message[:500] if isinstance(message, str) and message else SENTENCES[outcome]
+    return CardRefused(outcome, said, card_id if isinstance(card_id, str) else None)
 
 
 def identity(text: str) -> str:

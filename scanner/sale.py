@@ -15,17 +15,25 @@ from typing import Any
 from passes.code import Outcome, Reading
 from scanner import sending
 from scanner.cashiers import Cashier
-from scanner.check import SENTENCES, KeyRing, check
+from scanner.check import KeyRing, check, refusal_in
 from scanner.client import Client, encode
 from scanner.clock import TillClock, machine_clock
 from scanner.config import Till
-from scanner.errors import CardRefused, NotRedeemed, Refused, ScanError, TryLater
+from scanner.errors import (
+    CardRefused,
+    NotRedeemed,
+    Refused,
+    ScanError,
+    SignInAgain,
+    TryLater,
+)
 from scanner.known import KnownCards, LastKnown
 from scanner.unsent import Posting, Queue, State
 
 TRIES = 3
 # Older postings that go before a new one; the rest follows it, the customer is waiting.
 OLDER_FIRST = 25
+SESSION_ENDED = "The cashier's session had ended: it was not done, and was to be done anew."
 # How long a till without a network may take its own accruals back.
 UNDO_FOR = timedelta(minutes=1)
 
@@ -95,7 +103,7 @@ class Counter:
             self.online = False
             return None
         if seen["outcome"] != Outcome.ACCEPTED:
-            refusal = _refusal(seen)
+            refusal = refusal_in(seen)
             if refusal.card_id is not None:
                 self._known.forget([refusal.card_id])
             raise refusal
@@ -369,30 +377,21 @@ class Counter:
             return Posted(posting.id, None)
 
     def _insist(self, posting: Posting, approval: str | None = None) -> dict[str, Any]:
-        """Send a posting that the customer waits for, more than once where need be."""
+        """Send a posting that the customer waits for, more than once where need be.
+
+        A cashier whose session has ended begins anew: the service does not know the posting (it
+        looks there first), and it must not be made later beside the one that is made then.
+        """
         for attempt in range(TRIES):
             try:
                 return sending.send(
                     self.queue, self._client, posting, self.cashier, self._clock, approval
                 )
+            except SignInAgain:
+                self.queue.give_up(posting.id, SESSION_ENDED, self._clock())
+                raise
             except TryLater:
                 if attempt + 1 == TRIES:
                     self.online = False
                     raise
         raise AssertionError("unreachable")
-
-
-def _refusal(seen: dict[str, Any]) -> CardRefused:
-    """Return what the service says against a card, in its words or in ours."""
-    try:
-        outcome = Outcome(seen["outcome"])
-    except ValueError:
-        raise TryLater(
-            f"The service speaks of an outcome {seen['outcome']!r} that this till "
-            "does not know: update the till program.",
-            reached=True,
-        ) from None
-    card, message = seen.get("card"), seen.get("message")
-    card_id = card.get("card_id") if isinstance(card, dict) else None
-    said = message[:500] if isinstance(message, str) and message else SENTENCES[outcome]
-    return CardRefused(outcome, said, card_id if isinstance(card_id, str) else None)

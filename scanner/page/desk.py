@@ -31,6 +31,7 @@ from scanner.errors import (
 )
 from scanner.freshness import forget_shop, refresh
 from scanner.page import people, selling, visits
+from scanner.page.early import Early
 from scanner.page.guard import BadRequest
 from scanner.page.outcomes import Told, told_of_scan
 from scanner.page.showing import Showing
@@ -65,6 +66,7 @@ class Desk:
         self._acted_at = time.monotonic()
         self.reading: Any = None
         self.counter: Counter | None = None
+        self.early = Early(self.showing)
         self._ring = KeyRing()
 
     # --- beginning and end --------------------------------------------------------------------
@@ -149,8 +151,11 @@ class Desk:
         """Tell an error as the outcome that it is."""
         told = told_of_error(error)
         self.tell(told, detail=str(error) if told is Told.REFUSED else None)
+        in_hand = self.reading
         if told in (Told.SIGN_IN_AGAIN, Told.TILL_REVOKED):
             self._leave(keep_notice=True)
+        if told is Told.SIGN_IN_AGAIN and in_hand is not None:
+            self.early.keep(in_hand.static)  # its customer is still there
 
     def count(self) -> None:
         """Show how many postings wait and were set aside, and whether there is a network."""
@@ -172,7 +177,11 @@ class Desk:
     # --- the cashier --------------------------------------------------------------------------
 
     def sign_in(self, name: str, pin: str) -> None:
-        """Sign a cashier in, online or off; the one before is signed out."""
+        """Sign a cashier in, online or off; the one before is signed out.
+
+        A card that was held up meanwhile, and is still there, is the first to be served.
+        """
+        waits = self.early.waits
         self._leave()
         offline = OfflineCashiers(self.settings.data, self.till.secret)
         try:
@@ -189,6 +198,9 @@ class Desk:
         who = {"id": cashier.id, "name": cashier.name, "role": cashier.role}
         self.showing.change(lambda view: view.signed_in(who))
         self.showing.tell("cashier", {"name": cashier.name})
+        text = self.early.take()
+        if waits and text is not None and not self.self_service:
+            self.code(text)
 
     def sign_out(self) -> None:
         """Lock the till, or end a shift."""
@@ -244,6 +256,7 @@ class Desk:
         """Take a code in: scanned by the camera, typed by a hand scanner, or pasted."""
         counter = self.counter
         if counter is None:
+            self.early.offer(text, self._ring, self.now())
             return
         try:
             reading = counter.judge(text)
@@ -290,7 +303,7 @@ class Desk:
         """The camera read a code: it is dealt with as soon as the hands are free."""
         if self.counter is not None:
             self.touched()
-            self.later(lambda: self.scanned(text))
+        self.later(lambda: self.scanned(text))
 
     def scanned(self, text: str) -> None:
         """A code is in front of the till: a cashier's customer, or one who serves himself."""

@@ -61,6 +61,7 @@ class Keeper:
         desk = self._desk
         while not self._stop.wait(TICK_SECONDS):
             desk.showing.change(lambda view: view.after(desk.now()))
+            desk.early.show()
             at_work = desk.showing.view.stage is not Stage.LOCKED
             if at_work and not desk.self_service and desk.idle_seconds > self._lock_after:
                 desk.later(desk.sign_out)

@@ -54,6 +54,7 @@ class Running:
             settings.camera,
             self.desk.showing,
             self.desk.held_up,
+            on_sight=self.desk.early.sighted,
             decoder=settings.decoder,
             fps=choices.fps,
         )

@@ -32,7 +32,10 @@ _WHITE, _GREEN, _SHADE = (255, 255, 255), (108, 204, 60), (24, 24, 24)
 
 
 class Eye:
-    """Follows one camera until it is stopped; `on_code` is told each code held up, once."""
+    """Follows one camera until it is stopped; `on_code` is told each code held up, once.
+
+    `on_sight` is told of each code as often as it is read: of a phone that stays in view.
+    """
 
     def __init__(
         self,
@@ -40,11 +43,12 @@ class Eye:
         showing: Showing,
         on_code: Callable[[str], object],
         *,
+        on_sight: Callable[[str], object] = lambda text: None,
         decoder: str = "zxing",
         fps: float | None = None,
     ) -> None:
         self._source, self._decoder, self._fps = source, decoder, fps
-        self._showing, self._on_code = showing, on_code
+        self._showing, self._on_code, self._on_sight = showing, on_code, on_sight
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="eye", daemon=True)
         self._fresh = threading.Condition()
@@ -112,6 +116,9 @@ class Eye:
                     return
                 if seen.begun:
                     self._on_code(preferred(seen.begun).text)
+                for mark in seen.marks:
+                    if mark.text is not None:
+                        self._on_sight(mark.text)
                 self._saw = True
                 self._showing.state(camera="on", hint=self._hint(seen))
                 self._draw(seen)

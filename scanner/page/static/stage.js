@@ -34,7 +34,8 @@ export function locked(view, chosen, choose) {
       id: "other-name", "data-key": "other-name", maxlength: 80, autocomplete: "off", spellcheck: "false",
       value: names.includes(chosen.name) ? "" : chosen.name, oninput: (event) => choose(event.target.value, true),
     }));
-  return [el("h2", {}, word("who")), el("div.names", {}, tiles), other];
+  const waits = view.card_waits && !view.self_service && el("p.seen", {}, word("card_waits"));
+  return [waits, el("h2", {}, word("who")), el("div.names", {}, tiles), other];
 }
 
 export function waiting(view, actions, secondsLeft) {

@@ -94,7 +94,8 @@ async function give() {
 /** What the one large button does now, and what it says. */
 function main() {
   if (view.stage === "locked") {
-    return { text: word("sign_in"), run: who.name && pin.text.length >= 4 ? signIn : null };
+    const text = word(view.card_waits && !view.self_service ? "sign_in_serve" : "sign_in");
+    return { text, run: who.name && pin.text.length >= 4 ? signIn : null };
   }
   const minor = amount.minor();
   if (view.card && view.stage === "card") {
@@ -186,14 +187,17 @@ function drawCamera() {
   const ended = view.camera === "ended";
   const off = ended || view.camera === "off";
   picture.toggleAttribute("data-off", off);
-  picture.toggleAttribute("data-read", view.stage === "card" && !off);
   const shown = at("hint");
-  const read = view.stage === "card";
-  let text = word("self_hint");
+  const locked = view.stage === "locked";
+  const waits = locked && view.card_waits && !view.self_service;
+  const read = view.stage === "card" || waits;
+  let text = word(locked && view.self_service ? "self_closed" : "self_hint");
   if (!view.camera) text = word("camera_starting");
   else if (off) text = word(ended ? "camera_ended" : "camera_off");
+  else if (waits) text = `✓ ${word("one_moment")}`;
   else if (read) text = `✓ ${outcome("accepted").title}`;
   else if (view.hint) text = hint(view.hint);
+  picture.toggleAttribute("data-read", read && !off);
   shown.toggleAttribute("data-look", Boolean(view.hint) && !off && !read);
   shown.toggleAttribute("data-good", read && !off);
   if (shown.textContent !== text) shown.textContent = text;
@@ -251,6 +255,9 @@ function listenTo(before) {
     heard = view.card.number;
     if (before) play("read");
     at("spoken").textContent = sentences({ title: outcome("accepted").title, next: view.card.name ?? "" });
+  } else if (view.card_waits && !before?.card_waits && !view.self_service) {
+    if (before) play("read");
+    at("spoken").textContent = word("card_waits");
   }
 }
 
