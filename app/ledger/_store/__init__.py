@@ -6,13 +6,14 @@ the wall between programmes inside them, and take any number of accounts at a ti
 
 from app.ledger._store.accounts import lock, lock_free, lock_one, peek, peek_many, write_accounts
 from app.ledger._store.answers import First, amend, claim, firsts
-from app.ledger._store.pages import load, load_lots
+from app.ledger._store.pages import days_of, load, load_lots
 from app.ledger._store.writing import flush
 
 __all__ = [
     "First",
     "amend",
     "claim",
+    "days_of",
     "firsts",
     "flush",
     "load",

@@ -1,6 +1,7 @@
 """Loads the pages of accounts: the lots, holds and days that a posting has to know."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
@@ -144,15 +145,34 @@ def _load_holds(session: Session, books: dict[str, Book], account_ids: list[str]
 
 def _load_days(session: Session, books: dict[str, Book], now: Any) -> None:
     terms = next(iter(books.values())).terms
-    if terms.tiers is None:
+    accounts = [book.account for book in books.values()]
+    for account_id, day, count in _counts(session, accounts, now, terms):
+        books[account_id].days[day] = count
+
+
+def days_of(
+    session: Session, accounts: Iterable[AccountState], now: Any, terms: Terms
+) -> dict[str, dict[date, Count]]:
+    """What the local days of *accounts* count, as far as their tiers may need it, by account."""
+    accounts = list(accounts)
+    days: dict[str, dict[date, Count]] = {account.id: {} for account in accounts}
+    for account_id, day, count in _counts(session, accounts, now, terms):
+        days[account_id][day] = count
+    return days
+
+
+def _counts(
+    session: Session, accounts: Sequence[AccountState], now: Any, terms: Terms
+) -> Iterator[tuple[str, date, Count]]:
+    scheme, zone = terms.tiers, terms.time_zone
+    if scheme is None or not accounts:
         return
-    earliest = {
-        account_id: tiers.earliest_day(terms.tiers, book.account.tier, now, terms.time_zone)
-        for account_id, book in books.items()
-    }
-    rows = _recent_days(session, {"ids": list(books), "earliest": min(earliest.values())})
-    for account_id, day, points, spend_minor in rows:
-        books[account_id].days[day] = Count(points, spend_minor)
+    earliest = min(tiers.earliest_day(scheme, each.tier, now, zone) for each in accounts)
+    ids = [account.id for account in accounts]
+    for account_id, day, points, spend_minor in _recent_days(
+        session, {"ids": ids, "earliest": earliest}
+    ):
+        yield account_id, day, Count(points, spend_minor)
 
 
 def load_lots(

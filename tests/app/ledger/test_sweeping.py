@@ -16,7 +16,7 @@ from app.db import Database, within
 from app.ledger._sweeping import settle_plain
 from app.ledger.models import Account, Draw, EarningDay, Entry, Lot, TierChange
 from app.ledger.postings import Terms
-from app.ledger.tiers import Level, Measure, TierScheme
+from app.ledger.tiers import Downgrade, Level, Measure, TierScheme, Window
 
 DAY = timedelta(days=1)
 ACCOUNTS = 24
@@ -28,6 +28,9 @@ SCHEMES = {
         tuple(Level(level.code, level.at_least * 100) for level in LEVELS), Measure.SPEND
     ),
     "grace": TierScheme(LEVELS, grace_days=40),
+    "steps": TierScheme(LEVELS, downgrade=Downgrade.ONE_STEP),
+    "anniversary": TierScheme(LEVELS, window=Window.ANNIVERSARY),
+    "rolling": TierScheme(LEVELS, window=Window.ROLLING, grace_days=20),
 }
 
 
@@ -60,6 +63,8 @@ class Life:
                     bench.reverse(posting, amount_minor=points * 50)
                 if chance.random() < 0.2 and bench.standing(account_id).available > 8:
                     bench.spend(account_id, 8)
+                if chance.random() < 0.05 and bench.terms.tiers is not None:
+                    bench.lift(account_id, "gold", self.clock.now + 70 * DAY)
             self.clock.advance(21 * DAY)
         self.clock.now = until
 
@@ -160,6 +165,26 @@ def test_only_what_is_plain_is_done_at_once(
     assert (done.accounts, done.lots) == (1, 1)
     assert done.others == sorted([held, pending, owing])
     ledger.prove(plain)
+
+
+@pytest.mark.parametrize("scheme", ["none", "points", "grace", "steps", "anniversary", "rolling"])
+def test_whatever_the_tiers_none_that_is_plain_is_left_over(
+    scheme: str, postgresql: Database, clock: FixedClock, make_bench: Any
+) -> None:
+    ledger = make_bench(postgresql, clock)
+    ledger.terms = Terms("Europe/Riga", SCHEMES[scheme])
+    accounts = [ledger.account() for _ in range(3)]
+    for account_id in accounts:
+        ledger.earn(account_id, 130, expires_at=clock.now + DAY)
+    if SCHEMES[scheme] is not None:
+        ledger.lift(accounts[0], "gold", clock.now + DAY)
+    clock.advance(1500 * DAY)
+    with postgresql.write_all() as session, within(session, ledger.programme_id):
+        done = settle_plain(session, accounts, clock.now, ledger.terms)
+    assert (done.accounts, done.lots, done.others) == (3, 3, [])
+    for account_id in accounts:
+        assert ledger.row(account_id).tier is None
+        ledger.prove(account_id)
 
 
 def test_an_account_that_somebody_has_locked_is_left_alone(
