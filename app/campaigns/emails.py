@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign
 from app.campaigns.plans import Plan
 from app.cards.models import Card
-from app.cards.news_text import in_language, nameless
+from app.cards.news_text import filled, in_language
 from app.mail.service import queue
 from app.members.models import Member
 
@@ -37,11 +37,14 @@ def queue_email(
     has_name = session.scalar(
         select(Member.id).where(Member.id == row.member_id, Member.name.is_not(None))
     )
-    message = _filled(in_language(plan.content.message, row.language), facts, bool(has_name))
+    # The name is filled in as the letter is sent: it is kept with members alone.
+    name = "[[name]]" if has_name else None
+    spoken, message = in_language(plan.content.message, row.language)
+    message = filled(message, facts, spoken, name)
     title, text = message, ""
     if plan.content.article:
-        title, text = in_language(plan.content.article, row.language)
-        title, text = (_filled(each, facts, bool(has_name)) for each in (title, text))
+        spoken, (title, text) = in_language(plan.content.article, row.language)
+        title, text = (filled(each, facts, spoken, name) for each in (title, text))
     parts = [f"{message}", text, "[[card_link]]", "[[unsubscribe_link]]"]
     return queue(
         session,
@@ -54,13 +57,6 @@ def queue_email(
         once=True,
         fills={"card_link": card_id},
     )
-
-
-def _filled(text: str, facts: Mapping[str, object], has_name: bool) -> str:
-    text = text if has_name else nameless(text)
-    for name, value in facts.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text.replace("{name}", "[[name]]")
 
 
 def _subject(text: str) -> str:

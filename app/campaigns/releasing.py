@@ -7,7 +7,7 @@ and account; a call that is cut off leaves nothing, one that is repeated gives n
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -245,8 +245,7 @@ def _let_go(
     for turn in told:
         language = held[turn.account_id][0].language
         gifts.give(session, campaign, plan, turn.account_id, turn.occasion, language, now=now)
-    languages = {each.account_id: held[each.account_id][0].language for each in told}
-    facts = _facts(session, campaign, plan, languages, now)
+    facts = _facts(session, campaign, plan, [each.account_id for each in told], now)
     cards = [
         news.Told(card.id, turn.account_id, facts[turn.account_id])
         for turn in told
@@ -324,11 +323,11 @@ def _versions(session: Session, account_ids: Sequence[str]) -> dict[str, int]:
 
 
 def _facts(
-    session: Session, campaign: Campaign, plan: Plan, languages: Mapping[str, str], now: datetime
+    session: Session, campaign: Campaign, plan: Plan, account_ids: Collection[str], now: datetime
 ) -> dict[str, dict[str, Any]]:
     """What is filled into the text of each: read once their gifts are theirs."""
     zone = session.scalar(select(Programme.time_zone).where(Programme.id == campaign.programme_id))
-    found = facts_of(session, plan, languages, time_zone=str(zone), now=now)
+    found = facts_of(session, plan, account_ids, time_zone=str(zone), now=now)
     if campaign.turn % 2:
         for facts in found.values():
             facts[AGAIN] = 1

@@ -7,14 +7,18 @@ Kept as JSON by language::
 
 ``{name}`` is filled in where the card is drawn, since names are kept with members alone; for
 whoever gave none it goes, with the comma after it. The other words in braces are filled from
-*facts*, which are the card's own and say nothing of a person.
+*facts*, which are the card's own and say nothing of a person. A number and a day are written as
+the language of the text has them, which is not the card's where the text is not there in it.
 """
 
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+from app.ledger import writing
 
 NAME = "name"
 #: What may stand in braces: the balance when it was told, points that expire soon, and their day.
@@ -27,6 +31,7 @@ LONGEST_ARTICLE = 3000
 _AGAIN = "\u2060"
 AGAIN = "again"
 _BRACES = re.compile(r"\{([a-z_]*)\}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NAME_AND_COMMA = re.compile(r"\{name\}\s*,?\s*")
 
 
@@ -42,21 +47,25 @@ def shown(
 ) -> Shown:
     """The news of *content* (JSON) on the card of *member_name*, in its language or the nearest."""
     made = _read(content)
-    message = _filled(in_language(made["message"], language), facts, member_name)
+    spoken, text = in_language(made["message"], language)
+    message = filled(text, facts, spoken, member_name)
     again = int(facts.get(AGAIN, 0)) % 2
     article = None
     if made.get("article"):
-        title, text = in_language(made["article"], language)
-        article = (_filled(title, facts, member_name), _filled(text, facts, member_name))
+        spoken, (title, text) = in_language(made["article"], language)
+        article = (
+            filled(title, facts, spoken, member_name),
+            filled(text, facts, spoken, member_name),
+        )
     return Shown(message + _AGAIN * again, article)
 
 
-def in_language(by_language: Mapping[str, Any], language: str) -> Any:
-    """What there is in that language; else in English, else in the first one."""
+def in_language(by_language: Mapping[str, Any], language: str) -> tuple[str, Any]:
+    """What there is in that language; else in English, else in the first one; and which it is."""
     for wanted in (language, "en"):
         if wanted in by_language:
-            return by_language[wanted]
-    return next(iter(by_language.values()))
+            return wanted, by_language[wanted]
+    return next(iter(by_language.items()))
 
 
 def nameless(text: str) -> str:
@@ -75,7 +84,17 @@ def _read(content: str) -> Any:
     return json.loads(content)
 
 
-def _filled(text: str, facts: Mapping[str, Any], name: str | None) -> str:
+def filled(text: str, facts: Mapping[str, Any], language: str, name: str | None) -> str:
+    """A text of that language for who has that name, or none."""
     text = text if name else nameless(text)
-    known = {**facts, NAME: name or ""}
-    return _BRACES.sub(lambda match: str(known.get(match[1], match[0])), text)
+    known = {fact: _written(value, language) for fact, value in facts.items()} | {NAME: name or ""}
+    return _BRACES.sub(lambda match: known.get(match[1], match[0]), text)
+
+
+def _written(value: Any, language: str) -> str:
+    """A number, or a day that is kept as 2026-05-12, as people write it."""
+    if isinstance(value, int):
+        return writing.number(value, language)
+    if _DAY.fullmatch(str(value)):
+        return writing.day(date.fromisoformat(value), language)
+    return str(value)

@@ -241,8 +241,8 @@ def _seen(
 ) -> list[tuple[Sampled, Any]]:
     """What each of them would read, with the present that would be theirs by then."""
     zone, now = visit.programme.time_zone, visit.now
-    languages = {each.account_id: each.language for each in members}
-    facts = facts_of(session, plan, languages, time_zone=zone, now=now)
+    ids = [each.account_id for each in members]
+    facts = facts_of(session, plan, ids, time_zone=zone, now=now)
     content = json.dumps(plan.content.news())
     seen = []
     for each in members:
