@@ -251,7 +251,18 @@ def from_environment(environ: Mapping[str, str]) -> Config:
                 "COUNTERFOIL_URL has to be set: the address by which phones reach "
                 f"{values['bind']}."
             ) from error
+    elif "bind" not in values:
+        values["bind"] = _own_port(values["url"])
     return Config(**values)
+
+
+def _own_port(url: str) -> str:
+    """Where to listen so that *url* is answered, where it is an address of this machine's own."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.port is None:
+        return DEFAULT_BIND
+    host = "[::1]" if parts.hostname == "::1" else "127.0.0.1"
+    return f"{host}:{parts.port}"
 
 
 def _wrong_with_mail(values: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from app.cli.common import open_context
+from app.config import Config
 from app.context import Context
 from app.delivery.wallets import Wallets
 from app.delivery.worker import Worker
@@ -34,7 +35,7 @@ def serve(demo_data: bool) -> None:
         for line in open_cafe(context):
             click.echo(line)
     _say_certificates(context)
-    click.echo(f"Counterfoil answers at {context.config.url}. Stop it with Ctrl+C.")
+    click.echo(f"{_where(context.config)} Stop it with Ctrl+C.")
     context.database.dispose()
     Server(context.config).run()
 
@@ -48,6 +49,17 @@ def work() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     Worker(context, Wallets(context)).run(stop)
+
+
+def _where(config: Config) -> str:
+    """Where the service is reached: behind a proxy it listens elsewhere than links lead to."""
+    if config.url == f"http://{config.bind}" or config.url == f"http://localhost:{_port(config)}":
+        return f"Counterfoil answers at {config.url}."
+    return f"Counterfoil listens on {config.bind}; links lead to {config.url}."
+
+
+def _port(config: Config) -> str:
+    return config.bind.rpartition(":")[2]
 
 
 def _check_port(bind: str) -> None:

@@ -73,6 +73,23 @@ def test_without_an_address_links_lead_to_where_the_service_listens() -> None:
     assert configured(BIND="127.0.0.1:8123").url == "http://127.0.0.1:8123"
 
 
+@pytest.mark.parametrize(
+    ("url", "bind"),
+    [
+        ("http://127.0.0.1:8123", "127.0.0.1:8123"),
+        ("http://localhost:8123", "127.0.0.1:8123"),
+        ("http://[::1]:8123", "[::1]:8123"),
+        # A proxy answers there, and asks the service where it always is.
+        ("https://cards.example.com", "127.0.0.1:8000"),
+        ("https://localhost:8443", "127.0.0.1:8000"),
+    ],
+)
+def test_without_a_bind_the_service_listens_where_the_address_says(url: str, bind: str) -> None:
+    assert from_environment({"COUNTERFOIL_URL": url}).bind == bind
+    given = {"COUNTERFOIL_URL": url, "COUNTERFOIL_BIND": "127.0.0.1:9"}
+    assert from_environment(given).bind == "127.0.0.1:9"
+
+
 def test_an_unknown_setting_is_an_error_that_names_the_nearest_one() -> None:
     with pytest.raises(Misconfigured, match="did you mean COUNTERFOIL_DATABASE_URL"):
         configured(DATABSE_URL="sqlite:///x")
