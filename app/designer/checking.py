@@ -16,7 +16,7 @@ from app.context import Context
 from app.delivery.apple_passes import ApplePasses
 from app.delivery.google.look import class_body, object_body
 from app.delivery.google.preflight import inspect_resource
-from app.designer import contrast, iphone, poster, svg
+from app.designer import contrast, iphone, on_photo, poster, svg
 from app.designer.contrast import Judged
 from app.errors import Unavailable
 from app.languages import Lazy, _, lazy
@@ -143,11 +143,35 @@ def preflight(
     Takes a moment: pictures are made in all sizes.
     """
     try:
-        found = [*_apple(context, passes, face, now), *_google(context, programme, face)]
+        found = [
+            *_apple(context, passes, face, now),
+            *_google(context, programme, face),
+            *_photo(face),
+        ]
     except (FaceError, ImageError) as error:
         return [Problem("", Severity.ERROR, str(error), _("Change it, and look again."))]
     unique = {(each.field, each.code, each.wallet, each.message): each for each in found}
     return sorted(unique.values(), key=lambda each: not each.is_error)
+
+
+def _photo(face: CardFace) -> Iterator[Problem]:
+    """Texts of a poster that cannot be read on its photo."""
+    found = on_photo.worst(face)
+    if found is None or found[0] >= contrast.TEXT:
+        return
+    told = f"{found[0]:.1f}"
+    if found[1] == "label":
+        words = _("On the photo the labels are hard to read: %(ratio)s to 1 in places.", ratio=told)
+    else:
+        words = _("On the photo the texts are hard to read: %(ratio)s to 1 in places.", ratio=told)
+    yield Problem(
+        "poster",
+        Severity.WARNING,
+        words,
+        _("People need 4.5: take a calmer photo, or another colour for what stands on it."),
+        APPLE,
+        "poster_contrast",
+    )
 
 
 def signed(

@@ -6,14 +6,15 @@ shows follows developer.apple.com/design/human-interface-guidelines/wallet ("Sto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.designer import brand, svg
 from app.designer.brand import Pictures
 from passes import words
 from passes.card import CardFace, Field, Section
-from passes.text import said, text
+from passes.extras import ActionKind
+from passes.text import Text, said, text
 from passes.written import written
 
 WIDTH, HEIGHT = 390.0, 700.0
@@ -24,6 +25,27 @@ STICKS_OUT = 62.0
 #: iOS shows at most so many fields in the header, and so many in the row below the strip.
 MOST_HEADER, MOST_ROW = 3, 4
 
+_BUTTON = 38.0
+_ACTIONS: Mapping[ActionKind, Text] = {
+    ActionKind.CALL: text({"en": "Call", "de": "Anrufen", "lv": "Zvanīt", "ru": "Позвонить"}),
+    ActionKind.ORDER: text({"en": "Order", "de": "Bestellen", "lv": "Pasūtīt", "ru": "Заказать"}),
+    ActionKind.SHOP: text({"en": "Shop", "de": "Einkaufen", "lv": "Iepirkties", "ru": "Купить"}),
+    ActionKind.BENEFITS: text(
+        {"en": "Benefits", "de": "Vorteile", "lv": "Priekšrocības", "ru": "Преимущества"}
+    ),
+    ActionKind.OFFERS: text(
+        {"en": "Offers", "de": "Angebote", "lv": "Piedāvājumi", "ru": "Предложения"}
+    ),
+    ActionKind.TOP_UP: text(
+        {"en": "Top up", "de": "Aufladen", "lv": "Papildināt", "ru": "Пополнить"}
+    ),
+    ActionKind.APPOINTMENT: text(
+        {"en": "Book", "de": "Termin buchen", "lv": "Pieteikties", "ru": "Записаться"}
+    ),
+    ActionKind.SCHEDULE: text(
+        {"en": "Schedule", "de": "Zeitplan", "lv": "Grafiks", "ru": "Расписание"}
+    ),
+}
 _DONE = text({"en": "Done", "de": "Fertig", "lv": "Gatavs", "ru": "Готово"})
 _UPDATED = text(
     {
@@ -80,10 +102,11 @@ def front(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURES)
         ),
         "</g>",
         _card(face, language, pictures, left, top, CARD_HEIGHT, "front"),
+        *actions(face, language, left, top + CARD_HEIGHT + 12),
         '<g class="designer-pale">',
         svg.words(
             WIDTH / 2,
-            top + CARD_HEIGHT + 36,
+            top + CARD_HEIGHT + (36 if not face.look.actions else 72),
             f"{said(face.look.organisation, language)} · {_UPDATED.said(language)}",
             13,
             "#6b6b73",
@@ -118,6 +141,25 @@ def stacked(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURE
         *marks,
         "</g>",
     )
+
+
+def actions(face: CardFace, language: str, x: float, y: float) -> list[str]:
+    """The buttons below the card on iOS 27, with the phone's own words on them."""
+    marks, count = [], len(face.look.actions)
+    for number, action in enumerate(face.look.actions):
+        wide = (CARD_WIDTH - 8 * (count - 1)) / count
+        left = x + (wide + 8) * number
+        marks.append(
+            '<g class="designer-button">'
+            + svg.box(left, y, wide, _BUTTON, "#e3e3e8", radius=_BUTTON / 2)
+            + '</g><g class="designer-link">'
+            + svg.words(
+                left + wide / 2, y + 24, _ACTIONS[action.kind].said(language), 15, "#0a5fd6",
+                room=wide - 24, anchor="middle", weight=600, shrinks=0.75,
+            )
+            + "</g>"
+        )  # fmt: skip
+    return marks
 
 
 def back(face: CardFace, language: str) -> list[BackRow]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from app.designer import brand, svg
 from app.designer.brand import Pictures
-from app.designer.iphone import CARD_WIDTH, HEIGHT, WIDTH, screen
+from app.designer.iphone import CARD_WIDTH, HEIGHT, WIDTH, actions, screen
 from passes.card import CardFace, Field, Section
 from passes.text import said, text
 from passes.written import written
@@ -53,6 +53,7 @@ def front(face: CardFace, language: str, pictures: Pictures = brand.NO_PICTURES)
         *_head(face, language, pictures, left, top),
         *_foot(face, language, left, top + CARD_HEIGHT),
         "</g>",
+        *actions(face, language, left, top + CARD_HEIGHT + 14),
     )
 
 
@@ -60,6 +61,21 @@ def left_out(face: CardFace) -> list[str]:
     """The keys of fields that are on the front of the card and that the poster has no room for."""
     header, primary = _fields(face)
     return [field.key for field in (*header[1:], *primary[MOST_PRIMARY:])[1:]]
+
+
+def bands(face: CardFace) -> list[tuple[float, float, float]]:
+    """Where texts stand on the photo: from top to bottom in shares of the card's height, and how
+    much of the ground's colour lies on the photo there."""
+    header, primary = _fields(face)
+    has_footer = bool((*header[1:], *primary[MOST_PRIMARY:])[:1])
+    end = CARD_HEIGHT - (_FOOTER if has_footer else 12.0)
+    fields = end - _SIDE - 12 - 20 - 52
+    found = [(10.0, 52.0, 0.0)]
+    if primary:
+        found.append((fields, fields + 44, _SHADES[2]))
+    if has_footer:
+        found.append((CARD_HEIGHT - 28, CARD_HEIGHT - 8, _SHADES[-1]))
+    return [(top / CARD_HEIGHT, bottom / CARD_HEIGHT, shade) for top, bottom, shade in found]
 
 
 def _fields(face: CardFace) -> tuple[Sequence[Field], Sequence[Field]]:

@@ -8,6 +8,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 
 from app.certs import trusted_roots
 from app.clock import FixedClock
@@ -19,7 +20,7 @@ from app.programmes.service import add_location
 from passes.apple.preflight import inspect
 from passes.card import CardFace
 from tests.app.designer.conftest import Designer
-from tests.passes.artwork.pictures import photo, wordmark
+from tests.passes.artwork.pictures import photo, saved, wordmark
 
 
 def face(shop: Designer) -> CardFace:
@@ -57,6 +58,30 @@ def test_what_cannot_be_read_is_said_at_its_colour_with_one_that_can(kaffa: Desi
     assert offered.text is not None and offered.ground is not None
     kaffa.type(foreground=offered.text)
     assert not [each for each in checking.seen(face(kaffa)) if each.code == "contrast"]
+
+
+def test_texts_of_a_poster_are_held_against_its_photo_where_they_stand(kaffa: Designer) -> None:
+    """The plain colours pass; the photo below the texts decides."""
+    kaffa.type(background="#3b2a20", foreground="#ffffff", label="#ffffff")
+
+    def poster(top: str, bottom: str) -> list[Problem]:
+        image = Image.new("RGB", (1400, 1750), bottom)
+        image.paste(Image.new("RGB", (1400, 300), top))
+        kaffa.upload(poster=saved(image, "JPEG"))
+        return [each for each in found(kaffa) if each.code == "poster_contrast"]
+
+    assert poster("#102030", "#102030") == []
+    [problem] = poster("#f0f0f0", "#102030")
+    assert (problem.field, problem.severity, problem.blocks) == ("poster", "warning", False)
+    assert "1.1 to 1 in places" in problem.message
+    # A little bright spot, such as a lamp, is no reason to take another photo.
+    lamp = Image.new("RGB", (1400, 1750), "#102030")
+    lamp.paste(Image.new("RGB", (60, 60), "#ffffff"), (700, 60))
+    kaffa.upload(poster=saved(lamp, "JPEG"))
+    assert not [each for each in found(kaffa) if each.code == "poster_contrast"]
+    kaffa.type(label="#203040")
+    [problem] = poster("#102030", "#102030")
+    assert "the labels are hard to read" in problem.message
 
 
 def test_fields_without_room_and_names_that_are_cut_are_said_at_their_fields(

@@ -10,6 +10,7 @@ from app.designer import android, brand, iphone, poster, svg
 from app.designer.brand import Pictures
 from passes.apple.fields import poster_fields, style_fields
 from passes.card import Arrangement, CardFace, CardKind, Section
+from passes.extras import Action, ActionKind
 from passes.kinds import points_card
 from passes.text import LANGUAGES, said
 from passes.words import NO_NEWS
@@ -103,6 +104,25 @@ def test_the_back_lists_the_fields_of_the_pass_in_their_order(
             else:
                 assert row == iphone.BackRow(own.label_in(language), written(own, language))
     assert iphone.back(quiet, "de")[0] == iphone.BackRow("Neues", "Noch nichts Neues")
+
+
+def test_the_buttons_of_ios_27_stand_below_the_card_in_the_phone_s_words() -> None:
+    plain = FACES[CardKind.POINTS]
+    actions = (
+        Action(ActionKind.CALL, "tel:+37120000000"),
+        Action(ActionKind.ORDER, "https://kaffa.example/order"),
+    )
+    for count in (1, 2):
+        face = replace(plain, look=replace(plain.look, actions=actions[:count]))
+        for shown in (texts(iphone.front(face, "de")), texts(poster.front(face, "de", POSTER))):
+            words = [each for each in shown if each in ("Anrufen", "Bestellen")]
+            assert words == ["Anrufen", "Bestellen"][:count]
+    assert "Anrufen" not in texts(iphone.front(plain, "de"))
+    # Every kind of button has its words, in every language.
+    for kind in ActionKind:
+        one = (Action(kind, "https://kaffa.example/x"),)
+        face = replace(plain, look=replace(plain.look, actions=one))
+        assert len({texts(iphone.front(face, language))[-2] for language in LANGUAGES}) >= 3
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
