@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards.service import create_signing_key
+from app.cli.benefit_line import follow_rate, line_option
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.cli.settings import moment_of, since, today_or_later
 from app.context import Context
@@ -50,9 +51,17 @@ def _chosen(session: Session, slug: str | None, wanted: Described) -> Programme 
 @_file
 @_from
 @click.option("--dry-run", is_flag=True, help="Tell what would change, change nothing.")
+@line_option
 @json_option
 @programme_option
-def apply(file: Path, begin: str | None, dry_run: bool, as_json: bool, slug: str | None) -> None:
+def apply(
+    file: Path,
+    begin: str | None,
+    dry_run: bool,
+    takes_line: bool,
+    as_json: bool,
+    slug: str | None,
+) -> None:
     """Make the programme what FILE says; one that is not there yet is made.
 
     Rules become a new version, from now on or from a date; names and places change at once. Applied
@@ -79,14 +88,26 @@ def apply(file: Path, begin: str | None, dry_run: bool, as_json: bool, slug: str
         enter(session, programme.id)
         moment = now if begin is None else moment_of(begin, programme)
         today_or_later(moment, programme, now)
+        before = service.version_at(session, programme.id, moment).settings
         done = applying.apply(session, programme, wanted, valid_from=moment, now=now)
         version = service.version_at(session, programme.id, moment)
+        line = follow_rate(
+            programme,
+            before,
+            version.settings,
+            takes_line=takes_line,
+            number=version.number,
+            valid_from=version.valid_from,
+            now=now,
+        )
     if as_json:
         print_json(_as_json(programme.slug, done) | {"version": version.number})
         return
     _tell(done)
     if done.settings:
         click.echo(f"Version {version.number}, {since(version.valid_from, programme)}")
+    if line:
+        click.echo(line)
 
 
 @click.command("diff")

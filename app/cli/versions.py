@@ -8,6 +8,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
+from app.cli.benefit_line import follow_rate, line_option
 from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
 from app.cli.settings import moment_of, shown, since, today_or_later
 from app.db import enter
@@ -16,6 +17,8 @@ from app.programmes import pilots
 from app.programmes.changes import read_change
 from app.programmes.models import Programme, ProgrammePilot
 from app.programmes.pilots import Changed
+from app.programmes.service import version_at
+from app.programmes.settings import settings_from_json
 
 begin_option = click.option(
     "--from",
@@ -105,6 +108,7 @@ def _as_json(each: Changed) -> dict[str, Any]:
 @change_argument
 @location_option
 @segment_option
+@line_option
 @begin_option
 @json_option
 @programme_option
@@ -112,6 +116,7 @@ def pilot(
     change: Path,
     locations: tuple[str, ...],
     segments: tuple[str, ...],
+    takes_line: bool,
     begin: str | None,
     as_json: bool,
     slug: str | None,
@@ -124,6 +129,8 @@ def pilot(
     context = open_context()
     now = context.clock()
     read = change_of(change)
+    if takes_line and segments:
+        raise Invalid("A poster is read by everybody: with --segment there can be no --line.")
     with context.database.write_all() as session:
         programme = _enter(session, slug)
         made = pilots.start_pilot(
@@ -135,7 +142,20 @@ def pilot(
             valid_from=_at(begin, programme, now),
             now=now,
         )
+        before = version_at(session, programme.id, made.valid_from).settings
+        line = follow_rate(
+            programme,
+            before,
+            settings_from_json(before.as_json() | made.changes),
+            takes_line=takes_line,
+            number=made.number,
+            valid_from=made.valid_from,
+            now=now,
+            locations=made.locations,
+        )
         _say_pilot(made, programme, as_json)
+        if line and not as_json and not segments:
+            click.echo(line)
 
 
 @click.command("widen")

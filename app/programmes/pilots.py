@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.languages import _
+from app.programmes import benefit
 from app.programmes.models import Location, Programme, ProgrammePilot, ProgrammeVersion
 from app.programmes.service import ALWAYS, change_settings, next_number, version_at
 from app.programmes.settings import Settings, setting_names, settings_from_json
@@ -77,9 +78,7 @@ def start_pilot(
     read = _read(settings, changes)
     _check_scope(session, programme_id, read, locations, segments)
     kept = read.as_json()
-    programme = session.get(Programme, programme_id, with_for_update=True)
-    if programme is None:
-        raise NotFound(_("There is no such programme."))
+    programme = _programme(session, programme_id)
     programme.has_pilots = True
     pilot = ProgrammePilot(
         programme_id=programme_id,
@@ -94,6 +93,13 @@ def start_pilot(
     session.add(pilot)
     session.flush()
     return pilot
+
+
+def _programme(session: Session, programme_id: str) -> Programme:
+    found = session.get(Programme, programme_id, with_for_update=True)
+    if found is None:
+        raise NotFound(_("There is no such programme."))
+    return found
 
 
 def _read(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -161,6 +167,13 @@ def widen_pilot(
         now=now,
     )
     pilot.ends_at = wider.valid_from
+    benefit.pass_on(
+        _programme(session, programme_id),
+        number,
+        to=wider.number,
+        valid_from=wider.valid_from,
+        locations=wider.locations,
+    )
     session.flush()
     return wider
 
@@ -175,6 +188,9 @@ def adopt_pilot(session: Session, programme_id: str, number: int, *, at: datetim
         session, programme_id, pilot.changes, valid_from=max(at, pilot.valid_from)
     )
     pilot.ends_at = version.valid_from
+    benefit.pass_on(
+        _programme(session, programme_id), number, to=version.number, valid_from=version.valid_from
+    )
     session.flush()
     return version
 
@@ -185,6 +201,12 @@ def roll_back(session: Session, programme_id: str, number: int, *, at: datetime)
     A version that has not begun by *at* never holds. Raises `NotFound` for a number that there is
     not, `Conflict` for what is over already.
     """
+    held = _end(session, programme_id, number, at)
+    benefit.take_back(_programme(session, programme_id), number)
+    return held
+
+
+def _end(session: Session, programme_id: str, number: int, at: datetime) -> Version:
     if _pilot(session, programme_id, number) is not None:
         pilot = _running(session, programme_id, number, at)
         pilot.ends_at = max(at, pilot.valid_from)

@@ -82,13 +82,16 @@ def opened(token: str, *, writing: bool = False, coupons_too: bool = False) -> I
         raise
 
 
-def page(template: str, programme: Programme, **facts: Any) -> str:
-    """A page of a programme, with its colours and who runs it."""
+def page(template: str, programme: Programme, *, location: str = "", **facts: Any) -> str:
+    """A page of a programme, with its colours and who runs it; read in *location*, a slug, where
+    that is known."""
     speak_zone(programme.time_zone)
     return render_template(
         f"customer/{template}.html",
         programme=programme,
-        benefit_line=benefit.line(programme, current_language(), current_context().clock()),
+        benefit_line=benefit.line(
+            programme, current_language(), current_context().clock(), location
+        ),
         brand=url_for("customer.brand_css", slug=programme.slug),
         languages=LANGUAGES,
         said=request.args.get("said", ""),

@@ -154,13 +154,15 @@ def _join_page(
 ) -> str:
     language = current_language()
     settings = _settings(session, programme)
+    at = request.values.get("at", "")[:40]
     return page(
         "join",
         programme,
         card_name=designs.card_name(session, programme, language),
         typed=typed,
         wrong=wrong,
-        at=request.values.get("at", "")[:40],
+        at=at,
+        location=at,
         brought_by=request.values.get("from", "")[:40],
         once=typed.get("once") or secrets.token_hex(_ONCE_BYTES),
         wallets=wallet_order(request.headers.get("User-Agent", "")),

@@ -43,7 +43,7 @@ def _asked(slug: str) -> tuple[Programme, Drawing]:
         place = location_by_slug(session, programme.id, at) if at else None
     address = f"{current_context().config.url}/join/{programme.slug}"
     address += f"?at={at}" if at else ""
-    line = benefit.line(programme, current_language(), current_context().clock())
+    line = benefit.line(programme, current_language(), current_context().clock(), at or "")
     return programme, poster_drawing(programme, place, address, line)
 
 
@@ -61,8 +61,8 @@ def poster_drawing(
         drawing.marks.append(Words(middle, y, fits, fitted, ink, "middle"))
 
     y = 36.0
-    for line in wrapped(programme.name, 15, wide, most=2):
-        write(y, 15, line)
+    for row in wrapped(programme.name, 15, wide, most=2):
+        write(y, 15, row)
         y += 18
     for row in wrapped(line, 7, wide, most=3):
         write(y, 7, row)

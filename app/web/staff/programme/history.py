@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.errors import Conflict, NotFound
 from app.languages import _, lazy
-from app.programmes import benefit, pilots, service
+from app.programmes import pilots, service
 from app.programmes.drafts import service as drafts
 from app.programmes.drafts.models import Did, ProgrammePublication
 from app.programmes.pilots import Changed
@@ -173,7 +173,6 @@ def roll_back(visit: Visit, number: int) -> Answer:
             raise NotFound(_("There is no version of that number."))
         made = pilots.roll_back(session, visit.programme.id, number, at=visit.now)
         told = number if found.is_pilot else made.number
-        benefit.take_back(service.programme_by_id(session, visit.programme.id), number)
         drafts.note(session, Did.ROLLED_BACK, told, about=number, by=visit.person.id, now=visit.now)
         visit.note(session, "programme.rolled_back", str(number), {"holds": made.number})
     said = _("Undone: what was before holds again.")

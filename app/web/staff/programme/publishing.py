@@ -17,6 +17,7 @@ from app.programmes.drafts import purpose, trials
 from app.programmes.drafts import service as drafts
 from app.programmes.drafts.models import ProgrammeTrial, TrialState
 from app.programmes.drafts.service import Draft
+from app.programmes.models import ProgrammePilot
 from app.programmes.simulation.tally import bounds
 from app.programmes.wording import currency_exponent
 from app.staff.models import Staff
@@ -224,6 +225,7 @@ def publish(visit: Visit) -> Answer:
                 )
                 said = _("Pilot %(number)s is planned.", number=made.number)
                 detail = {"locations": made.locations, "segments": made.segments}
+                _take_line(visit, session, made.number, begins, made)
                 visit.note(session, "programme.pilot", str(made.number), detail)
             else:
                 version = drafts.publish(
@@ -231,19 +233,38 @@ def publish(visit: Visit) -> Answer:
                 )
                 said = _("Version %(number)s is published.", number=version.number)
                 detail = {"from": [begins.isoformat()]}
-                if form.get("take_line") == "yes":
-                    texts = {each: form.get(f"line.{each}", "") for each in LANGUAGES}
-                    programme = service.programme_by_id(session, visit.programme.id)
-                    benefit.take_over(
-                        programme, texts, version=version.number, valid_from=version.valid_from
-                    )
+                _take_line(visit, session, version.number, version.valid_from)
                 visit.note(session, "programme.publish", str(version.number), detail)
     except CounterfoilError as error:
         fields = getattr(error, "fields", {})
-        words = " ".join([error.message, *(text for texts in fields.values() for text in texts)])
+        told = [text for texts in fields.values() for text in texts if text != error.message]
+        words = " ".join([error.message, *told])
         with visit.read() as session:
             return _compare(visit, session, fields, words)
     return visit.go("programme.versions", said=said)
+
+
+def _take_line(
+    visit: Visit,
+    session: Session,
+    number: int,
+    begins: datetime,
+    pilot: ProgrammePilot | None = None,
+) -> None:
+    """Say another line of what members get, where the form asks for it. Raises `Invalid`."""
+    form = visit.form
+    if form.get("take_line") != "yes":
+        return
+    if pilot is not None and pilot.segments:
+        words = _("A poster is read by everybody: for members of a segment the line stays.")
+        raise Invalid(words, {"take_line": [words]})
+    benefit.take_over(
+        service.programme_by_id(session, visit.programme.id),
+        {each: form.get(f"line.{each}", "") for each in LANGUAGES},
+        number=number,
+        valid_from=begins,
+        locations=() if pilot is None else pilot.locations,
+    )
 
 
 def day_of(text: str, visit: Visit, field: str) -> datetime:

@@ -13,7 +13,7 @@ from app.cards.models import Card
 from app.errors import CounterfoilError, Invalid, NotFound
 from app.languages import Lazy, _, lazy
 from app.ledger.models import Entry
-from app.programmes import designs, service
+from app.programmes import benefit, designs, service
 from app.programmes.drafts import purpose, templates
 from app.programmes.drafts import service as drafts
 from app.programmes.drafts.models import ProgrammePurpose
@@ -133,7 +133,9 @@ def _show(
     if step == "template":
         facts = {"proposals": _proposals(visit, session, row), "has_entries": _has_entries(session)}
     elif step == "look":
-        facts = {"programme": service.programme_by_id(session, visit.programme.id)}
+        programme = service.programme_by_id(session, visit.programme.id)
+        line = benefit.line(programme, visit.language, visit.now)
+        facts = {"programme": programme, "line": line}
     elif step == "location":
         facts = {"places": places_by_slug(session)}
     elif step in ("card", "done"):
@@ -175,16 +177,14 @@ def _say(name: str) -> Callable[[Visit, Session], str]:
 def _asked(row: ProgrammePurpose | None) -> tuple[Goal, Benefit, Decimal]:
     """What was answered so far; the rest as most would answer."""
     goal = Goal(row.goal) if row is not None and row.goal else Goal.COME_BACK
-    benefit = Benefit(row.benefit) if row is not None and row.benefit else Benefit.POINTS
-    return goal, benefit, purpose.margin_of(row) or Decimal(30)
+    chosen = Benefit(row.benefit) if row is not None and row.benefit else Benefit.POINTS
+    return goal, chosen, purpose.margin_of(row) or Decimal(30)
 
 
 def _proposals(
     visit: Visit, session: Session, row: ProgrammePurpose | None
 ) -> list[dict[str, Any]]:
-    goal, benefit, margin = _asked(row)
-    currency = visit.programme.currency
-    found: list[Proposal] = list(templates.proposals(goal, benefit, margin, currency))
+    found: list[Proposal] = list(templates.proposals(*_asked(row), visit.programme.currency))
     found += [templates.example(name) for name in templates.EXAMPLES]
     looked = drafts.look(session, visit.now)
     told = []
@@ -211,9 +211,8 @@ def _has_entries(session: Session) -> bool:
 def _take_template(visit: Visit, session: Session) -> str:
     """A programme that nobody has used yet becomes it at once; else it goes into the draft."""
     row = purpose.look(session)
-    goal, benefit, margin = _asked(row)
     code = visit.form.get("template", "")
-    chosen = templates.find(code, goal, benefit, margin, visit.programme.currency)
+    chosen = templates.find(code, *_asked(row), visit.programme.currency)
     purpose.say(session, {"template": code}, by=visit.person.id, now=visit.now)
     drafts.discard(session, now=visit.now)
     kept = chosen.settings.as_json()
@@ -226,7 +225,12 @@ def _take_template(visit: Visit, session: Session) -> str:
         return _(
             "The template is in the draft: members have points already. Compare, then publish."
         )
-    drafts.publish(session, valid_from=visit.now, by=visit.person.id, now=visit.now)
+    version = drafts.publish(session, valid_from=visit.now, by=visit.person.id, now=visit.now)
+    programme = service.programme_by_id(session, visit.programme.id)
+    # Nobody has a card yet: a line about other rules would be read by the first who joins.
+    lines = benefit.proposed(programme, version.settings)
+    if lines:
+        benefit.take_over(programme, lines, number=version.number, valid_from=version.valid_from)
     kind = {"stamps": "stamps", "discount": "discount", "club": "club"}.get(code, "points")
     designs.change(session, visit.programme.id, designs.read_changes({"kind": kind}), now=visit.now)
     return _("The rules hold now. Everything can be changed later.")
@@ -250,12 +254,15 @@ def _take_look(
     about: dict[str, Any] = {}
     wrong: dict[str, list[str]] = {}
     programme = service.programme_by_id(session, visit.programme.id)
-    name, benefit = form.get("name", "").strip(), form.get("benefit", "").strip()
+    name, line = form.get("name", "").strip(), form.get("benefit", "").strip()
     if not 1 <= len(name) <= 80:
         wrong["name"] = [_("Write 1 to %(count)s characters.", count=80)]
-    if not 1 <= len(benefit) <= 200:
+    if not 1 <= len(line) <= 200:
         wrong["benefit"] = [_("Write 1 to %(count)s characters.", count=200)]
-    about |= {"name": name, "benefit": benefit}
+    about["name"] = name
+    # Left as it was it stays what it is: in each language, where it was made of a template.
+    if line != benefit.line(programme, visit.language, visit.now):
+        about["benefit"] = line
     colour = form.get("colour", "").strip().lower()
     if len(colour) != 7 or colour[0] != "#" or set(colour[1:]) - set("0123456789abcdef"):
         wrong["colour"] = [_("Choose a colour, such as #3b2a20.")]

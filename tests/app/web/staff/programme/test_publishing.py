@@ -11,7 +11,12 @@ from app.programmes.drafts import trials
 from app.programmes.drafts.models import TrialState
 from app.programmes.file.examples import example
 from app.programmes.file.reading import read
-from app.programmes.service import change_settings, programme_by_id, version_at
+from app.programmes.service import (
+    add_location,
+    change_settings,
+    programme_by_id,
+    version_at,
+)
 from tests.app.office import Colleague
 
 SignIn = Callable[..., Colleague]
@@ -303,9 +308,7 @@ def test_with_another_rate_goes_the_line_that_customers_read_if_it_is_ticked(
     join = f"/join/{shop.slug}"
 
     def line(language: str = "en") -> str:
-        page = shop.client.get(f"{join}?lang={language}").text
-        [found] = re.findall(r'<ul class="three">\s*<li>([^<]*)', page)
-        return found.strip()
+        return read_line(shop, f"{join}?lang={language}")
 
     before = line()
     draft(owner, "3")
@@ -330,3 +333,62 @@ def test_with_another_rate_goes_the_line_that_customers_read_if_it_is_ticked(
     draft(owner, "4")
     owner.post("programme/publish", {"when": "now", "where": "all", **lines})
     assert line() == before
+
+
+def read_line(shop: Any, address: str) -> str:
+    """What members get, as a join page says it."""
+    [found] = re.findall(r'<ul class="three">\s*<li>([^<]*)', shop.client.get(address).text)
+    return str(found.strip())
+
+
+def test_the_line_of_a_trial_is_read_in_its_locations_until_it_holds_everywhere_or_is_over(
+    shop: Any, signed_in: SignIn
+) -> None:
+    owner = signed_in("owner")
+    join = f"/join/{shop.slug}"
+    with shop.context.database.write(shop.programme_id) as session:
+        for slug in ("harbour", "station"):
+            add_location(session, shop.programme_id, slug=slug, name=slug, now=shop.context.clock())
+    before = read_line(shop, join)
+
+    def lines_at(*places: str) -> list[str]:
+        return [read_line(shop, f"{join}?at={place}") for place in places]
+
+    def poster(place: str) -> str:
+        return str(shop.client.get(f"{join}/poster.svg?at={place}").text)
+
+    draft(owner, "3")
+    page = owner.get("programme/compare").text
+    offered = dict(re.findall(r'name="line\.(\w\w)" type="text" value="([^"]*)"', page))
+    lines = {f"line.{language}": text for language, text in offered.items()}
+    asked = {"when": "now", "where": "some", "take_line": "yes", "locations": "harbour", **lines}
+    assert owner.post("programme/publish", asked).status_code == 303
+    new = offered["en"]
+    assert lines_at("harbour", "station", "") == [new, before, before]
+    assert new.split()[1] in poster("harbour") and "every" in poster("harbour")
+    assert "for every" not in poster("station")
+    owner.post("programme/versions/2/widen", {"when": "now", "locations": "station"})
+    assert lines_at("harbour", "station", "") == [new, new, before]
+    owner.post("programme/versions/3/widen", {"when": "now", "where": "everywhere"})
+    assert read_line(shop, join) == new
+    owner.post("programme/versions/4/back")
+    draft(owner, "5")
+    owner.post("programme/publish", asked)
+    # What everybody read before the version was undone is read again, but where it is on trial.
+    assert lines_at("harbour", "station", "")[0] == new
+    owner.post("programme/versions/6/back")
+    assert lines_at("harbour") == [read_line(shop, join)]
+
+
+def test_the_line_is_not_said_to_everybody_for_a_trial_of_some_members(
+    shop: Any, signed_in: SignIn
+) -> None:
+    owner = signed_in("owner")
+    with shop.context.database.write(shop.programme_id) as session:
+        segment = {"segments": {"New": {"joined_within_days": 9}}}
+        change_settings(session, shop.programme_id, segment, valid_from=shop.context.clock())
+    draft(owner, "3")
+    asked = {"when": "now", "where": "some", "take_line": "yes", "segments": "New", "line.en": "x"}
+    refused = owner.post("programme/publish", asked)
+    assert refused.status_code == 422 and "A poster is read by everybody" in refused.text
+    assert owner.post("programme/publish", asked | {"take_line": ""}).status_code == 303

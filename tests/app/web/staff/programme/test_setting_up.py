@@ -113,3 +113,42 @@ def test_writing_is_readable_on_every_colour(colour: str) -> None:
 
     light, dark = sorted((luminance(colour), luminance(ink_on(colour))), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_a_template_says_what_it_gives_until_the_owner_says_it(
+    shop: Any, signed_in: SignIn
+) -> None:
+    """A programme that was made for points reads as what it became, in each language."""
+    owner = signed_in("owner")
+    owner.post("programme/setup/margin", {"margin": "60"})
+    said = {}
+    for benefit, template in (
+        ("free_item", "stamps"),
+        ("discount", "discount"),
+        ("membership", "club"),
+        ("points", "points"),
+    ):
+        owner.post("programme/setup/benefit", {"benefit": benefit})
+        owner.post("programme/setup/template", {"template": template})
+        said[template] = [
+            re.findall(
+                r'<ul class="three">\s*<li>([^<]*)',
+                shop.client.get(f"/join/{shop.slug}?lang={language}").text,
+            )[0].strip()
+            for language in ("en", "lv")
+        ]
+    english = {name: lines[0] for name, lines in said.items()}
+    assert english["stamps"] == "5 stamps, then: One is free."
+    assert re.fullmatch(r"Up to [\d.]+ % off every purchase\.", english["discount"])
+    assert re.fullmatch(r"Club: [\d.]+ % off every purchase\.", english["club"])
+    assert re.fullmatch(r"1 \w+ for every €1\.00 you spend\.", english["points"])
+    assert said["stamps"][1].endswith("Viens bez maksas.")
+    page = owner.get("programme/setup/look").text
+    assert f'value="{english["points"]}"' in page
+    # Left as it is, it stays in every language; changed, it is the owner's own.
+    look = {"name": "Kaffa", "colour": "#3b2a20", "one": "bean", "other": "beans"}
+    form = {"content_type": "multipart/form-data"}
+    owner.post("programme/setup/look", look | {"benefit": english["points"]}, **form)
+    assert said["points"][1] in shop.client.get(f"/join/{shop.slug}?lang=lv").text
+    owner.post("programme/setup/look", look | {"benefit": "The tenth is ours."}, **form)
+    assert "The tenth is ours." in shop.client.get(f"/join/{shop.slug}?lang=lv").text
