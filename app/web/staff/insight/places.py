@@ -21,7 +21,11 @@ def locations(ask: Ask, session: Session) -> Shown:
     if all_visits:
         first = found[0]
         part = formats.percent(first.brought.visits / all_visits, 0)
-        title = _("%(name)s has %(share)s of the visits", name=_name(first), share=part)
+        title = (
+            _("%(name)s has %(share)s of the visits", name=_name(first), share=part)
+            if first.location
+            else _("%(share)s of the visits belong to no location", share=part)
+        )
         sentence = _(
             "Visits at all locations from %(span)s: %(visits)s, of them at %(name)s: %(first)s. "
             "Whoever joined is counted at the location whose poster brought them.",

@@ -63,7 +63,7 @@ ACTIONS: Mapping[str, Lazy] = {
     "member.note": lazy("Note on a member"),
     "member.note.remove": lazy("Note on a member removed"),
     "member.unmerge": lazy("Merge undone"),
-    "members.file": lazy("List of members taken along"),
+    "members.file": lazy("List of members downloaded"),
     "programme.adopted": lazy("Pilot's rules made everybody's"),
     "programme.baskets": lazy("Sample baskets changed"),
     "programme.discard": lazy("Draft of the rules thrown away"),

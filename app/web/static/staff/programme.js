@@ -42,7 +42,12 @@
 
   // On a phone the row of pages is wider than the screen: the one that is open is in sight.
   const here = document.querySelector(".programme-tabs [aria-current]");
-  if (here) here.parentElement.parentElement.scrollLeft = here.offsetLeft - 16;
+  if (here) {
+    // Only as far as is needed: what comes before it stays in sight.
+    const bar = here.closest("ul");
+    const hidden = here.getBoundingClientRect().right - bar.getBoundingClientRect().right;
+    if (hidden > 0) bar.scrollLeft += hidden + 16;
+  }
 
   document.addEventListener("change", choose);
   document.addEventListener("input", grow);

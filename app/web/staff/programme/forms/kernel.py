@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from app.languages import Lazy, _, lazy
+from babel.numbers import format_currency
+
+from app.languages import Lazy, _, current_language, lazy
 
 #: Fields as a browser sends them: each name with its values.
 Fields = Mapping[str, Sequence[str]]
@@ -36,6 +39,19 @@ class Around:
     stamps: Mapping[str, str] = field(default_factory=dict)
     coupons: Mapping[str, str] = field(default_factory=dict)
     draws: Mapping[str, str] = field(default_factory=dict)
+
+    def money(self, major: object) -> str:
+        """An amount of money that is kept in major units, as one reads it."""
+        amount = Decimal(str(major))
+        is_finer = amount != round(amount, self.exponent)
+        return str(
+            format_currency(
+                amount,
+                self.currency,
+                locale=current_language(),
+                decimal_quantization=not is_finer,
+            )
+        )
 
     def chosen(self, source: str) -> Mapping[str, str]:
         """What may be chosen of *source*, such as "tiers"."""

@@ -146,12 +146,13 @@ class Number(Part):
         yield at, [str(value)]
 
     def words(self, value: Any, around: Around) -> str:
+        if self.unit == "money":
+            return around.money(value)
         text = str(value)
         decimals = len(text.partition(".")[2])
         form = "#,##0" + ("." + "0" * decimals if decimals else "")
         told = str(format_decimal(Decimal(text), form, locale=current_language()))
-        unit = self._unit(around)
-        return f"{told}\u00a0{unit}" if unit else told
+        return f"{told}\u00a0{self.unit}" if self.unit else told
 
     def show(
         self, fields: Fields, at: str, wrong: Mapping[str, list[str]], around: Around

@@ -34,7 +34,7 @@ def steps_words(scale: Any, around: Around) -> str:
         _(
             "%(percent)s %% from %(money)s",
             percent=each["percent"],
-            money=f"{each['from']} {around.currency}",
+            money=around.money(each["from"]),
         )
         for each in scale
     )
@@ -109,7 +109,7 @@ DISCOUNTS = Many(
 
 
 def _price(price: Mapping[str, Any], around: Around) -> str:
-    told = f"{price['price']} {around.currency}"
+    told = around.money(price["price"])
     if price.get("tiers"):
         told += ", " + GROUPS.words(price["tiers"], around)
     return told

@@ -169,16 +169,12 @@ KIND_WORDS: Mapping[str, tuple[Lazy, Lazy]] = {
 }
 
 
-def _money(text: Any, around: Around) -> str:
-    return f"{text} {around.currency}"
-
-
 def _goods_words(goods: Mapping[str, Any], around: Around) -> str:
     """Goods and how much of them."""
     names = ", ".join([*goods.get("items", ()), *goods.get("categories", ())])
     least = [f"{goods['quantity']} ×"] if goods.get("quantity") else []
     money = (
-        [_("from %(money)s on", money=_money(goods["at_least"], around))]
+        [_("from %(money)s on", money=around.money(goods["at_least"]))]
         if goods.get("at_least")
         else []
     )
@@ -190,7 +186,7 @@ def _what_words(rule: Mapping[str, Any], around: Around) -> list[str]:
     if rule["kind"] == Kind.MULTIPLIER:
         return [_("points × %(factor)s", factor=rule["factor"])]
     if rule["kind"] == Kind.AMOUNT:
-        money = _money(rule["per_amount"], around)
+        money = around.money(rule["per_amount"])
         told = [_("%(points)s points for each %(money)s", points=rule["points"], money=money)]
         for name in ("only_categories", "excluded_categories"):
             if rule.get(name):
@@ -203,7 +199,7 @@ def _what_words(rule: Mapping[str, Any], around: Around) -> list[str]:
         count = rule.get("per_quantity", "1")
         told.append(_("for each %(count)s × %(goods)s", count=count, goods=goods))
     if rule.get("per_amount"):
-        told.append(_("for each full %(money)s", money=_money(rule["per_amount"], around)))
+        told.append(_("for each full %(money)s", money=around.money(rule["per_amount"])))
     if rule.get("each"):
         told.append(str(_PARTS[rule["kind"]]["each"].label))
     return told
@@ -254,7 +250,11 @@ RULES = Many(
 
 
 def _bonus(bonus: Mapping[str, Any], around: Around) -> str:
-    return _("%(points)s points from %(money)s on", points=bonus["points"], money=bonus["at_least"])
+    return _(
+        "%(points)s points from %(money)s on",
+        points=bonus["points"],
+        money=around.money(bonus["at_least"]),
+    )
 
 
 BONUSES = Many(

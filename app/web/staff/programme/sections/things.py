@@ -87,7 +87,7 @@ STAMPS = Many(
 
 def _worth(thing: Mapping[str, Any], around: Around) -> str:
     if thing.get("amount"):
-        return f"{thing['amount']} {around.currency}"
+        return around.money(thing["amount"])
     if thing.get("percent"):
         return f"{thing['percent']} %"
     return str(dict(KIND_WORDS)[thing.get("kind", "goods")])
@@ -178,7 +178,7 @@ REWARDS = Many(
 def _coupon(coupon: Mapping[str, Any], around: Around) -> str:
     told = [_worth(coupon, around)]
     if coupon.get("at_least"):
-        told.append(_("from %(money)s on", money=f"{coupon['at_least']} {around.currency}"))
+        told.append(_("from %(money)s on", money=around.money(coupon["at_least"])))
     if coupon.get("valid_days") is not None:
         told.append(ngettext("%(num)d day", "%(num)d days", int(coupon["valid_days"])))
     return ", ".join(told)
