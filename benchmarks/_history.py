@@ -103,16 +103,24 @@ def _run(database: Database, statement: str) -> None:
 
 _OF_MEMBER = "members a"
 _OF_ENTRY = "entries k, members a"
+#: A table, from what its rows come, and its columns.
+_Table = tuple[str, str, dict[str, str]]
 
 
-def _tables(speech: Speech, history: History) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Each table, from what its rows come, and its columns."""
+def _tables(speech: Speech, history: History) -> Iterator[_Table]:
+    """Every table that has rows."""
     yield "accounts", _OF_MEMBER, _account(speech, history)
     yield "cards", _OF_MEMBER, _card(speech)
+    mine = {"account_id": speech.id("account", "a")}
+    yield from _receipts(speech, mine)
+    yield from _what_became(speech, mine)
+
+
+def _receipts(speech: Speech, mine: dict[str, str]) -> Iterator[_Table]:
+    """The receipts, and what they gave."""
     receipts = f"{_OF_ENTRY} WHERE k <= {max(_RECEIPTS)}"
     when = speech.moment(_AGO.format(k="k"))
     points = _POINTS.format(k="k")
-    mine = {"account_id": speech.id("account", "a")}
     yield "postings", f"{_OF_ENTRY} WHERE k <= 9", mine | {
         "sequence": "(k - 1) * {members} + a",
         "id": speech.id("posting", "(a * 10 + k)"),
@@ -150,6 +158,11 @@ def _tables(speech: Speech, history: History) -> Iterator[tuple[str, str, dict[s
         "available_from": when,
         "expires_at": f"CASE WHEN k <= 4 THEN {speech.expires} ELSE {speech.expires_later} END",
     }  # fmt: skip
+
+
+def _what_became(speech: Speech, mine: dict[str, str]) -> Iterator[_Table]:
+    """What was drawn, held and brought back."""
+    points = _POINTS.format(k="k")
     # Lots 1 and 2 are drawn by the redemption (8), lot 7 by the return (9), lot 3 by expiry (10).
     drawn = "CASE k WHEN 1 THEN 8 WHEN 2 THEN 8 WHEN 7 THEN 9 ELSE 10 END"
     yield "draws", f"{_OF_ENTRY} WHERE k IN (1, 2, 7, 3)", mine | {

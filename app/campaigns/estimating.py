@@ -10,8 +10,6 @@ from app.campaigns.timing import Quiet, is_quiet, next_allowed
 GOOGLE_PER_SECOND = 20.0
 #: Pushes a second, where nothing is known of this machine yet.
 APPLE_PER_SECOND = 500.0
-#: Google shows so many notices of a pass in 24 hours; further messages come without one.
-GOOGLE_NOTICES = 3
 _STEP = timedelta(minutes=15)
 _MOST_STEPS = 4 * 24 * 60
 

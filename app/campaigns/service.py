@@ -12,14 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.campaigns import habits
-from app.campaigns.choosing import draw
 from app.campaigns.errors import NeedsAnother, NotADraft, NotNow
 from app.campaigns.models import (
     Campaign,
     CampaignRules,
     CampaignState,
-    Recipient,
-    State,
     UploadedList,
 )
 from app.campaigns.plans import (
@@ -274,27 +271,6 @@ def end(campaign: Campaign, state: CampaignState, *, now: datetime, reason: str 
     campaign.state, campaign.ended_at = state, now
     campaign.changed_at, campaign.end_reason = now, reason
     campaign.planned_after, campaign.next_step_at = None, now
-
-
-def first_drawn(campaign: Campaign, account_id: str) -> int:
-    """What an account draws in a campaign: anybody with the seed can recompute it."""
-    return draw(campaign.seed, account_id)
-
-
-def recipients_of(session: Session, account_id: str, limit: int = 50) -> list[Recipient]:
-    """What an account was told by campaigns, the latest first; for its history."""
-    return list(
-        session.scalars(
-            select(Recipient)
-            .where(
-                Recipient.account_id == account_id,
-                Recipient.sent_at.is_not(None),
-                Recipient.state.not_in([State.HELD_OUT, State.SKIPPED]),
-            )
-            .order_by(Recipient.sent_at.desc())
-            .limit(limit)
-        )
-    )
 
 
 def _must_be(campaign: Campaign, *states: CampaignState) -> None:

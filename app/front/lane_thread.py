@@ -28,7 +28,6 @@ LONGEST_REQUEST = 64 * 1024
 MOST_AT_ONCE = 64
 #: So often connections whose time is over are looked for.
 LOOK_SECONDS = 1.0
-_WAKE_BYTES = 8
 
 
 class Owner(Protocol):

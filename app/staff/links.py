@@ -129,16 +129,5 @@ def set_password(
     session.flush()
 
 
-def waiting_link(session: Session, person: Staff, *, now: datetime) -> PasswordLink | None:
-    """The link of *person* that may still be used, to say until when."""
-    return session.scalar(
-        select(PasswordLink).where(
-            PasswordLink.staff_id == person.id,
-            PasswordLink.ended_at.is_(None),
-            PasswordLink.expires_at > now,
-        )
-    )
-
-
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from flask import Request, Response
 
 PAGE_HEADER = "Counterfoil-Page"
-COOKIE_DAYS = 30
 LONGEST_BODY = 262_144
 
 CONTENT_SECURITY = "; ".join(

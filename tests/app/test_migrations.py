@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.audit import AuditEntry
 from app.benefits.models import Grant
@@ -180,6 +181,78 @@ def test_migrating_says_nothing_and_leaves_logging_alone(
     assert not logging.getLogger("alembic").disabled
 
 
+def fill_points(session: Session, of_account: dict[str, str]) -> None:
+    """An entry with its draw, and a change of the tier."""
+    entry = Entry(
+        **of_account,
+        kind="adjustment",
+        points=-5,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        day=NOW.date(),
+        actor_kind="system",
+    )
+    session.add(entry)
+    session.flush()
+    session.add(
+        Draw(
+            **of_account,
+            entry_id=entry.id,
+            points=5,
+            recorded_at=NOW,
+        )
+    )
+    session.add(
+        TierChange(
+            **of_account,
+            to_tier="gold",
+            reason="earned",
+            counted=5,
+            effective_from=NOW,
+            recorded_at=NOW,
+            actor_kind="system",
+        )
+    )
+
+
+def fill_records(session: Session, of_account: dict[str, str]) -> None:
+    """What is on record beside points."""
+    session.add(
+        MemberRead(
+            programme_id=of_account["programme_id"],
+            member_id=of_account["account_id"],
+            reader_kind="cli",
+            reader="root",
+            purpose="show",
+            read_at=NOW,
+        )
+    )
+    session.add(
+        AuditEntry(
+            programme_id=of_account["programme_id"],
+            at=NOW,
+            actor_kind="cli",
+            actor="root",
+            action="till.add",
+            subject="Counter 1",
+            detail={},
+        )
+    )
+    session.add(
+        Grant(
+            **of_account,
+            kind="stamps",
+            what="coffee",
+            count=1,
+            due=1,
+            posting_id=new_id(),
+            rule="visit",
+            occurred_at=NOW,
+            recorded_at=NOW,
+        )
+    )
+
+
 def fill_ledger(database: Database) -> None:
     """One row in each of the immutable tables."""
     with database.write_all() as session:
@@ -198,74 +271,9 @@ def fill_ledger(database: Database) -> None:
         account = Account(programme_id=programme.id, changed_at=NOW, created_at=NOW)
         session.add(account)
         session.flush()
-        entry = Entry(
-            programme_id=programme.id,
-            account_id=account.id,
-            kind="adjustment",
-            points=-5,
-            occurred_at=NOW,
-            recorded_at=NOW,
-            day=NOW.date(),
-            actor_kind="system",
-        )
-        session.add(entry)
-        session.flush()
-        session.add(
-            Draw(
-                programme_id=programme.id,
-                entry_id=entry.id,
-                account_id=account.id,
-                points=5,
-                recorded_at=NOW,
-            )
-        )
-        session.add(
-            TierChange(
-                programme_id=programme.id,
-                account_id=account.id,
-                to_tier="gold",
-                reason="earned",
-                counted=5,
-                effective_from=NOW,
-                recorded_at=NOW,
-                actor_kind="system",
-            )
-        )
-        session.add(
-            MemberRead(
-                programme_id=programme.id,
-                member_id=account.id,
-                reader_kind="cli",
-                reader="root",
-                purpose="show",
-                read_at=NOW,
-            )
-        )
         of_account = {"programme_id": programme.id, "account_id": account.id}
-        session.add(
-            AuditEntry(
-                programme_id=programme.id,
-                at=NOW,
-                actor_kind="cli",
-                actor="root",
-                action="till.add",
-                subject="Counter 1",
-                detail={},
-            )
-        )
-        session.add(
-            Grant(
-                **of_account,
-                kind="stamps",
-                what="coffee",
-                count=1,
-                due=1,
-                posting_id=new_id(),
-                rule="visit",
-                occurred_at=NOW,
-                recorded_at=NOW,
-            )
-        )
+        fill_points(session, of_account)
+        fill_records(session, of_account)
         draw = PrizeDraw(programme_id=programme.id, code="spring", terms={}, created_at=NOW)
         session.add(draw)
         session.flush()

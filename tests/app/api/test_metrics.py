@@ -18,7 +18,6 @@ from app.context import Context
 from app.delivery import registrations
 
 TOKEN = "a-token-of-some-length"
-SECURED = {"metrics_token": TOKEN}
 FAR = "10.0.0.7"
 
 

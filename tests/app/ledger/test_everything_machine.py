@@ -6,34 +6,24 @@ come back, nothing counts and nothing is carried any more.
 """
 
 import os
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from counterfoil_tests_ledger_shadow import Shadow, counted_of, lots_of
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    invariant,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
 
 from app.clock import FixedClock
 from app.db import Database
-from app.errors import Conflict, Invalid
-from app.ledger import service, tiers
-from app.ledger.check import check
-from app.ledger.errors import AlreadyReversed
-from app.ledger.models import Account, EarningDay, Entry, Lot, Receipt, ReceiptReturn
+from app.ledger import tiers
 from app.ledger.postings import (
     Accrue,
     Adjust,
@@ -43,7 +33,6 @@ from app.ledger.postings import (
     HoldPoints,
     Line,
     Merge,
-    Operation,
     Release,
     ReturnedLine,
     Reverse,
@@ -51,7 +40,9 @@ from app.ledger.postings import (
     Unmerge,
     Value,
 )
-from app.ledger.tiers import Count, Downgrade, Level, TierReason, TierScheme, Window
+from app.ledger.tiers import Downgrade, Level, TierScheme, Window
+from tests.app.ledger.books import Books
+from tests.app.ledger.shadow import Shadow, counted_of, lots_of
 
 HOUR = timedelta(hours=1)
 ZONE = "Europe/Riga"
@@ -74,317 +65,213 @@ def scheme(window: Window, downgrade: Downgrade, grace: int) -> TierScheme:
     return TierScheme(levels, window=window, downgrade=downgrade, grace_days=grace)
 
 
+class Everything(Books):
+    """Every operation that there is."""
+
+    receipts = Bundle("receipts")
+    others = Bundle("others")
+    holds = Bundle("holds")
+    merges = Bundle("merges")
+
+    @precondition(lambda self: not self.accounts)
+    @rule(
+        start=st.sampled_from(STARTS),
+        window=st.sampled_from(list(Window)),
+        downgrade=st.sampled_from(list(Downgrade)),
+        grace=st.sampled_from([0, 20]),
+    )
+    def open(self, start: datetime, window: Window, downgrade: Downgrade, grace: int) -> None:
+        bench = self.bench
+        bench.clock.now = start
+        bench.terms = Terms(ZONE, scheme(window, downgrade, grace), inactivity_months=2)
+        self.partners = [None, bench.partner("A"), bench.partner("B")]
+        self.accounts = [bench.account() for _ in range(3)]
+        self.shadows = {each: Shadow(bench.terms, start) for each in self.accounts}
+        for of in range(3):
+            self.bought(of, [300, 400], of == 1, 0, None, None, 0, 0, of)
+
+    @precondition(lambda self: self.accounts)
+    @rule(hours=st.integers(1, 30) | st.integers(1, 30) | st.integers(100, 900))
+    def wait(self, hours: int) -> None:
+        self.bench.clock.advance(hours * HOUR)
+
+    @precondition(lambda self: self.accounts)
+    @rule()
+    def sweep(self) -> None:
+        now = self.bench.clock.now
+        lots = {account_id: lots_of(self.bench, account_id) for account_id in self.accounts}
+        self.bench.sweep()
+        for account_id, shadow in self.shadows.items():
+            shadow.look(lots[account_id], now)
+            shadow.days = counted_of(self.bench, account_id)
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        target=receipts,
+        of=who,
+        amounts=st.lists(st.integers(100, 900), min_size=1, max_size=3),
+        barren=st.booleans(),
+        pending=st.sampled_from([0, 0, 0, 20, 200, None]),
+        life=st.sampled_from([None, 0, 30, 300]),
+        threshold=st.none() | st.integers(0, 900),
+        bonus=st.sampled_from([0, 0, 7]),
+        late=st.sampled_from([0, 0, 0, 30, 300]),
+        by=st.integers(0, 2),
+    )
+    def buy(self, **facts: Any) -> Any:
+        return self.bought(**facts)
+
+    def bought(
+        self,
+        of: int,
+        amounts: list[int],
+        barren: bool,
+        pending: int | None,
+        life: int | None,
+        threshold: int | None,
+        bonus: int,
+        late: int,
+        by: int,
+    ) -> Any:
+        now = self.bench.clock.now
+        occurred_at = now - late * HOUR
+        lines = tuple(
+            Line(f"item {number}", amount, number, earns=not (barren and number == 1))
+            for number, amount in enumerate(amounts, 1)
+        )
+        earning = sum(line.amount_minor for line in lines if line.earns)
+        given = () if not bonus else (Bonus(bonus, "more", threshold),)
+
+        def value(facts: Any) -> Value:
+            factor = {None: 1, "silver": 2, "gold": 3}[facts.tier]
+            weighted = earning * factor * MICRO
+            total = weighted + facts.carried_micro
+            points = max(0, total // (PER_POINT * MICRO))
+            return Value(
+                points,
+                None if pending is None else occurred_at + pending * HOUR,
+                occurred_at + life * HOUR if life else None,
+                rolling=life == 0,
+                earning_minor=earning,
+                carried_micro=total - points * PER_POINT * MICRO,
+                weighted_micro=weighted,
+                bonuses=given,
+            )
+
+        operation = Accrue(
+            self.accounts[of],
+            sum(amounts),
+            "EUR",
+            value,
+            receipt_number="7" if late == 0 else None,
+            lines=lines,
+            issuing_partner_id=self.partners[by],
+        )
+        made = self.tried(operation, occurred_at=occurred_at, late=late > 0)
+        if isinstance(made, str):
+            self.sales[made] = of
+        return made
+
+    @precondition(lambda self: self.accounts)
+    @rule(target=others, of=who, points=st.integers(-8, 12).filter(bool))
+    def adjust(self, of: int, points: int) -> Any:
+        return self.tried(Adjust(self.accounts[of], points, "by hand"))
+
+    @precondition(lambda self: self.accounts)
+    @rule(target=holds, of=who, points=st.integers(1, 20), hours=st.sampled_from([1, 40]))
+    def hold(self, of: int, points: int, hours: int) -> Any:
+        until = self.bench.clock.now + hours * HOUR
+        return self.tried(HoldPoints(self.accounts[of], points, until, "7"))
+
+    @precondition(lambda self: self.accounts)
+    @rule(target=others, of=who, points=st.integers(1, 12), by=st.integers(0, 2))
+    def spend(self, of: int, points: int, by: int) -> Any:
+        until = self.bench.clock.now + HOUR
+        held = self.tried(HoldPoints(self.accounts[of], points, until, "7"))
+        return self.tried(Capture(held, self.partners[by])) if isinstance(held, str) else held
+
+    @rule(target=others, held=holds, by=st.integers(0, 2))
+    def capture(self, held: str, by: int) -> Any:
+        return self.tried(Capture(held, self.partners[by]))
+
+    @rule(held=holds)
+    def release(self, held: str) -> None:
+        self.tried(Release(held))
+
+    @rule(posting=receipts)
+    def confirm(self, posting: str) -> None:
+        self.tried(Confirm(posting))
+
+    @rule(
+        target=others,
+        posting=receipts | others | others,
+        policy=policies,
+        floor=st.none() | st.just(5),
+    )
+    def reverse(self, posting: str, policy: str, floor: int | None) -> Any:
+        return self.tried(Reverse(posting, return_policy=policy, debt_floor=floor, time_zone=ZONE))
+
+    @rule(target=others, posting=receipts, amount=st.integers(1, 700), policy=policies)
+    def give_back(self, posting: str, amount: int, policy: str) -> Any:
+        return self.tried(Reverse(posting, amount_minor=amount, return_policy=policy))
+
+    @rule(
+        target=others,
+        posting=receipts,
+        position=st.integers(1, 3),
+        quantity=st.none() | st.sampled_from([1, Decimal("0.5")]),
+        policy=policies,
+    )
+    def give_a_line_back(self, posting: str, position: int, quantity: Any, policy: str) -> Any:
+        lines = (ReturnedLine(position, quantity),)
+        return self.tried(Reverse(posting, lines=lines, return_policy=policy))
+
+    @precondition(lambda self: self.accounts)
+    @rule(of=who, tier=st.sampled_from(["silver", "gold"]), hours=st.integers(1, 900))
+    def lift(self, of: int, tier: str, hours: int) -> None:
+        account_id, now = self.accounts[of], self.bench.clock.now
+        until = now + hours * HOUR
+        shadow = self.shadows.get(account_id)
+        lots = lots_of(self.bench, account_id)
+        if shadow is None:
+            return
+        self.bench.lift(account_id, tier, until)
+        shadow.look(lots, now)
+        shadow.days = counted_of(self.bench, account_id)
+        scheme = self.bench.terms.tiers
+        tiers.override(scheme, shadow.state, tier, until, shadow.days, now, ZONE)
+
+    @precondition(lambda self: self.accounts)
+    @rule(target=merges, goes=who, stays=who)
+    def merge(self, goes: int, stays: int) -> Any:
+        made = self.tried(Merge(self.accounts[goes], self.accounts[stays], "one person"))
+        if isinstance(made, str):
+            # From here on there is no history of one account alone.
+            for each in (goes, stays):
+                self.shadows.pop(self.accounts[each], None)
+        return made
+
+    @rule(merged=merges)
+    def unmerge(self, merged: str) -> None:
+        self.tried(Unmerge(merged, "two after all"))
+
+    @precondition(lambda self: self.done)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        operation, first, where = data.draw(st.sampled_from(self.done))
+        again = self.bench.post(operation, first.answer["posting_id"], **where)
+        assert again.repeated
+        assert again.answer == first.answer
+
+
 def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
     """A machine that posts to a programme of its own each time."""
 
-    class Everything(RuleBasedStateMachine):
-        receipts = Bundle("receipts")
-        others = Bundle("others")
-        holds = Bundle("holds")
-        merges = Bundle("merges")
+    class Here(Everything):
+        pass
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.bench = make()
-            self.accounts: list[str] = []
-            self.sales: dict[str, int] = {}
-            self.done: list[tuple[Operation, Any, dict[str, Any]]] = []
-            self.merged: set[str] = set()
-            self.shadows: dict[str, Shadow] = {}
-            self.before: dict[str, dict[date, Count]] = {}
-
-        @precondition(lambda self: not self.accounts)
-        @rule(
-            start=st.sampled_from(STARTS),
-            window=st.sampled_from(list(Window)),
-            downgrade=st.sampled_from(list(Downgrade)),
-            grace=st.sampled_from([0, 20]),
-        )
-        def open(self, start: datetime, window: Window, downgrade: Downgrade, grace: int) -> None:
-            bench = self.bench
-            bench.clock.now = start
-            bench.terms = Terms(ZONE, scheme(window, downgrade, grace), inactivity_months=2)
-            self.partners = [None, bench.partner("A"), bench.partner("B")]
-            self.accounts = [bench.account() for _ in range(3)]
-            self.shadows = {each: Shadow(bench.terms, start) for each in self.accounts}
-            for of in range(3):
-                self.bought(of, [300, 400], of == 1, 0, None, None, 0, 0, of)
-
-        # --- posting --------------------------------------------------------------------------
-
-        def tried(self, operation: Operation, **where: Any) -> Any:
-            """The posting's id; nothing where it is refused, as some have to be."""
-            now = self.bench.clock.now
-            for account_id, shadow in self.shadows.items():
-                self.before[account_id] = dict(shadow.days)
-                shadow.look(lots_of(self.bench, account_id), now)
-            try:
-                posted = self.bench.post(operation, **where)
-            except (Conflict, Invalid) as error:
-                note(f"refused: {error}")
-                return multiple()
-            self.done.append((operation, posted, where))
-            late, happened_at = where.get("late", False), where.get("occurred_at") or now
-            why = TierReason.LATE_RECEIPT if late else TierReason.EARNED
-            if isinstance(operation, Reverse):
-                why = TierReason.RETURNED
-            for account_id, shadow in self.shadows.items():
-                shadow.days = counted_of(self.bench, account_id)
-                if shadow.days != self.before[account_id]:
-                    shadow.assess(now, why, happened_at)
-            return posted.answer["posting_id"]
-
-        @precondition(lambda self: self.accounts)
-        @rule(hours=st.integers(1, 30) | st.integers(1, 30) | st.integers(100, 900))
-        def wait(self, hours: int) -> None:
-            self.bench.clock.advance(hours * HOUR)
-
-        @precondition(lambda self: self.accounts)
-        @rule()
-        def sweep(self) -> None:
-            now = self.bench.clock.now
-            lots = {account_id: lots_of(self.bench, account_id) for account_id in self.accounts}
-            self.bench.sweep()
-            for account_id, shadow in self.shadows.items():
-                shadow.look(lots[account_id], now)
-                shadow.days = counted_of(self.bench, account_id)
-
-        @precondition(lambda self: self.accounts)
-        @rule(
-            target=receipts,
-            of=who,
-            amounts=st.lists(st.integers(100, 900), min_size=1, max_size=3),
-            barren=st.booleans(),
-            pending=st.sampled_from([0, 0, 0, 20, 200, None]),
-            life=st.sampled_from([None, 0, 30, 300]),
-            threshold=st.none() | st.integers(0, 900),
-            bonus=st.sampled_from([0, 0, 7]),
-            late=st.sampled_from([0, 0, 0, 30, 300]),
-            by=st.integers(0, 2),
-        )
-        def buy(self, **facts: Any) -> Any:
-            return self.bought(**facts)
-
-        def bought(
-            self,
-            of: int,
-            amounts: list[int],
-            barren: bool,
-            pending: int | None,
-            life: int | None,
-            threshold: int | None,
-            bonus: int,
-            late: int,
-            by: int,
-        ) -> Any:
-            now = self.bench.clock.now
-            occurred_at = now - late * HOUR
-            lines = tuple(
-                Line(f"item {number}", amount, number, earns=not (barren and number == 1))
-                for number, amount in enumerate(amounts, 1)
-            )
-            earning = sum(line.amount_minor for line in lines if line.earns)
-            given = () if not bonus else (Bonus(bonus, "more", threshold),)
-
-            def value(facts: Any) -> Value:
-                factor = {None: 1, "silver": 2, "gold": 3}[facts.tier]
-                weighted = earning * factor * MICRO
-                total = weighted + facts.carried_micro
-                points = max(0, total // (PER_POINT * MICRO))
-                return Value(
-                    points,
-                    None if pending is None else occurred_at + pending * HOUR,
-                    occurred_at + life * HOUR if life else None,
-                    rolling=life == 0,
-                    earning_minor=earning,
-                    carried_micro=total - points * PER_POINT * MICRO,
-                    weighted_micro=weighted,
-                    bonuses=given,
-                )
-
-            operation = Accrue(
-                self.accounts[of],
-                sum(amounts),
-                "EUR",
-                value,
-                receipt_number="7" if late == 0 else None,
-                lines=lines,
-                issuing_partner_id=self.partners[by],
-            )
-            made = self.tried(operation, occurred_at=occurred_at, late=late > 0)
-            if isinstance(made, str):
-                self.sales[made] = of
-            return made
-
-        @precondition(lambda self: self.accounts)
-        @rule(target=others, of=who, points=st.integers(-8, 12).filter(bool))
-        def adjust(self, of: int, points: int) -> Any:
-            return self.tried(Adjust(self.accounts[of], points, "by hand"))
-
-        @precondition(lambda self: self.accounts)
-        @rule(target=holds, of=who, points=st.integers(1, 20), hours=st.sampled_from([1, 40]))
-        def hold(self, of: int, points: int, hours: int) -> Any:
-            until = self.bench.clock.now + hours * HOUR
-            return self.tried(HoldPoints(self.accounts[of], points, until, "7"))
-
-        @precondition(lambda self: self.accounts)
-        @rule(target=others, of=who, points=st.integers(1, 12), by=st.integers(0, 2))
-        def spend(self, of: int, points: int, by: int) -> Any:
-            until = self.bench.clock.now + HOUR
-            held = self.tried(HoldPoints(self.accounts[of], points, until, "7"))
-            return self.tried(Capture(held, self.partners[by])) if isinstance(held, str) else held
-
-        @rule(target=others, held=holds, by=st.integers(0, 2))
-        def capture(self, held: str, by: int) -> Any:
-            return self.tried(Capture(held, self.partners[by]))
-
-        @rule(held=holds)
-        def release(self, held: str) -> None:
-            self.tried(Release(held))
-
-        @rule(posting=receipts)
-        def confirm(self, posting: str) -> None:
-            self.tried(Confirm(posting))
-
-        @rule(
-            target=others,
-            posting=receipts | others | others,
-            policy=policies,
-            floor=st.none() | st.just(5),
-        )
-        def reverse(self, posting: str, policy: str, floor: int | None) -> Any:
-            return self.tried(
-                Reverse(posting, return_policy=policy, debt_floor=floor, time_zone=ZONE)
-            )
-
-        @rule(target=others, posting=receipts, amount=st.integers(1, 700), policy=policies)
-        def give_back(self, posting: str, amount: int, policy: str) -> Any:
-            return self.tried(Reverse(posting, amount_minor=amount, return_policy=policy))
-
-        @rule(
-            target=others,
-            posting=receipts,
-            position=st.integers(1, 3),
-            quantity=st.none() | st.sampled_from([1, Decimal("0.5")]),
-            policy=policies,
-        )
-        def give_a_line_back(self, posting: str, position: int, quantity: Any, policy: str) -> Any:
-            lines = (ReturnedLine(position, quantity),)
-            return self.tried(Reverse(posting, lines=lines, return_policy=policy))
-
-        @precondition(lambda self: self.accounts)
-        @rule(of=who, tier=st.sampled_from(["silver", "gold"]), hours=st.integers(1, 900))
-        def lift(self, of: int, tier: str, hours: int) -> None:
-            account_id, now = self.accounts[of], self.bench.clock.now
-            until = now + hours * HOUR
-            shadow = self.shadows.get(account_id)
-            lots = lots_of(self.bench, account_id)
-            if shadow is None:
-                return
-            self.bench.lift(account_id, tier, until)
-            shadow.look(lots, now)
-            shadow.days = counted_of(self.bench, account_id)
-            scheme = self.bench.terms.tiers
-            tiers.override(scheme, shadow.state, tier, until, shadow.days, now, ZONE)
-
-        @precondition(lambda self: self.accounts)
-        @rule(target=merges, goes=who, stays=who)
-        def merge(self, goes: int, stays: int) -> Any:
-            made = self.tried(Merge(self.accounts[goes], self.accounts[stays], "one person"))
-            if isinstance(made, str):
-                # From here on there is no history of one account alone.
-                for each in (goes, stays):
-                    self.shadows.pop(self.accounts[each], None)
-            return made
-
-        @rule(merged=merges)
-        def unmerge(self, merged: str) -> None:
-            self.tried(Unmerge(merged, "two after all"))
-
-        @precondition(lambda self: self.done)
-        @rule(data=st.data())
-        def repeat(self, data: st.DataObject) -> None:
-            operation, first, where = data.draw(st.sampled_from(self.done))
-            again = self.bench.post(operation, first.answer["posting_id"], **where)
-            assert again.repeated
-            assert again.answer == first.answer
-
-        # --- what has to be -------------------------------------------------------------------
-
-        @invariant()
-        def the_books_are_right(self) -> None:
-            bench = self.bench
-            with bench.database.read(bench.programme_id) as session:
-                assert [str(difference) for difference in check(session)] == []
-            for account_id in self.accounts:
-                bench.rule_six(account_id)
-            bench.settled()
-
-        @invariant()
-        def the_tier_is_what_history_gives(self) -> None:
-            bench = self.bench
-            now = bench.clock.now
-            for account_id, shadow in self.shadows.items():
-                with bench.database.read(bench.programme_id) as session:
-                    book = service.look(session, account_id, now=now, terms=bench.terms)
-                state, days = replace(shadow.state), dict(shadow.days)
-                copy = Shadow(bench.terms, now)
-                copy.state, copy.days, copy.joined = state, days, set(shadow.joined)
-                copy.look(lots_of(self.bench, account_id), now)
-                shown = book.account.tier
-                assert (shown.tier, shown.kept, shown.reviewed_at, shown.override) == (
-                    state.tier,
-                    state.kept,
-                    state.reviewed_at,
-                    state.override,
-                )
-
-        def teardown(self) -> None:
-            """Everything comes back: then nothing is left that counted."""
-            for sale in self.sales:
-                self.return_all(sale)
-            self.the_books_are_right()
-            with self.bench.database.read(self.bench.programme_id) as session:
-                # What came back while two accounts were one stays with the one that stayed: so
-                # days are looked at over all accounts. The one that went has then more than it
-                # would have, and where that is still pending, it is yet to count.
-                counted: dict[date, Count] = defaultdict(lambda: Count(0, 0))
-                for each in session.scalars(select(EarningDay)):
-                    had = counted[each.day]
-                    counted[each.day] = Count(
-                        had.points + each.points, had.spend_minor + each.spend_minor
-                    )
-                for lot in session.scalars(select(Lot).where(Lot.pending, Lot.remaining > 0)):
-                    if lot.counts_on is not None:
-                        had = counted[lot.counts_on]
-                        counted[lot.counts_on] = had._replace(points=had.points + lot.remaining)
-                assert set(counted.values()) <= {Count(0, 0)}
-                carried = session.scalars(select(Account.carried_micro)).all()
-                assert sum(carried) == 0
-
-        def return_all(self, sale: str) -> None:
-            try:
-                self.bench.post(Reverse(sale))
-                return
-            except AlreadyReversed:
-                pass
-            with self.bench.database.read(self.bench.programme_id) as session:
-                receipt = session.scalars(
-                    select(Receipt)
-                    .join(Entry, Entry.receipt_id == Receipt.id)
-                    .where(Entry.posting_id == sale, Entry.kind == "accrual")
-                ).one()
-                came = session.scalars(
-                    select(ReceiptReturn.amount_minor).where(
-                        ReceiptReturn.receipt_id == receipt.id,
-                        ReceiptReturn.reversed_at.is_(None),
-                    )
-                ).all()
-                left = receipt.amount_minor - sum(came)
-            if left:
-                self.bench.post(Reverse(sale, amount_minor=left))
-
-    return Everything
+    Here.make = staticmethod(make)
+    return Here
 
 
 def test_whatever_is_posted_in_any_order_the_books_are_right(

@@ -82,159 +82,165 @@ def witness(rows: list[Any], lots: list[Any], draws: list[Any]) -> Counter[str |
     return gets
 
 
+class Reports(RuleBasedStateMachine):
+    """Two accounts of a programme with partners; *make* gives the bench."""
+
+    make: Callable[[], Any]
+
+    postings = Bundle("postings")
+    holds = Bundle("holds")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench = bench = self.make()
+        bench.clock.now = START
+        bench.terms = Terms(time_zone="Europe/Riga", inactivity_months=1)
+        with bench.database.write(bench.programme_id) as session:
+            added = [
+                add_partner(session, bench.programme_id, name=name, now=START).id for name in "ABC"
+            ]
+        self.partners: list[str | None] = [None, *added]
+        self.accounts = [bench.account(), bench.account()]
+        self.merged: str | None = None
+        self.said: list[tuple[datetime, Liability, Any]] = []
+
+    def tried(self, make: Any, *arguments: Any, **facts: Any) -> Any:
+        try:
+            return make(*arguments, **facts)
+        except (Conflict, Invalid):
+            return multiple()
+
+    @rule(hours=st.integers(1, 40) | st.integers(200, 400))
+    def wait(self, hours: int) -> None:
+        self.bench.clock.advance(hours * HOUR)
+
+    @rule()
+    def sweep(self) -> None:
+        self.bench.sweep()
+
+    @rule(
+        target=postings,
+        points=st.integers(1, 20),
+        delay=st.sampled_from([0, 0, 0, 5, 30]),
+        life=st.sampled_from([None, 3, 20, 60, 0]),
+        of=account,
+        at=partner,
+    )
+    def earn(self, points: int, delay: int, life: int | None, of: int, at: int) -> Any:
+        now = self.bench.clock.now
+        return self.bench.earn(
+            self.accounts[of],
+            points,
+            available_from=now + delay * HOUR,
+            expires_at=now + life * HOUR if life else None,
+            rolling=life == 0,
+            issuing_partner_id=self.partners[at],
+        )
+
+    @rule(target=postings, points=st.integers(1, 25), of=account, at=partner)
+    def spend(self, points: int, of: int, at: int) -> Any:
+        hold = self.tried(self.bench.hold, self.accounts[of], points)
+        if not isinstance(hold, str):
+            return hold
+        return self.bench.post(Capture(hold, self.partners[at])).answer["posting_id"]
+
+    @rule(target=holds, points=st.integers(1, 25), hours=st.integers(1, 30), of=account)
+    def hold(self, points: int, hours: int, of: int) -> Any:
+        until = self.bench.clock.now + hours * HOUR
+        return self.tried(self.bench.hold, self.accounts[of], points, expires_at=until)
+
+    @rule(target=postings, held=holds, at=partner)
+    def capture(self, held: str, at: int) -> Any:
+        posted = self.tried(self.bench.post, Capture(held, self.partners[at]))
+        return posted.answer["posting_id"] if hasattr(posted, "answer") else posted
+
+    @rule(held=holds)
+    def release(self, held: str) -> None:
+        self.tried(self.bench.release, held)
+
+    @rule(target=postings, points=st.integers(-10, 10).filter(bool), of=account)
+    def adjust(self, points: int, of: int) -> Any:
+        return self.tried(self.bench.adjust, self.accounts[of], points)
+
+    @rule(target=postings, posting=postings, part=st.none() | st.integers(1, 900))
+    def reverse(self, posting: str, part: int | None) -> Any:
+        return self.tried(self.bench.reverse, posting, amount_minor=part)
+
+    @rule()
+    def merge_or_part(self) -> None:
+        """One of two, and two again."""
+        one, other = self.accounts
+        if self.merged is None:
+            posted = self.tried(self.bench.post, Merge(one, other))
+            self.merged = posted.answer["posting_id"] if hasattr(posted, "answer") else None
+        elif hasattr(self.tried(self.bench.post, Unmerge(self.merged)), "answer"):
+            self.merged = None
+
+    @property
+    def showing(self) -> list[str]:
+        return self.accounts if self.merged is None else self.accounts[1:]
+
+    @rule()
+    def remember(self) -> None:
+        """What is said now has to be said of now for ever."""
+        self.agree()
+        before = rules.after(self.bench.clock.now)
+        self.bench.clock.advance(HOUR / 60)
+        with self.read() as session:
+            self.said.append((before, *said(session, before)))
+
+    def agree(self) -> None:
+        """Each statement says what its account shows."""
+        before = rules.after(self.bench.clock.now)
+        for account_id in self.showing:
+            shown = self.bench.standing(account_id)
+            with self.read() as session:
+                found = statement(session, account_id, since=None, before=before)
+                assert found.closing == shown
+                entries = list(found.entries())
+                last = entries[-1].balance if entries else 0
+                assert last - found.lapsed == shown.balance
+                lots = list(found.lots())
+                assert sum(lot.left for lot in lots) == shown.balance + shown.debt
+                assert sum(lot.held for lot in lots) == shown.held
+                assert sum(hold.points for hold in found.holds()) == shown.held
+
+    def read(self) -> Any:
+        return self.bench.database.read(self.bench.programme_id)
+
+    def teardown(self) -> None:
+        self.agree()
+        before = rules.after(self.bench.clock.now)
+        standings = [self.bench.standing(each) for each in self.showing]
+        with self.read() as session:
+            report, settled = said(session, before)
+            rows, lots, draws = (session.scalars(select(each)).all() for each in (Entry, Lot, Draw))
+            for moment, then, owed_then in self.said:
+                assert said(session, moment) == (then, owed_then)
+        assert report.total.outstanding == sum(one.balance + one.debt for one in standings)
+        assert report.total.pending == sum(one.pending for one in standings)
+        assert report.total.held == sum(one.held for one in standings)
+        assert report.debt == sum(one.debt for one in standings)
+        latest = report.latest
+        assert (
+            latest.issued - latest.redeemed - latest.lapsed
+            == report.total.outstanding - report.debt
+        )
+        assert sum(each.points for each in settled.nets) == 0
+        assert sum(each.amount_minor for each in settled.nets) == 0
+        nets = {each.partner: each.points for each in settled.nets if each.points}
+        gets = {each: points for each, points in witness(rows, lots, draws).items() if points}
+        assert nets == gets
+
+
 def machine(make: Callable[[], Any]) -> type[RuleBasedStateMachine]:
     """A machine that posts to a programme of its own each time."""
 
-    class Reports(RuleBasedStateMachine):
-        postings = Bundle("postings")
-        holds = Bundle("holds")
+    class Here(Reports):
+        pass
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.bench = bench = make()
-            bench.clock.now = START
-            bench.terms = Terms(time_zone="Europe/Riga", inactivity_months=1)
-            with bench.database.write(bench.programme_id) as session:
-                added = [
-                    add_partner(session, bench.programme_id, name=name, now=START).id
-                    for name in "ABC"
-                ]
-            self.partners: list[str | None] = [None, *added]
-            self.accounts = [bench.account(), bench.account()]
-            self.merged: str | None = None
-            self.said: list[tuple[datetime, Liability, Any]] = []
-
-        def tried(self, make: Any, *arguments: Any, **facts: Any) -> Any:
-            try:
-                return make(*arguments, **facts)
-            except (Conflict, Invalid):
-                return multiple()
-
-        @rule(hours=st.integers(1, 40) | st.integers(200, 400))
-        def wait(self, hours: int) -> None:
-            self.bench.clock.advance(hours * HOUR)
-
-        @rule()
-        def sweep(self) -> None:
-            self.bench.sweep()
-
-        @rule(
-            target=postings,
-            points=st.integers(1, 20),
-            delay=st.sampled_from([0, 0, 0, 5, 30]),
-            life=st.sampled_from([None, 3, 20, 60, 0]),
-            of=account,
-            at=partner,
-        )
-        def earn(self, points: int, delay: int, life: int | None, of: int, at: int) -> Any:
-            now = self.bench.clock.now
-            return self.bench.earn(
-                self.accounts[of],
-                points,
-                available_from=now + delay * HOUR,
-                expires_at=now + life * HOUR if life else None,
-                rolling=life == 0,
-                issuing_partner_id=self.partners[at],
-            )
-
-        @rule(target=postings, points=st.integers(1, 25), of=account, at=partner)
-        def spend(self, points: int, of: int, at: int) -> Any:
-            hold = self.tried(self.bench.hold, self.accounts[of], points)
-            if not isinstance(hold, str):
-                return hold
-            return self.bench.post(Capture(hold, self.partners[at])).answer["posting_id"]
-
-        @rule(target=holds, points=st.integers(1, 25), hours=st.integers(1, 30), of=account)
-        def hold(self, points: int, hours: int, of: int) -> Any:
-            until = self.bench.clock.now + hours * HOUR
-            return self.tried(self.bench.hold, self.accounts[of], points, expires_at=until)
-
-        @rule(target=postings, held=holds, at=partner)
-        def capture(self, held: str, at: int) -> Any:
-            posted = self.tried(self.bench.post, Capture(held, self.partners[at]))
-            return posted.answer["posting_id"] if hasattr(posted, "answer") else posted
-
-        @rule(held=holds)
-        def release(self, held: str) -> None:
-            self.tried(self.bench.release, held)
-
-        @rule(target=postings, points=st.integers(-10, 10).filter(bool), of=account)
-        def adjust(self, points: int, of: int) -> Any:
-            return self.tried(self.bench.adjust, self.accounts[of], points)
-
-        @rule(target=postings, posting=postings, part=st.none() | st.integers(1, 900))
-        def reverse(self, posting: str, part: int | None) -> Any:
-            return self.tried(self.bench.reverse, posting, amount_minor=part)
-
-        @rule()
-        def merge_or_part(self) -> None:
-            """One of two, and two again."""
-            one, other = self.accounts
-            if self.merged is None:
-                posted = self.tried(self.bench.post, Merge(one, other))
-                self.merged = posted.answer["posting_id"] if hasattr(posted, "answer") else None
-            elif hasattr(self.tried(self.bench.post, Unmerge(self.merged)), "answer"):
-                self.merged = None
-
-        @property
-        def showing(self) -> list[str]:
-            return self.accounts if self.merged is None else self.accounts[1:]
-
-        @rule()
-        def remember(self) -> None:
-            """What is said now has to be said of now for ever."""
-            self.agree()
-            before = rules.after(self.bench.clock.now)
-            self.bench.clock.advance(HOUR / 60)
-            with self.read() as session:
-                self.said.append((before, *said(session, before)))
-
-        def agree(self) -> None:
-            """Each statement says what its account shows."""
-            before = rules.after(self.bench.clock.now)
-            for account_id in self.showing:
-                shown = self.bench.standing(account_id)
-                with self.read() as session:
-                    found = statement(session, account_id, since=None, before=before)
-                    assert found.closing == shown
-                    entries = list(found.entries())
-                    last = entries[-1].balance if entries else 0
-                    assert last - found.lapsed == shown.balance
-                    lots = list(found.lots())
-                    assert sum(lot.left for lot in lots) == shown.balance + shown.debt
-                    assert sum(lot.held for lot in lots) == shown.held
-                    assert sum(hold.points for hold in found.holds()) == shown.held
-
-        def read(self) -> Any:
-            return self.bench.database.read(self.bench.programme_id)
-
-        def teardown(self) -> None:
-            self.agree()
-            before = rules.after(self.bench.clock.now)
-            standings = [self.bench.standing(each) for each in self.showing]
-            with self.read() as session:
-                report, settled = said(session, before)
-                rows, lots, draws = (
-                    session.scalars(select(each)).all() for each in (Entry, Lot, Draw)
-                )
-                for moment, then, owed_then in self.said:
-                    assert said(session, moment) == (then, owed_then)
-            assert report.total.outstanding == sum(one.balance + one.debt for one in standings)
-            assert report.total.pending == sum(one.pending for one in standings)
-            assert report.total.held == sum(one.held for one in standings)
-            assert report.debt == sum(one.debt for one in standings)
-            latest = report.latest
-            assert (
-                latest.issued - latest.redeemed - latest.lapsed
-                == report.total.outstanding - report.debt
-            )
-            assert sum(each.points for each in settled.nets) == 0
-            assert sum(each.amount_minor for each in settled.nets) == 0
-            nets = {each.partner: each.points for each in settled.nets if each.points}
-            gets = {each: points for each, points in witness(rows, lots, draws).items() if points}
-            assert nets == gets
-
-    return Reports
+    Here.make = staticmethod(make)
+    return Here
 
 
 def said(session: Any, before: datetime) -> tuple[Liability, settlement.Settlement]:

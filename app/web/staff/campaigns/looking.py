@@ -16,7 +16,7 @@ from app.campaigns.planning import reason_of
 from app.campaigns.plans import Plan
 from app.campaigns.segments import NO_TIER, Node
 from app.campaigns.selecting import Ground
-from app.cards.models import Card, CardNews
+from app.cards.models import Card
 from app.cards.news_text import shown
 from app.delivery.google.changes import may_notify
 from app.delivery.models import AppleRegistration, GooglePass
@@ -326,8 +326,3 @@ def _lanes_waiting(session: Session, campaign: Campaign) -> Waiting:
         google=round(found.get("google", 0) * scale),
         on_page=round(found.get("page", 0) * scale),
     )
-
-
-def news_of(session: Session, campaign: Campaign) -> Any:
-    """The text that went out."""
-    return session.scalar(select(CardNews.content).where(CardNews.id == campaign.news_id))

@@ -23,7 +23,6 @@ from tests.passes.artwork.pictures import photo, wordmark
 
 SignIn = Callable[..., Colleague]
 TYPED = {"kind": "points", "background": "#102030", "foreground": "#ffffff", "label": "#cccccc"}
-PICTURE = r'src="([^"]*/designer/pictures/[0-9a-f]{64})"'
 HTMX = {"HX-Request": "true"}
 
 

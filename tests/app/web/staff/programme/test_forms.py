@@ -175,7 +175,6 @@ _LINE = st.text(
     max_size=12,
 )
 _CODES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
-_DECIMALS = st.decimals("0.001", 999_999, places=3, allow_nan=False).map(lambda x: f"{x:f}")
 
 
 def terms_of(part: Part) -> st.SearchStrategy[Any]:
