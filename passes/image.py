@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import unicodedata
 
 import qrcode
@@ -11,6 +10,7 @@ from qrcode.exceptions import DataOverflowError
 
 from passes.card import Colours, rgb
 from passes.errors import ImageError
+from passes.png import png_bytes
 
 QUIET_MODULES = 4
 _MAX_TEXT = 2000
@@ -42,7 +42,7 @@ def code_png(text: str, *, module_px: int = 8, quiet: int = QUIET_MODULES) -> by
             if dark:
                 image.putpixel((x + quiet, y + quiet), 0)
     scaled = image.resize((side * module_px, side * module_px), Image.Resampling.NEAREST)
-    return _png(scaled)
+    return png_bytes(scaled)
 
 
 def code_svg(text: str, *, quiet: int = QUIET_MODULES) -> str:
@@ -97,7 +97,9 @@ def default_images(colours: Colours, name: str) -> dict[str, bytes]:
     """
     images = default_marks(colours, name)
     for scale, suffix in _SCALES:
-        images[f"strip{suffix}.png"] = _png(rings(colours, (_STRIP[0] * scale, _STRIP[1] * scale)))
+        images[f"strip{suffix}.png"] = png_bytes(
+            rings(colours, (_STRIP[0] * scale, _STRIP[1] * scale))
+        )
     return images
 
 
@@ -105,8 +107,8 @@ def default_marks(colours: Colours, name: str) -> dict[str, bytes]:
     """Icon and logo of `default_images`."""
     images: dict[str, bytes] = {}
     for scale, suffix in _SCALES:
-        images[f"icon{suffix}.png"] = _png(mark(colours, name, _ICON * scale))
-        images[f"logo{suffix}.png"] = _png(mark(colours, name, _LOGO * scale, filled=False))
+        images[f"icon{suffix}.png"] = png_bytes(mark(colours, name, _ICON * scale))
+        images[f"logo{suffix}.png"] = png_bytes(mark(colours, name, _LOGO * scale, filled=False))
     return images
 
 
@@ -167,9 +169,3 @@ def rings(colours: Colours, size: tuple[int, int]) -> Image.Image:
             fill=(shade[0], shade[1], shade[2]),
         )
     return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
-    return out.getvalue()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 from PIL import Image, ImageOps
+
+from passes.png import png_bytes
 
 Size = tuple[int, int]
 Rgb = tuple[int, int, int]
@@ -59,7 +59,4 @@ def png(image: Image.Image) -> bytes:
 
 
 def _saved(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    # The last few per cents of a large picture cost more time than they save on the air.
-    image.save(out, "PNG", optimize=image.width * image.height < _SMALL_PIXELS)
-    return out.getvalue()
+    return png_bytes(image, optimize=image.width * image.height < _SMALL_PIXELS)

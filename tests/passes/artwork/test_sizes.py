@@ -43,15 +43,15 @@ def test_a_very_wide_logo_stays_inside_its_box() -> None:
 
 def test_without_uploads_the_pictures_are_drawn_in_brand_colours() -> None:
     files = apple.images(design())
-    assert opened(files["strip@3x.png"]).getpixel((0, 0)) == GROUND
+    assert opened(files["strip@3x.png"]).convert("RGB").getpixel((0, 0)) == GROUND
     assert opened(files["logo.png"]).getpixel((0, 0))[3] == 0
     assert apple.images(design()) is files
 
 
 def test_an_icon_has_no_transparency() -> None:
     icon = opened(apple.images(design(logo=LOGO))["icon.png"])
-    assert icon.mode == "RGB"
-    assert icon.getpixel((0, 0)) == GROUND
+    assert not icon.has_transparency_data
+    assert icon.convert("RGB").getpixel((0, 0)) == GROUND
 
 
 def test_a_poster_without_its_own_picture_fades_into_the_brands_colour() -> None:
