@@ -58,6 +58,8 @@ NO_PAGES = frozenset(
 )
 #: What the service needs so that all of its pages are there: a mail server is named.
 SERVICE = {"smtp_server": "127.0.0.1:9", "smtp_tls": "none", "smtp_from": "cards@example.com"}
+#: Who opens pages: signed in, a stranger, and who gave a password and owes what follows.
+VISITORS = ("owner", "guest", "code", "set-up")
 _IDS = re.compile(r"[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -67,7 +69,7 @@ class Place:
 
     endpoint: str
     path: str
-    #: ``owner`` and ``guest``; ``code`` and ``set-up``: who gave a password and owes what follows.
+    #: One of `VISITORS`.
     visitor: str = "guest"
 
     @property

@@ -21,6 +21,7 @@ from app.ledger.postings import Circumstances, Given, Present, Request
 from app.members.models import Consent, Member
 from app.members.service import contact_of
 from app.programmes import designs, giving
+from app.programmes.models import Programme
 from app.programmes.service import change_settings
 from app.programmes.terms import rulebook_of
 from app.web.customer.joining_pages import JOIN_TRIES
@@ -57,6 +58,15 @@ def test_the_poster_leads_to_the_join_page_and_names_its_location(shop: Any) -> 
     page = shop.client.get(address.removeprefix("http://127.0.0.1:8000"))
     assert page.status_code == 200
     assert 'name="at" value="old-town"' in page.text
+
+
+def test_the_poster_says_the_name_once_and_what_members_get(shop: Any) -> None:
+    poster = shop.client.get(f"/join/{shop.slug}/poster.svg?at=old-town").text
+    said = " ".join(re.sub(r"<[^>]+>", " ", poster).split())
+    with shop.context.database.read(shop.programme_id) as session:
+        programme = session.get_one(Programme, shop.programme_id)
+    assert programme.benefit and said.count(programme.benefit) == 1
+    assert said.replace(programme.benefit, "").count(programme.name) == 1
 
 
 def test_two_taps_lead_to_a_card_with_nothing_filled_in(shop: Any) -> None:

@@ -225,10 +225,9 @@ def test_customers_are_imported_and_downloaded_on_a_phone(
     page.context.close()
 
 
-def test_every_page_is_good_in_every_look(
+def test_every_page_fits_in_every_look(
     browser: Browser,
     office: Office,
-    violations: Callable[[Page], list[str]],
     screenshot: Callable[[Page, str], Path],
 ) -> None:
     wrong = []
@@ -236,7 +235,6 @@ def test_every_page_is_good_in_every_look(
         page = office.sit_down(browser, "owner", size=size, scheme=scheme)
         for shot, path in PAGES.items():
             page.goto(office.address(path))
-            wrong += [f"{shot} {name}: {each}" for each in violations(page)]
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             if wide > 0:
                 wrong.append(f"{shot} {name}: {wide} px too wide")

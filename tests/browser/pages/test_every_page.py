@@ -11,6 +11,7 @@ from tests.app.office import sign_in
 from tests.browser.every_page import (
     NO_PAGES,
     SERVICE,
+    VISITORS,
     World,
     furnish_all,
     get_rules,
@@ -55,7 +56,7 @@ def test_axe_finds_nothing_on_any_page_by_day_and_by_night(
     screenshot: Callable[[Page, str], Path],
 ) -> None:
     wrong: list[str] = []
-    for visitor in ("owner", "guest", "code", "set-up"):
+    for visitor in VISITORS:
         page = world.sit_down(browser, visitor, size=DESK)
         for place in (each for each in world.places if each.visitor == visitor):
             answer = page.goto(world.office.url + place.path)

@@ -1,8 +1,13 @@
 """Parts that several mechanics have."""
 
-from app.languages import lazy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.languages import Lazy, lazy
 from app.web.staff.programme.forms.compound import Names
+from app.web.staff.programme.forms.kernel import Around, Part
 from app.web.staff.programme.forms.scalars import Code, Day, Picks, Words
+from app.web.staff.programme.forms.section import Fieldset, Many
 
 CODE = Code(
     "code",
@@ -37,3 +42,18 @@ ACCOUNT_WORDS = (
 )
 FROM = Day("valid_from", lazy("First day"))
 TO = Day("valid_to", lazy("Last day"))
+
+
+def named_list(
+    code: str,
+    title: Lazy,
+    what: Lazy,
+    *parts: Part,
+    one: Lazy,
+    summary: Callable[[Mapping[str, Any], Around], str],
+    more: tuple[Fieldset, ...] = (),
+) -> Many:
+    """A list of things of one kind that members know by name: the form asks for the names and the
+    code, then *parts*; *more* stands below."""
+    form = (Fieldset(None, (NAMES, CODE, *parts)), *more)
+    return Many(code, title, what, one=one, forms={"": form}, summary=summary)

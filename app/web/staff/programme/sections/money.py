@@ -10,10 +10,9 @@ from app.web.staff.programme.forms.scalars import Choice, Day, Number, Picks, Te
 from app.web.staff.programme.forms.section import Fieldset, Many
 from app.web.staff.programme.sections.common import (
     ACCOUNT_WORDS,
-    CODE,
     EXCLUDED,
     GROUPS,
-    NAMES,
+    named_list,
 )
 
 _SCALE = Rows(
@@ -46,65 +45,56 @@ def _discount(discount: Mapping[str, Any], around: Around) -> str:
     return f"{discount.get('percent', 0)} %"
 
 
-DISCOUNTS = Many(
+DISCOUNTS = named_list(
     "discounts",
     lazy("Discounts"),
     lazy("A share off every purchase, fixed or rising with what was spent."),
+    Choice(
+        "kind",
+        lazy("It is"),
+        options=(("fixed", lazy("always the same")), _SLAB, _MARGINAL),
+        usual="fixed",
+    ),
+    Number(
+        "percent",
+        lazy("Percent off"),
+        unit="%",
+        high=100,
+        when=("kind", ("fixed",)),
+    ),
+    Rows(
+        _SCALE.name,
+        _SCALE.label,
+        lazy("What was spent before decides."),
+        parts=_SCALE.parts,
+        when=("kind", ("slab", "marginal")),
+    ),
+    Whole(
+        "months",
+        lazy("Spending counts over the last"),
+        lazy("0: ever."),
+        high=120,
+        unit=lazy("months"),
+        when=("kind", ("slab", "marginal")),
+    ),
     one=lazy("Discount"),
-    forms={
-        "": (
-            Fieldset(
-                None,
-                (
-                    NAMES,
-                    CODE,
-                    Choice(
-                        "kind",
-                        lazy("It is"),
-                        options=(("fixed", lazy("always the same")), _SLAB, _MARGINAL),
-                        usual="fixed",
-                    ),
-                    Number(
-                        "percent",
-                        lazy("Percent off"),
-                        unit="%",
-                        high=100,
-                        when=("kind", ("fixed",)),
-                    ),
-                    Rows(
-                        _SCALE.name,
-                        _SCALE.label,
-                        lazy("What was spent before decides."),
-                        parts=_SCALE.parts,
-                        when=("kind", ("slab", "marginal")),
-                    ),
-                    Whole(
-                        "months",
-                        lazy("Spending counts over the last"),
-                        lazy("0: ever."),
-                        high=120,
-                        unit=lazy("months"),
-                        when=("kind", ("slab", "marginal")),
-                    ),
-                ),
-            ),
-            Fieldset(
-                lazy("For whom and for what"),
-                (
-                    GROUPS,
-                    Picks(
-                        "accounts",
-                        lazy("Only for accounts of"),
-                        lazy("None ticked: for all."),
-                        options=ACCOUNT_WORDS,
-                    ),
-                    EXCLUDED,
-                ),
-                is_open=False,
-            ),
-        )
-    },
     summary=_discount,
+    more=(
+        Fieldset(
+            lazy("For whom and for what"),
+            (
+                GROUPS,
+                Picks(
+                    "accounts",
+                    lazy("Only for accounts of"),
+                    lazy("None ticked: for all."),
+                    options=ACCOUNT_WORDS,
+                ),
+                EXCLUDED,
+            ),
+            is_open=False,
+        ),
+    ),
 )
 
 
@@ -151,43 +141,34 @@ _EVERY = (
     ("quarter", lazy("a quarter")),
     ("year", lazy("a year")),
 )
-VOLUMES = Many(
+VOLUMES = named_list(
     "volumes",
     lazy("Volume bonuses"),
     lazy("Points for what a company bought in a whole month, quarter or year."),
+    Choice("every", lazy("For what was bought in"), options=_EVERY),
+    Choice("kind", lazy("It is"), options=(_SLAB, _MARGINAL), usual="marginal"),
+    _SCALE,
     one=lazy("Volume bonus"),
-    forms={
-        "": (
-            Fieldset(
-                None,
-                (
-                    NAMES,
-                    CODE,
-                    Choice("every", lazy("For what was bought in"), options=_EVERY),
-                    Choice("kind", lazy("It is"), options=(_SLAB, _MARGINAL), usual="marginal"),
-                    _SCALE,
-                ),
-            ),
-            Fieldset(
-                lazy("For whom and when"),
-                (
-                    Picks(
-                        "accounts",
-                        lazy("For accounts of"),
-                        options=ACCOUNT_WORDS,
-                        usual=["company"],
-                    ),
-                    Whole(
-                        "after_days",
-                        lazy("Given after the period"),
-                        lazy("Until then returns count."),
-                        high=60,
-                        unit=lazy("days"),
-                        usual=14,
-                    ),
-                ),
-            ),
-        )
-    },
     summary=_volume,
+    more=(
+        Fieldset(
+            lazy("For whom and when"),
+            (
+                Picks(
+                    "accounts",
+                    lazy("For accounts of"),
+                    options=ACCOUNT_WORDS,
+                    usual=["company"],
+                ),
+                Whole(
+                    "after_days",
+                    lazy("Given after the period"),
+                    lazy("Until then returns count."),
+                    high=60,
+                    unit=lazy("days"),
+                    usual=14,
+                ),
+            ),
+        ),
+    ),
 )

@@ -17,7 +17,7 @@ from app.web.staff.programme.forms.scalars import (
     Words,
 )
 from app.web.staff.programme.forms.section import Fieldset, Many, One, Terms, parts_of
-from app.web.staff.programme.sections.common import ACCOUNT_WORDS, CODE, NAMES, TIERS
+from app.web.staff.programme.sections.common import ACCOUNT_WORDS, NAMES, TIERS, named_list
 
 
 def _tiers_into(terms: Terms, around: Around) -> Terms:
@@ -164,36 +164,25 @@ def _club(club: Mapping[str, Any], around: Around) -> str:
     return ngettext("%(num)d month", "%(num)d months", int(club["months"]))
 
 
-CLUBS = Many(
+CLUBS = named_list(
     "clubs",
     lazy("Clubs"),
     lazy("Memberships that are bought for some months; discounts and prices may be for them."),
+    Whole("months", lazy("Lasts"), low=1, high=120, unit=lazy("months")),
+    Words(
+        "items",
+        lazy("Bought with these items"),
+        lazy("One a line, as the till names them."),
+    ),
+    Whole(
+        "renew_days",
+        lazy("Time to renew before the end"),
+        low=1,
+        high=365,
+        unit=lazy("days"),
+        usual=30,
+    ),
     one=lazy("Club"),
-    forms={
-        "": (
-            Fieldset(
-                None,
-                (
-                    NAMES,
-                    CODE,
-                    Whole("months", lazy("Lasts"), low=1, high=120, unit=lazy("months")),
-                    Words(
-                        "items",
-                        lazy("Bought with these items"),
-                        lazy("One a line, as the till names them."),
-                    ),
-                    Whole(
-                        "renew_days",
-                        lazy("Time to renew before the end"),
-                        low=1,
-                        high=365,
-                        unit=lazy("days"),
-                        usual=30,
-                    ),
-                ),
-            ),
-        )
-    },
     summary=_club,
 )
 
@@ -211,40 +200,31 @@ _ON = (("birthday", lazy("Birthday")), ("joining", lazy("Anniversary of joining"
 _PRESENT = Things(
     "gives", lazy("and things"), points=False, kinds=("stamps", "coupon", "gift", "tickets")
 )
-OCCASIONS = Many(
+OCCASIONS = named_list(
     "occasions",
     lazy("Birthdays and anniversaries"),
     lazy("Presents for a day of the member's own; never in the month of joining."),
+    Choice("on", lazy("On"), options=_ON),
+    Whole("points", lazy("Points"), high=1_000_000),
+    _PRESENT,
     one=lazy("Occasion"),
-    forms={
-        "": (
-            Fieldset(
-                None,
-                (
-                    NAMES,
-                    CODE,
-                    Choice("on", lazy("On"), options=_ON),
-                    Whole("points", lazy("Points"), high=1_000_000),
-                    _PRESENT,
-                ),
-            ),
-            Fieldset(
-                lazy("When and for whom"),
-                (
-                    Whole("days_before", lazy("Given before the day"), high=60, unit=lazy("days")),
-                    Whole(
-                        "lasts_days",
-                        lazy("Points last"),
-                        lazy("0: for ever."),
-                        high=3650,
-                        unit=lazy("days"),
-                    ),
-                    TIERS,
-                ),
-            ),
-        )
-    },
     summary=_occasion,
+    more=(
+        Fieldset(
+            lazy("When and for whom"),
+            (
+                Whole("days_before", lazy("Given before the day"), high=60, unit=lazy("days")),
+                Whole(
+                    "lasts_days",
+                    lazy("Points last"),
+                    lazy("0: for ever."),
+                    high=3650,
+                    unit=lazy("days"),
+                ),
+                TIERS,
+            ),
+        ),
+    ),
 )
 
 _SIDE = (
