@@ -22,6 +22,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import _large
+
 OUT = Path("bench-out")
 
 
@@ -63,7 +65,9 @@ def main(wanted: list[str]) -> int:
     OUT.mkdir(exist_ok=True)
     table = Table("figure", "value", "limit", "", "made of")
     missed = False
-    for name in wanted or names():
+    left = _large.in_order(wanted or names())
+    while left:
+        name = left.pop(0)
         console.print(f"measuring {name} …")
         for figure in run(name):
             with (OUT / f"{figure['name']}.jsonl").open("a") as file:
@@ -83,6 +87,7 @@ def main(wanted: list[str]) -> int:
                 "[green]held[/]" if good else "[red]missed[/]",
                 json.dumps(made_of),
             )
+        _large.let_go(left)
     console.print(table)
     return int(missed)
 

@@ -84,8 +84,9 @@ def running(
     workers: int = 1,
     threads: int = 16,
     fill: Callable[[Context, Cafe], list[str]] | None = None,
+    cafe: Cafe | None = None,
 ) -> Iterator[Running]:
-    """Set a café up in *folder* and run the service on it.
+    """Set a café up in *folder* and run the service on it; or on the *cafe* that is there.
 
     *fill* gives it members, and says the codes of the cards to use; without, they are new ones.
     """
@@ -100,8 +101,9 @@ def running(
     if database_url:
         settings["COUNTERFOIL_DATABASE_URL"] = database_url
     context = Context.open(from_environment(settings))
-    upgrade(context.database)
-    cafe = make_cafe(context)
+    if cafe is None:
+        upgrade(context.database)
+        cafe = make_cafe(context)
     codes = fill(context, cafe) if fill else issue_cards(context, cafe.programme_id, CARDS)
     service = Installation(settings, folder / "service.log")
     service.start()

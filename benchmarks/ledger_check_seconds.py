@@ -4,29 +4,23 @@ memory of its process beside that of a check of a hundredth of them."""
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from app.config import from_environment
-from app.context import Context
-from app.demo.cafe import make_cafe
-from app.migrations import upgrade
-from benchmarks import _history
-from benchmarks._cluster import cluster
+from benchmarks import _history, _large
 
-MEMBERS = 1_000_000
 #: What the process may take more for a hundred times as many entries, in megabytes.
 _FLAT = 8.0
 
 
 def measure() -> dict[str, Any]:
     """The command as an operator runs it, twice; the slower run counts."""
-    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as make:
-        small, _ = _measured(Path(folder) / "small", make("small"), MEMBERS // 100, runs=1)
-        large, seconds = _measured(Path(folder) / "large", make("large"), MEMBERS, runs=2)
+    many = _large.large()
+    few = _large.build(
+        many.folder.parent / "hundredth", many.make, "hundredth", many.members // 100, is_due=False
+    )
+    small, _ = _measured(few.settings, runs=1)
+    large, seconds = _measured(many.settings, runs=2)
     assert large - small < _FLAT, f"{small:.1f} MB grew to {large:.1f} MB"
     return {
         "name": "ledger_check_seconds",
@@ -34,7 +28,7 @@ def measure() -> dict[str, Any]:
         "unit": "s",
         "at_most": 60,
         "detail": {
-            "entries": MEMBERS * _history.ENTRIES,
+            "entries": many.members * _history.ENTRIES,
             "runs": [round(each, 1) for each in seconds],
             "peak_mb": round(large, 1),
             "peak_mb_at_a_hundredth": round(small, 1),
@@ -42,16 +36,8 @@ def measure() -> dict[str, Any]:
     }
 
 
-def _measured(
-    data: Path, database_url: str, members: int, *, runs: int
-) -> tuple[float, list[float]]:
+def _measured(settings: dict[str, str], *, runs: int) -> tuple[float, list[float]]:
     """The most memory that the command's process took, in MB, and how long each run took."""
-    settings = {"COUNTERFOIL_DATA": str(data), "COUNTERFOIL_DATABASE_URL": database_url}
-    context = Context.open(from_environment(settings))
-    upgrade(context.database)
-    history = _history.of_last_year(make_cafe(context).programme_id, members, datetime.now(UTC))
-    _history.make(context.database, history)
-    context.database.dispose()
     peak, seconds = 0.0, []
     for _ in range(runs):
         begun = time.perf_counter()
