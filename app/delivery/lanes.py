@@ -3,6 +3,7 @@ woken or in time."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ _GLANCE_SECONDS = 0.05
 _MANY = 20
 _TIMES_AS_LONG = 3
 _LONGEST_PAUSE_SECONDS = 15.0
+_LONGEST_REST_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class Lane:
     """A step that a thread of its own runs: at least every *poll_seconds*, sooner when woken.
 
     *gather_seconds* after it was woken it begins: at a busy counter one look does for many commits.
+    *rest*: so many times as long as a step took, nothing is done after it, though there is more to
+    do. Where the machine is busy steps take longer, and so do the rests: tills come first.
     """
 
     name: str
     step: Callable[[], Progress | None]
     poll_seconds: float
     gather_seconds: float = 0.0
+    rest: float = 0.0
     wake: threading.Event = field(default_factory=threading.Event)
 
 
@@ -58,6 +63,7 @@ def run_lane(lane: Lane, stop: threading.Event) -> None:
     failures = 0
     while not stop.is_set():
         lane.wake.clear()
+        begun = time.monotonic()
         try:
             progress = lane.step()
         except Exception:
@@ -78,7 +84,8 @@ def run_lane(lane: Lane, stop: threading.Event) -> None:
         else:
             failures = 0
             many = _TIMES_AS_LONG if progress.taken_up >= _MANY else 1
-            stop.wait(many * lane.gather_seconds)
+            rest = min(lane.rest * (time.monotonic() - begun), _LONGEST_REST_SECONDS)
+            stop.wait(max(many * lane.gather_seconds, rest))
 
 
 def _pause(failures: int) -> float:

@@ -53,6 +53,10 @@ UPLOADS_SECONDS = 1.0
 _GATHER_SECONDS = 0.02
 #: Settled in one transaction. Fewer cost more each; with more, whoever posts to one waits longer.
 _LEDGER_LIMIT = 500
+#: How long lanes rest that may have a million accounts to go through (`Lane.rest`). What is due is
+#: to be done soon; sums may take twice as long.
+_LEDGER_REST = 0.15
+_SUMS_REST = 1.0
 #: Two lanes to Apple: while one notes its answers, the other one pushes.
 _APPLE_LANES = 2
 
@@ -119,7 +123,7 @@ class Worker:
             *senders,
             # Points, certificates and keys end by time, and shop systems have it: a commit is
             # nothing to their steps.
-            Lane("ledger", self._keep_ledger, LEDGER_SECONDS),
+            Lane("ledger", self._keep_ledger, LEDGER_SECONDS, rest=_LEDGER_REST),
             Lane("certificates", self._mind_certificates, CERTIFICATES_SECONDS),
             Lane("built passes", self._forget_passes, BUILT_PASSES_SECONDS),
             Lane("google keys", lambda: keep_fresh(self._context), GOOGLE_KEYS_SECONDS),
@@ -127,10 +131,10 @@ class Worker:
             Lane("trials", self._try_changes, TRIALS_SECONDS),
             Lane("webhooks", self._tell, self._poll_seconds),
             Lane("old webhooks", self._forget_told, WEBHOOKS_KEPT_SECONDS),
-            Lane("figures", self._add_up, FIGURES_SECONDS),
+            Lane("figures", self._add_up, FIGURES_SECONDS, rest=_SUMS_REST),
             Lane("campaigns", self._campaign, self._poll_seconds),
             Lane("habits", self._keep_habits, HABITS_SECONDS),
-            Lane("insight", self._fold, INSIGHT_SECONDS, _GATHER_SECONDS),
+            Lane("insight", self._fold, INSIGHT_SECONDS, _GATHER_SECONDS, rest=_SUMS_REST),
             Lane("letters", self._write, LETTERS_SECONDS),
             Lane("erasures", self._erase, ERASURES_SECONDS),
             Lane("uploads", self._import, UPLOADS_SECONDS),
