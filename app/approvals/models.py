@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme
+from app.db import Base, Id, OfProgramme, index_of_some
 
 
 class Kind(StrEnum):
@@ -24,12 +24,8 @@ class Approval(OfProgramme, Base):
 
     __tablename__ = "approvals"
     __table_args__ = (
-        Index(
-            "ix_approvals_waiting",
-            "programme_id",
-            "asked_at",
-            sqlite_where=text("decided_at IS NULL"),
-            postgresql_where=text("decided_at IS NULL"),
+        index_of_some(
+            "ix_approvals_waiting", "programme_id", "asked_at", where="decided_at IS NULL"
         ),
         Index("ix_approvals_card", "card_id"),
     )

@@ -23,11 +23,10 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 from app.ledger.models import OfAccount, Sequence
 
 #: As long as the name of a kind and the code of a thing may be.
@@ -59,18 +58,8 @@ class Grant(OfAccount, Base):
     __table_args__ = (
         Index("ix_grants_account", "account_id", "kind", "what"),
         Index("ix_grants_posting", "programme_id", "posting_id"),
-        Index(
-            "ix_grants_source",
-            "source_id",
-            sqlite_where=text("source_id IS NOT NULL"),
-            postgresql_where=text("source_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_grants_coupon",
-            "coupon_id",
-            sqlite_where=text("coupon_id IS NOT NULL"),
-            postgresql_where=text("coupon_id IS NOT NULL"),
-        ),
+        index_of_some("ix_grants_source", "source_id", where="source_id IS NOT NULL"),
+        index_of_some("ix_grants_coupon", "coupon_id", where="coupon_id IS NOT NULL"),
     )
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
@@ -99,12 +88,7 @@ class Tally(OfAccount, Base):
 
     __tablename__ = "tallies"
     __table_args__ = (
-        Index(
-            "ix_tallies_lapsing",
-            "expires_at",
-            sqlite_where=text("expires_at IS NOT NULL"),
-            postgresql_where=text("expires_at IS NOT NULL"),
-        ),
+        index_of_some("ix_tallies_lapsing", "expires_at", where="expires_at IS NOT NULL"),
     )
 
     account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), primary_key=True)
@@ -123,11 +107,8 @@ class Coupon(OfAccount, Base):
     __table_args__ = (
         UniqueConstraint("card_id"),
         Index("ix_coupons_account", "account_id", "what"),
-        Index(
-            "ix_coupons_expiring",
-            "expires_at",
-            sqlite_where=text("status = 'open' AND expires_at IS NOT NULL"),
-            postgresql_where=text("status = 'open' AND expires_at IS NOT NULL"),
+        index_of_some(
+            "ix_coupons_expiring", "expires_at", where="status = 'open' AND expires_at IS NOT NULL"
         ),
     )
 
@@ -157,23 +138,17 @@ class Use(OfAccount, Base):
     __tablename__ = "benefit_uses"
     __table_args__ = (
         UniqueConstraint("programme_id", "posting_id"),
-        Index(
+        index_of_some(
             "uq_benefit_uses_coupon",
             "coupon_id",
+            where="coupon_id IS NOT NULL AND reversed_at IS NULL AND returned_at IS NULL",
             unique=True,
-            sqlite_where=text(
-                "coupon_id IS NOT NULL AND reversed_at IS NULL AND returned_at IS NULL"
-            ),
-            postgresql_where=text(
-                "coupon_id IS NOT NULL AND reversed_at IS NULL AND returned_at IS NULL"
-            ),
         ),
-        Index(
+        index_of_some(
             "ix_benefit_uses_receipt",
             "programme_id",
             "receipt_number",
-            sqlite_where=text("receipt_number IS NOT NULL"),
-            postgresql_where=text("receipt_number IS NOT NULL"),
+            where="receipt_number IS NOT NULL",
         ),
         Index("ix_benefit_uses_account", "account_id", "used_at"),
         Index("ix_benefit_uses_what", "programme_id", "kind", "what"),

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 from app.ledger.models import OfAccount
 
 
@@ -60,12 +60,7 @@ class Campaign(OfProgramme, Base):
     __tablename__ = "campaigns"
     __table_args__ = (
         Index("ix_campaigns_programme", "programme_id", "created_at"),
-        Index(
-            "ix_campaigns_next_step",
-            "next_step_at",
-            sqlite_where=text("next_step_at IS NOT NULL"),
-            postgresql_where=text("next_step_at IS NOT NULL"),
-        ),
+        index_of_some("ix_campaigns_next_step", "next_step_at", where="next_step_at IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -110,28 +105,22 @@ class Recipient(OfAccount, Base):
 
     __tablename__ = "campaign_recipients"
     __table_args__ = (
-        Index(
+        index_of_some(
             "ix_campaign_recipients_due",
             "campaign_id",
             "lane",
             "due_at",
             "draw",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
+            where="state = 'waiting'",
         ),
-        Index(
+        index_of_some(
             "ix_campaign_recipients_on_the_way",
             "campaign_id",
             "looked_at",
-            sqlite_where=text("state IN ('sent', 'failed')"),
-            postgresql_where=text("state IN ('sent', 'failed')"),
+            where="state IN ('sent', 'failed')",
         ),
-        Index(
-            "ix_campaign_recipients_lately",
-            "account_id",
-            "sent_at",
-            sqlite_where=text("sent_at IS NOT NULL"),
-            postgresql_where=text("sent_at IS NOT NULL"),
+        index_of_some(
+            "ix_campaign_recipients_lately", "account_id", "sent_at", where="sent_at IS NOT NULL"
         ),
     )
 

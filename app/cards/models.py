@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 
 
 class SigningKey(OfProgramme, Base):
@@ -28,36 +28,18 @@ class Card(OfProgramme, Base):
 
     __tablename__ = "cards"
     __table_args__ = (
-        Index(
-            "ix_cards_behind",
-            "id",
-            sqlite_where=text("version > delivered_version"),
-            postgresql_where=text("version > delivered_version"),
-        ),
-        Index(
+        index_of_some("ix_cards_behind", "id", where="version > delivered_version"),
+        index_of_some(
             "ix_cards_refused",
             "programme_id",
             "id",
             "status",
             "status_changed_at",
-            sqlite_where=text("status != 'active'"),
-            postgresql_where=text("status != 'active'"),
+            where="status != 'active'",
         ),
         # Everything but coupons.
-        Index(
-            "ix_cards_issued",
-            "programme_id",
-            "issued_at",
-            "id",
-            sqlite_where=text("kind != 1"),
-            postgresql_where=text("kind != 1"),
-        ),
-        Index(
-            "ix_cards_successor",
-            "replaced_by_id",
-            sqlite_where=text("replaced_by_id IS NOT NULL"),
-            postgresql_where=text("replaced_by_id IS NOT NULL"),
-        ),
+        index_of_some("ix_cards_issued", "programme_id", "issued_at", "id", where="kind != 1"),
+        index_of_some("ix_cards_successor", "replaced_by_id", where="replaced_by_id IS NOT NULL"),
     )
 
     #: Eight random bytes in hexadecimal.

@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 from app.benefits import service as benefits
 from app.cli import account_page
 from app.cli.agreeing import Consenting, ask, id_option, manager_option, request_of
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import (
+    choose_programme,
+    enter_programme,
+    json_option,
+    open_context,
+    print_json,
+    programme_option,
+)
 from app.cli.periods import Day
 from app.cli.statement import find_account
 from app.context import Context
-from app.db import enter
 from app.ledger import by_hand, writing
 from app.ledger import service as ledger
 from app.ledger.explain import tell
@@ -44,7 +50,7 @@ def open_(kind: str, name: str | None, as_json: bool, slug: str | None) -> None:
     """Open an account that several cards share: see card issue --account."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         opened = ledger.open_account(session, now=context.clock(), kind=kind, company_name=name)
     if as_json:
         print_json({"account_id": opened.id, "kind": opened.kind})
@@ -60,8 +66,7 @@ def show(which: str, as_json: bool, slug: str | None) -> None:
     """Show what stands on an account: points, tier, lots, cards. No personal data."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         account_id = find_account(session, which)
         page = account_page.read(session, programme, account_id, now=context.clock())
     if as_json:
@@ -91,8 +96,7 @@ class Desk:
     ) -> "Desk":
         """Open it, once it is clear who is behind it."""
         now = context.clock()
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         where = consenting.circumstances(session, now)
         book = rulebook_of(session, programme.id, now)
         return cls(session, programme, book.at(now).settings, book.terms(now), where, now)

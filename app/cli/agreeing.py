@@ -11,9 +11,8 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cli.common import choose_programme
+from app.cli.common import enter_programme
 from app.context import Context
-from app.db import enter
 from app.errors import Forbidden
 from app.ledger.postings import Circumstances, Request, fingerprint
 from app.programmes.models import Programme
@@ -52,8 +51,7 @@ def ask(context: Context, slug: str | None, manager: str | None, *, is_needed: b
     Raises `Forbidden` where one *is_needed*, is there, and was not named.
     """
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        enter_programme(session, slug)
         managers = select(Staff.id).where(
             Staff.role.in_([Role.OWNER, Role.MANAGER]), Staff.left_at.is_(None)
         )

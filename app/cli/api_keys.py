@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
-from app.db import enter
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.pos import keys
 from app.pos.models import ApiKey
 from app.pos.rules import PREFIX, Scope
@@ -36,8 +35,7 @@ def add(
     """Make a key and print it: it is shown this once."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         made, text = keys.add_key(
             session,
             programme.id,
@@ -56,7 +54,7 @@ def list_keys(as_json: bool, slug: str | None) -> None:
     """List every key: what it is for, where, and when it was last used."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = []
         for key in keys.keys(session):
             place = session.get(Location, key.location_id) if key.location_id else None
@@ -84,7 +82,7 @@ def revoke(name: str, slug: str | None) -> None:
     """Refuse a key (its name, or the 16 letters after cfk_) from now on, for good."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         keys.revoke(session, keys.key_by_name(session, name), now=context.clock())
     click.echo("Revoked: it is refused from now on.")
 
@@ -97,7 +95,7 @@ def rotate(name: str, as_json: bool, slug: str | None) -> None:
     """Give a key another text, shown this once; the old one is refused at once."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = keys.key_by_name(session, name)
         text = keys.rotate(session, found)
     _show_once(found, text, as_json)

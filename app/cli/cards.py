@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 from app.cards import holders, pins, service
 from app.cards.rules import Holder, Period, Role, read_holder
 from app.cli.account_page import holder_line
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.cli.printing import print_
 from app.cli.statement import find_account
 from app.context import Context
-from app.db import enter
 from app.delivery.wallets import Wallets
 from app.errors import NotFound, Unavailable
 from app.members.service import (
@@ -92,8 +91,7 @@ def issue(
         Wallets(context).google.service()
     now = context.clock()
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         contact = read_contact(name, email, birthday=birthday, nickname=nickname)
         if account is None:
             if Holder() != read_holder(role, limit, period):
@@ -190,7 +188,7 @@ def role(
     """Say what a card may do with the account that it shares."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         holder = read_holder(role, limit, period)
         changed = holders.set_role(session, card_id, holder, now=context.clock())
     facts = {
@@ -213,8 +211,7 @@ def find(email: str, as_json: bool, slug: str | None) -> None:
     """Find the cards of whoever gave this e-mail address (the whole of it)."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         ids = members_by_email(session, context.keys, programme.id, email)
         found = [
             {
@@ -262,7 +259,7 @@ def replace(card_id: str, reason: str | None, slug: str | None) -> None:
     context = open_context(make=False)
     now = context.clock()
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         new = service.replace_card(session, context.keys, card_id, now=now, reason=reason)
         token = service.create_link(session, new, now=now)
     click.echo(f"New card {new.id}: {context.config.url}/card/{token}")
@@ -284,7 +281,7 @@ def pin(card_id: str, pin: str | None, remove: bool, slug: str | None) -> None:
         pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True)
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = service.card_by_id(session, card_id)
         if pin is not None:
             pins.set_pin(session, found, pin, now=context.clock())
@@ -296,7 +293,7 @@ def pin(card_id: str, pin: str | None, remove: bool, slug: str | None) -> None:
 def _set_status(card_id: str, slug: str | None, status: CardStatus, reason: str | None) -> None:
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         service.set_status(session, card_id, status, now=context.clock(), reason=reason)
 
 
@@ -311,8 +308,7 @@ def refer(which: str, as_json: bool, slug: str | None) -> None:
     """Print the link by which a member brings others."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         account_id = find_account(session, which)
         code = referrals.code_of(session, account_id, now=context.clock())
     url = f"{context.config.url}/join/{programme.slug}?from={code}"

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.config import from_environment
 from app.context import Context
+from app.db import enter
 from app.errors import CounterfoilError, Invalid, Misconfigured
 from app.migrations import at_head, is_empty, knows, revision, upgrade
 from app.programmes.models import Programme
@@ -104,6 +105,13 @@ def choose_programme(session: Session, slug: str | None) -> Programme:
         raise Misconfigured("There is no programme yet. Make one: counterfoil programme add")
     names = ", ".join(programme.slug for programme in programmes)
     raise Misconfigured(f"Say which programme with --programme: {names}")
+
+
+def enter_programme(session: Session, slug: str | None) -> Programme:
+    """The same; from here on the session sees nothing else."""
+    programme = choose_programme(session, slug)
+    enter(session, programme.id)
+    return programme
 
 
 def print_json(data: Any) -> None:

@@ -18,11 +18,10 @@ from app.benefits.models import Coupon
 from app.cards import service as cards
 from app.cards.models import Card
 from app.cli.agreeing import id_option, request_of
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.cli.passes import built_passes
 from app.cli.statement import find_account
 from app.context import Context
-from app.db import enter
 from app.errors import Invalid
 from app.ledger import writing
 from app.ledger.postings import Circumstances, Reverse
@@ -79,8 +78,7 @@ def issue(
     context = open_context(make=False)
     issued: list[dict[str, Any]] = []
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         now = context.clock()
         book = rulebook_of(session, programme.id, now)
         handing.kind_of(book.at(now).settings, code)
@@ -172,8 +170,7 @@ def list_coupons(which: str, also_over: bool, as_json: bool, slug: str | None) -
     """List the coupons of an account: open ones, or all of them."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         account_id = find_account(session, which)
         found = benefits.coupons(session, account_id, now=context.clock(), open_only=not also_over)
         rows = [_row(each) for each in found]
@@ -214,8 +211,7 @@ def withdraw(
     """Take back the coupons that POSTING gave; what was used is treated as in a return."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         now = context.clock()
         book = rulebook_of(session, programme.id, now)
         settings = book.at(now).settings

@@ -12,10 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards.service import card_by_id
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.cli.passes import built_passes
 from app.cli.wallet_options import WALLET_NAMES, read_wallet_options, wallet_options
-from app.db import enter
 from app.demo.pass_check import CheckedPass
 from app.demo.phone_picture import draw_pass
 from app.errors import Invalid
@@ -44,8 +43,7 @@ def show(as_json: bool, slug: str | None) -> None:
     """Show what was given, and whether all passes have it yet."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         facts = _facts(session, programme.id)
     if as_json:
         print_json(facts)
@@ -121,8 +119,7 @@ def set_(
     # Pictures take a moment: nobody at a counter waits for them.
     read = designs.read_changes(changes)
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         designs.change(
             session,
             programme.id,
@@ -150,7 +147,7 @@ def preview(card_id: str, out: Path, language: str | None, slug: str | None) -> 
     [made] = built_passes(context, [card_id], slug)
     if language is None:
         with context.database.read_all() as session:
-            enter(session, choose_programme(session, slug).id)
+            enter_programme(session, slug)
             language = card_by_id(session, card_id).language
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.cli.common import (
     Refused,
-    choose_programme,
+    enter_programme,
     json_option,
     open_context,
     print_json,
@@ -22,7 +22,6 @@ from app.cli.output import printable
 from app.cli.settings import moment_of
 from app.cli.statement import find_account
 from app.context import Context
-from app.db import enter
 from app.draws import checking, service
 from app.draws.models import PrizeDraw
 from app.errors import Invalid
@@ -286,8 +285,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _enter(session: Session, slug: str | None) -> Programme:
-    programme = choose_programme(session, slug)
-    enter(session, programme.id)
+    programme = enter_programme(session, slug)
     return programme
 
 

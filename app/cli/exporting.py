@@ -3,19 +3,16 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
-from app.cli.common import choose_programme, open_context, print_json, programme_option
+from app.cli.common import (
+    choose_programme,
+    open_context,
+    print_json,
+    programme_option,
+)
 from app.cli.members import reader
+from app.cli.progress import progress_bar
 from app.ledger import writing
 from app.transfer import exporting
 
@@ -59,7 +56,7 @@ def export(folder: Path, form: str, what: str | None, as_json: bool, slug: str |
         programme = choose_programme(session, slug)
     wanted = [each.strip() for each in (what or "").split(",") if each.strip()]
     exporting.prepare(folder, form, wanted)
-    with _bar() as bar:
+    with progress_bar() as bar:
         tasks: dict[str, TaskID] = {}
 
         def progress(name: str, done: int, total: int) -> None:
@@ -92,18 +89,6 @@ def export(folder: Path, form: str, what: str | None, as_json: bool, slug: str |
     click.echo(
         f"Written to {folder}. What the columns mean: columns.md. It holds personal data: keep it "
         "where nobody else can read it."
-    )
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
     )
 
 

@@ -8,18 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from app.cli.common import Refused, choose_programme, open_context, programme_option
 from app.cli.output import Csv, format_options, printable, write_json
+from app.cli.progress import progress_bar
 from app.context import Context
 from app.errors import Invalid
 from app.ledger import writing
@@ -109,7 +101,7 @@ def members(
     )
     frame = importer.frame(dates)
     problems: list[Problem] = []
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("Looking", total=sheet.lines)
         summary = importer.check(
             Reader(sheet, columns, frame),
@@ -119,7 +111,7 @@ def members(
     may_write = not dry_run and (skip_wrong or not summary.wrong)
     if may_write:
         wrong = summary.wrong
-        with _bar() as bar, ExitStack() as files:
+        with progress_bar() as bar, ExitStack() as files:
             task = bar.add_task("Importing", total=sheet.lines)
             note = None if links is None else _link_writer(links, context, files)
             summary = importer.run(
@@ -152,18 +144,6 @@ def _named(named: tuple[str, ...]) -> dict[str, str]:
             raise Invalid(f"Write --column {column.strip()[:40] or 'number'}=HEADING.")
         read[column.strip()] = heading
     return read
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
 
 
 def _link_writer(path: Path, context: Context, files: ExitStack) -> Any:

@@ -16,9 +16,8 @@ from sqlalchemy.orm import Session
 from app.benefits.check import check as check_benefits
 from app.cli import liability, settlement, statement
 from app.cli.agreeing import id_option, request_of
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.cli.output import Csv, format_options, write_json
-from app.db import enter
 from app.errors import Forbidden
 from app.ledger.check import Difference
 from app.ledger.check import check as check_ledger
@@ -100,7 +99,7 @@ def list_waiting(as_json: bool, slug: str | None) -> None:
     """
     context = open_context(make=False)
     with context.database.read_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         rows = waiting.waiting(session)
     if as_json:
         print_json(
@@ -151,7 +150,7 @@ def approve(posting_id: UUID, manager: str, pin: str, refuse: bool, slug: str | 
     context = open_context(make=False)
     now = context.clock()
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         person = check_pin(session, manager, pin, now=now)
         if not access.is_manager(person):
             raise Forbidden("Only a manager or an owner decides this.")
@@ -169,8 +168,7 @@ def confirm(confirmed: UUID, posting_id: UUID | None, as_json: bool, slug: str |
     context = open_context(make=False)
     now = context.clock()
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         body = {"posting_id": str(confirmed)}
         answer = post(
             session,

@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from app.cli.common import choose_programme, open_context, programme_option
+from app.cli.common import enter_programme, open_context, programme_option
 from app.cli.output import Csv, format_options, write_json
 from app.cli.periods import Day, Number, bounds, spoken
 from app.cli.report_words import Words, show, value_option
-from app.db import enter
 from app.ledger import writing
 from app.ledger.reports import rules
 from app.ledger.reports.liability import Liability, Month, Recognised, Terms, Valuation
@@ -58,8 +57,7 @@ def liability(
     context = open_context(make=False)
     now = context.clock()
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         _, before = bounds(programme, None, at, now)
         said = valuations(session, programme.id)
         if point_value is not None:

@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from app.cli.common import (
-    choose_programme,
+    enter_programme,
     json_option,
     open_context,
     print_json,
     programme_option,
 )
 from app.context import Context
-from app.db import enter
 from app.delivery import leaving
 from app.delivery.leaving import Belongings, Person
 from app.errors import Conflict
@@ -112,8 +111,7 @@ def erase(who: str, yes: bool, slug: str | None) -> None:
 def _read(context: Context, slug: str | None, who: str, purpose: str) -> tuple[Programme, Person]:
     """The person, once it is on record that somebody looks."""
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         person = leaving.find_person(session, context.keys, programme.id, who)
         for member_id in person.member_ids:
             note_read(session, member_id, reader(), purpose, now=context.clock())

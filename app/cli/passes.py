@@ -12,7 +12,7 @@ from app.cards.service import card_by_id
 from app.certs.apple_root import apple_root
 from app.certs.files import read_certificates, trusted_roots
 from app.cli.common import (
-    choose_programme,
+    enter_programme,
     json_option,
     open_context,
     print_json,
@@ -21,7 +21,6 @@ from app.cli.common import (
 from app.clock import system_clock
 from app.config import from_environment
 from app.context import Context
-from app.db import enter
 from app.delivery.wallets import Wallets
 from app.errors import Invalid
 from passes.apple import pkpasses
@@ -121,7 +120,7 @@ def built_passes(context: Context, card_ids: Sequence[str], slug: str | None) ->
     """The signed passes of these cards. Raises `NotFound`, `Unavailable`."""
     apple = Wallets(context).apple
     with context.database.read_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         cards = [card_by_id(session, each) for each in card_ids]
         return [apple.build(session, each, now=context.clock()) for each in cards]
 

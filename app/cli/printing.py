@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.cards import service
 from app.cards.models import Card
-from app.cli.common import choose_programme, open_context, programme_option
+from app.cli.common import enter_programme, open_context, programme_option
 from app.context import Context
-from app.db import enter
 from app.errors import Invalid, NotFound
 from app.ledger import service as ledger
 from app.members.service import contact_of
@@ -64,8 +63,7 @@ def print_(
         raise click.UsageError("An .svg holds one page: write a .pdf.")
     context = open_context(make=False)
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         if blank:
             cards = [_blank(session, context, programme) for _ in range(blank)]
         else:

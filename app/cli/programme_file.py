@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.cards.service import create_signing_key
 from app.cli.benefit_line import follow_rate, line_option
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import (
+    choose_programme,
+    enter_programme,
+    json_option,
+    open_context,
+    print_json,
+    programme_option,
+)
 from app.cli.settings import moment_of, since, today_or_later
 from app.context import Context
 from app.db import enter
@@ -153,8 +160,7 @@ def show(begin: str | None, out: Path | None, slug: str | None) -> None:
     """Write the programme as a file that `apply` reads."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         moment = context.clock() if begin is None else moment_of(begin, programme)
         text = writing.write(applying.describe(session, programme, moment))
     if out is None:

@@ -7,8 +7,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
-from app.db import enter
+from app.cli.common import (
+    choose_programme,
+    enter_programme,
+    json_option,
+    open_context,
+    print_json,
+    programme_option,
+)
 from app.errors import Invalid
 from app.ledger.rules import start_of_day
 from app.programmes import exchange, service
@@ -49,8 +55,7 @@ def settings(changes: tuple[str, ...], begin: str | None, as_json: bool, slug: s
         read[name] = setting_from_text(name, value)
     database = context.database
     with database.write_all() if read else database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         moment = now if begin is None else moment_of(begin, programme)
         if read:
             today_or_later(moment, programme, now)
@@ -139,8 +144,7 @@ def rate_add(
     context = open_context()
     now = context.clock()
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         first = now.astimezone(ZoneInfo(programme.time_zone)).date()
         if day is not None:
             try:

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from app.cli.common import choose_programme, open_context, programme_option
+from app.cli.common import enter_programme, open_context, programme_option
 from app.cli.output import Csv, format_options, printable, write_json
 from app.cli.periods import bounds, since_option, spoken, until_option
 from app.cli.report_words import Words, show, value_option
-from app.db import enter
 from app.ledger import writing
 from app.ledger.reports import settlement as settlements
 from app.ledger.reports.liability import Terms
@@ -44,8 +43,7 @@ def settlement(
     context = open_context(make=False)
     now = context.clock()
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         begin, before = bounds(programme, since, until, now)
         terms = Terms(0, programme.time_zone, valuations(session, programme.id))
         value = point_value if point_value is not None else terms.before(before).point_value

@@ -9,11 +9,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.cli.output import grid
 from app.cli.settings import moment_of
 from app.cli.versions import change_argument, change_of, location_option, segment_option
-from app.db import enter
 from app.errors import Invalid
 from app.ledger.writing import money, number
 from app.programmes.models import Programme
@@ -60,8 +59,7 @@ def simulate_(
     now = context.clock()
     read = change_of(change)
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         since = moment_of(begin, programme)
         if since >= now:
             raise Invalid("There are no receipts since then: give an earlier day.")

@@ -5,7 +5,14 @@ from datetime import datetime
 import click
 from sqlalchemy.orm import Session
 
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import (
+    choose_programme,
+    enter_programme,
+    json_option,
+    open_context,
+    print_json,
+    programme_option,
+)
 from app.db import enter
 from app.errors import Invalid, NotFound
 from app.programmes.models import Programme
@@ -55,7 +62,7 @@ def staff_leave(name: str, slug: str | None) -> None:
     """
     context = open_context()
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         leave(session, name, now=context.clock())
     click.echo(f"{name} cannot sign in any more.")
 
@@ -68,7 +75,7 @@ def staff_pin(name: str, slug: str | None) -> None:
     context = open_context()
     made = make_pin()
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         set_pin(session, name, made, now=context.clock())
     click.echo(f"{name} has a new PIN, shown this once: {made}")
 

@@ -12,11 +12,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.cards.models import Card
-from app.cli.common import choose_programme, open_context, programme_option
+from app.cli.common import enter_programme, open_context, programme_option
 from app.cli.output import Csv, format_options, grid, printable, write_json
 from app.cli.periods import bounds, since_option, spoken, until_option
 from app.cli.report_words import Names
-from app.db import enter
 from app.errors import Invalid, NotFound
 from app.ledger import writing
 from app.ledger.explain import Voice, tell
@@ -59,8 +58,7 @@ def statement(
     context = open_context(make=False)
     now = context.clock()
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         begin, before = bounds(programme, since, until, now)
         account_id = find_account(session, account or card or "", cards_only=account is None)
         report = make_statement(session, account_id, since=begin, before=before)

@@ -9,9 +9,8 @@ import click
 from sqlalchemy.orm import Session
 
 from app.cli.benefit_line import follow_rate, line_option
-from app.cli.common import choose_programme, json_option, open_context, print_json, programme_option
+from app.cli.common import enter_programme, json_option, open_context, print_json, programme_option
 from app.cli.settings import moment_of, shown, since, today_or_later
-from app.db import enter
 from app.errors import Invalid
 from app.programmes import pilots
 from app.programmes.changes import read_change
@@ -55,8 +54,7 @@ def versions(as_json: bool, slug: str | None) -> None:
     """List all versions and pilots, with what each changed."""
     context = open_context()
     with context.database.read_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         found = pilots.history(session, programme.id)
         if as_json:
             print_json([_as_json(each) for each in found])
@@ -219,8 +217,7 @@ def rollback(number: int, begin: str | None, as_json: bool, slug: str | None) ->
 
 
 def _enter(session: Session, slug: str | None) -> Programme:
-    programme = choose_programme(session, slug)
-    enter(session, programme.id)
+    programme = enter_programme(session, slug)
     return programme
 
 

@@ -6,14 +6,13 @@ import click
 
 from app.cli.common import (
     Refused,
-    choose_programme,
+    enter_programme,
     json_option,
     open_context,
     print_json,
     programme_option,
 )
 from app.cli.output import printable
-from app.db import enter
 from app.webhooks import events, sending, service
 from app.webhooks.models import Delivery, Endpoint, Try
 
@@ -47,8 +46,7 @@ def add(url: str, wanted: tuple[str, ...], as_json: bool, slug: str | None) -> N
     context = open_context(make=False)
     service.check_address(url, context.config)
     with context.database.write_all() as session:
-        programme = choose_programme(session, slug)
-        enter(session, programme.id)
+        programme = enter_programme(session, slug)
         endpoint, secret = service.add_endpoint(
             session,
             context.keys,
@@ -71,7 +69,7 @@ def list_endpoints(as_json: bool, slug: str | None) -> None:
     """List the addresses that are told, how much waits for each, and which are disabled."""
     context = open_context(make=False)
     with context.database.read_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = [_facts(endpoint, waiting) for endpoint, waiting in service.endpoints(session)]
     if as_json:
         print_json(found)
@@ -106,7 +104,7 @@ def test(endpoint: str, slug: str | None) -> None:
     """Send a message of no meaning now, and show what came back."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = service.endpoint_by(session, endpoint)
     answer = sending.send_test(context, sending.Sender(context), found.id, now=context.clock())
     said = f"status {answer.status}" if answer.status is not None else "no answer"
@@ -129,7 +127,7 @@ def rotate(endpoint: str, as_json: bool, slug: str | None) -> None:
     """Give an endpoint another secret, shown this once; the old one signs too for 24 hours."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = service.endpoint_by(session, endpoint)
         fresh = service.rotate_secret(session, context.keys, found, now=context.clock())
     if as_json:
@@ -150,7 +148,7 @@ def log(endpoint: str, limit: int, as_json: bool, slug: str | None) -> None:
     """Show what an endpoint was told, the newest first: each try, its status and the answer."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = service.endpoint_by(session, endpoint)
         told = service.log_of(session, found, limit=limit)
     if as_json:
@@ -177,7 +175,7 @@ def resend(endpoint: str, event: str, slug: str | None) -> None:
     """Put EVENT (its id in the log) at the end of the endpoint's queue again."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         found = service.endpoint_by(session, endpoint)
         service.resend(session, found, event.removeprefix("evt_"), now=context.clock())
     click.echo("It is sent again after what waits already.")
@@ -190,7 +188,7 @@ def enable(endpoint: str, slug: str | None) -> None:
     """Go on with an endpoint that was disabled, at once, with what waits for it."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         service.enable(session, service.endpoint_by(session, endpoint))
     click.echo("Enabled: what waits is sent now.")
 
@@ -202,7 +200,7 @@ def remove(endpoint: str, slug: str | None) -> None:
     """Tell an endpoint nothing any more; what waits for it, and its log, go."""
     context = open_context(make=False)
     with context.database.write_all() as session:
-        enter(session, choose_programme(session, slug).id)
+        enter_programme(session, slug)
         service.remove(session, service.endpoint_by(session, endpoint))
     click.echo("Removed.")
 

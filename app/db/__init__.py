@@ -5,7 +5,7 @@ programme or, by name, for all of them; a session for one programme neither sees
 of another. That is enforced here, once, and not by the callers' memory.
 """
 
-from app.db.columns import Base, Id, Moment, OfProgramme, new_id
+from app.db.columns import Base, Id, Moment, OfProgramme, index_of_some, new_id
 from app.db.engine import SQLITE_BUSY_MS, Database
 from app.db.prepared import Prepared, write_all
 from app.db.wall import EVERYWHERE, WallBreached, enter, programme_of, within
@@ -21,6 +21,7 @@ __all__ = [
     "Prepared",
     "WallBreached",
     "enter",
+    "index_of_some",
     "new_id",
     "programme_of",
     "within",

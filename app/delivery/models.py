@@ -12,14 +12,13 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, OfProgramme
+from app.db import Base, OfProgramme, index_of_some
 
 Counter = BigInteger().with_variant(Integer, "sqlite")
-_BEHIND = text("wanted_version > delivered_version")
+_BEHIND = "wanted_version > delivered_version"
 
 
 class Delivered:
@@ -43,9 +42,7 @@ class Delivered:
 
 def _due(table: str) -> Index:
     """What is behind, in the order in which it is due: nothing else has to be read to find it."""
-    return Index(
-        f"ix_{table}_due", "next_attempt_at", sqlite_where=_BEHIND, postgresql_where=_BEHIND
-    )
+    return index_of_some(f"ix_{table}_due", "next_attempt_at", where=_BEHIND)
 
 
 class AppleRegistration(Delivered, OfProgramme, Base):

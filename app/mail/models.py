@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 
 
 class MailStatus(StrEnum):
@@ -37,12 +37,7 @@ class OutgoingMail(OfProgramme, Base):
     __tablename__ = "mail_outbox"
     __table_args__ = (
         UniqueConstraint("programme_id", "key"),
-        Index(
-            "ix_mail_outbox_due",
-            "next_at",
-            sqlite_where=text("status = 'waiting'"),
-            postgresql_where=text("status = 'waiting'"),
-        ),
+        index_of_some("ix_mail_outbox_due", "next_at", where="status = 'waiting'"),
         Index("ix_mail_outbox_created", "created_at"),
     )
 

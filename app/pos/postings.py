@@ -59,6 +59,8 @@ class Answered:
     repeated: bool
 
 
+#: What the till's own services do; see `app.api.till.postings.Work`.
+TillWork = Callable[..., dict[str, Any]]
 Work = Callable[[Session, KeyRing, Counter, Request, dict[str, Any], datetime], dict[str, Any]]
 
 
@@ -107,18 +109,6 @@ def code_of(session: Session, named: str) -> str:
     return named[:STATIC_LENGTH]
 
 
-def _accrue(
-    session: Session,
-    keys: KeyRing,
-    counter: Counter,
-    request: Request,
-    body: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    body["code"] = code_of(session, body["card"])
-    return service.accrue(session, counter, request, body, now=now)
-
-
 def _fresh(
     session: Session, keys: KeyRing, counter: Counter, body: dict[str, Any], now: datetime
 ) -> Counter:
@@ -131,62 +121,39 @@ def _fresh(
     return counter
 
 
-def _hold(
-    session: Session,
-    keys: KeyRing,
-    counter: Counter,
-    request: Request,
-    body: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    counter = _fresh(session, keys, counter, body, now)
-    return redemptions.hold(session, counter, request, body, now=now)
+def _scanned(work: TillWork) -> Work:
+    """Work of the till, once what was scanned has been taken in."""
+
+    def done(
+        session: Session,
+        keys: KeyRing,
+        counter: Counter,
+        request: Request,
+        body: dict[str, Any],
+        now: datetime,
+    ) -> dict[str, Any]:
+        counter = _fresh(session, keys, counter, body, now)
+        return work(session, counter, request, body, now=now)
+
+    return done
 
 
-def _reward(
-    session: Session,
-    keys: KeyRing,
-    counter: Counter,
-    request: Request,
-    body: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    counter = _fresh(session, keys, counter, body, now)
-    return benefits.redeem_reward(session, counter, request, body, now=now)
+def _named(work: TillWork) -> Work:
+    """Work of the till for which it is enough to know the card, if it names one."""
 
+    def done(
+        session: Session,
+        _keys: KeyRing,
+        counter: Counter,
+        request: Request,
+        body: dict[str, Any],
+        now: datetime,
+    ) -> dict[str, Any]:
+        if "card" in body:
+            body["code"] = code_of(session, body["card"])
+        return work(session, counter, request, body, now=now)
 
-def _coupon(
-    session: Session,
-    keys: KeyRing,
-    counter: Counter,
-    request: Request,
-    body: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    counter = _fresh(session, keys, counter, body, now)
-    return benefits.redeem_coupon(session, counter, request, body, now=now)
-
-
-def _capture(
-    session: Session,
-    keys: KeyRing,
-    counter: Counter,
-    request: Request,
-    body: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    return redemptions.capture(session, counter, request, body, now=now)
-
-
-def _release(
-    session: Session,
-    keys: KeyRing,
-    counter: Counter,
-    request: Request,
-    body: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    return redemptions.release(session, counter, request, body, now=now)
+    return done
 
 
 def _return(
@@ -206,12 +173,12 @@ def _return(
 
 
 _WORK: dict[str, Work] = {
-    "accrual": _accrue,
-    "hold": _hold,
-    "capture": _capture,
-    "release": _release,
-    "reward": _reward,
-    "coupon": _coupon,
+    "accrual": _named(service.accrue),
+    "hold": _scanned(redemptions.hold),
+    "capture": _named(redemptions.capture),
+    "release": _named(redemptions.release),
+    "reward": _scanned(benefits.redeem_reward),
+    "coupon": _scanned(benefits.redeem_coupon),
     "reversal": _return,
 }
 

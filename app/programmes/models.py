@@ -7,15 +7,13 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     ForeignKey,
-    Index,
     LargeBinary,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 
 
 class Programme(Base):
@@ -111,12 +109,7 @@ class ProgrammeDesign(OfProgramme, Base):
     __table_args__ = (
         UniqueConstraint("programme_id"),
         CheckConstraint("version >= spread_version", name="spread_version_not_ahead"),
-        Index(
-            "ix_programme_designs_spreading",
-            "id",
-            sqlite_where=text("version > spread_version"),
-            postgresql_where=text("version > spread_version"),
-        ),
+        index_of_some("ix_programme_designs_spreading", "id", where="version > spread_version"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

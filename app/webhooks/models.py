@@ -12,11 +12,10 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
-    text,
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 
 #: SQLite counts up only what it calls INTEGER.
 _Sequence = BigInteger().with_variant(Integer, "sqlite")
@@ -29,14 +28,7 @@ class Event(OfProgramme, Base):
     """
 
     __tablename__ = "webhook_events"
-    __table_args__ = (
-        Index(
-            "ix_webhook_events_waiting",
-            "sequence",
-            sqlite_where=text("NOT spread"),
-            postgresql_where=text("NOT spread"),
-        ),
-    )
+    __table_args__ = (index_of_some("ix_webhook_events_waiting", "sequence", where="NOT spread"),)
 
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
     id: Mapped[str] = mapped_column(Id, unique=True, default=new_id)
@@ -83,12 +75,8 @@ class Delivery(OfProgramme, Base):
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
-        Index(
-            "ix_webhook_deliveries_open",
-            "endpoint_id",
-            "sequence",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
+        index_of_some(
+            "ix_webhook_deliveries_open", "endpoint_id", "sequence", where="status = 'open'"
         ),
         Index("ix_webhook_deliveries_created", "created_at"),
     )

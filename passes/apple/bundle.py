@@ -39,7 +39,21 @@ _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
 #: CRC-32 and the two sizes, as they stand in both records; and an offset.
 _SUMS, _OFFSET = struct.Struct("<III"), struct.Struct("<I")
-_LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_LOCAL_MARK, CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+#: What zipfile raises at an archive that is none, or is damaged.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,26 +176,14 @@ def read(data: bytes) -> dict[str, bytes]:
     if len(data) > MAX_BYTES:
         raise BundleError(f"The file is larger than {MAX_BYTES} bytes.", "too_large")
     # Counted before parsing, so that a directory of a million entries costs nothing.
-    if data.count(_CENTRAL_MARK) > MAX_FILES:
+    if data.count(CENTRAL_MARK) > MAX_FILES:
         raise BundleError(f"The file holds more than {MAX_FILES} files.", "too_many_files")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read_entries(archive)
     except BundleError:
         raise
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        zlib.error,
-        struct.error,
-        EOFError,
-        IndexError,
-        NotImplementedError,
-        OSError,
-        OverflowError,
-        RuntimeError,
-        ValueError,
-    ) as error:
+    except DAMAGE as error:
         raise BundleError(f"The file is not a ZIP archive: {error}.", "not_a_zip") from None
 
 
@@ -282,7 +284,7 @@ def _central(name: str, method: int, crc: int, packed: int, size: int, offset: i
     encoded = name.encode()
     return (
         _CENTRAL.pack(
-            _CENTRAL_MARK,
+            CENTRAL_MARK,
             _VERSION_NEEDED,
             _VERSION_NEEDED,
             _UTF8_NAMES,

@@ -7,37 +7,20 @@ Bundle of Passes": a ZIP archive of .pkpass files, at most 10 or 150 MB.
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 
 from passes.apple import bundle
-from passes.apple.bundle import PASS_JSON
+from passes.apple.bundle import CENTRAL_MARK, DAMAGE, PASS_JSON
 from passes.errors import BundleError
 
-MEDIA_TYPE = "application/vnd.apple.pkpasses"
 MAX_PASSES = 10
 MAX_BYTES = 150_000_000
 SUFFIX = ".pkpass"
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
-_CENTRAL_MARK = b"PK\x01\x02"
 # The directories of the passes inside are seen too, as they lie there unpacked.
 _MOST_ENTRIES = (MAX_PASSES + 1) * (bundle.MAX_FILES + 1)
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    IndexError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
 
 
 def write(passes: Sequence[bytes]) -> bytes:
@@ -62,12 +45,12 @@ def write(passes: Sequence[bytes]) -> bytes:
 
 def holds_passes(data: bytes) -> bool:
     """Whether `data` is a ZIP archive of passes, and not one pass (or something else)."""
-    if data.count(_CENTRAL_MARK) > _MOST_ENTRIES or len(data) > MAX_BYTES:
+    if data.count(CENTRAL_MARK) > _MOST_ENTRIES or len(data) > MAX_BYTES:
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except _DAMAGE:
+    except DAMAGE:
         return False
     return PASS_JSON not in names and any(name.endswith(SUFFIX) for name in names)
 
@@ -80,14 +63,14 @@ def read(data: bytes) -> Mapping[str, bytes]:
     """
     if len(data) > MAX_BYTES:
         raise BundleError(f"The file is larger than {MAX_BYTES} bytes.", "too_large")
-    if data.count(_CENTRAL_MARK) > _MOST_ENTRIES:
+    if data.count(CENTRAL_MARK) > _MOST_ENTRIES:
         raise BundleError("The file holds far more than passes.", "too_many_files")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read_passes(archive)
     except BundleError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise BundleError(f"The file is not a ZIP archive: {error}.", "not_a_zip") from None
 
 

@@ -12,11 +12,10 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, OfProgramme, new_id
+from app.db import Base, Id, OfProgramme, index_of_some, new_id
 from app.ledger.models._rows import OfAccount, Sequence
 
 
@@ -40,32 +39,16 @@ class Account(OfProgramme, Base):
     __table_args__ = (
         CheckConstraint("debt >= 0", name="debt_not_negative"),
         CheckConstraint("held >= 0", name="held_not_negative"),
-        Index(
-            "ix_accounts_behind",
-            "id",
-            sqlite_where=text("version > delivered_version"),
-            postgresql_where=text("version > delivered_version"),
+        index_of_some("ix_accounts_behind", "id", where="version > delivered_version"),
+        index_of_some(
+            "ix_accounts_tier_review", "tier_review_at", where="tier_review_at IS NOT NULL"
         ),
-        Index(
-            "ix_accounts_tier_review",
-            "tier_review_at",
-            sqlite_where=text("tier_review_at IS NOT NULL"),
-            postgresql_where=text("tier_review_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_accounts_merged",
-            "merged_into_id",
-            sqlite_where=text("merged_into_id IS NOT NULL"),
-            postgresql_where=text("merged_into_id IS NOT NULL"),
-        ),
+        index_of_some("ix_accounts_merged", "merged_into_id", where="merged_into_id IS NOT NULL"),
         # Not the programme first: then PostgreSQL, until it has counted, takes this index to find
         # one account of a programme, and reads all of them.
         Index("ix_accounts_created", "created_at", "programme_id"),
-        Index(
-            "ix_accounts_rolling",
-            "rolling_expires_at",
-            sqlite_where=text("rolling_expires_at IS NOT NULL"),
-            postgresql_where=text("rolling_expires_at IS NOT NULL"),
+        index_of_some(
+            "ix_accounts_rolling", "rolling_expires_at", where="rolling_expires_at IS NOT NULL"
         ),
     )
 

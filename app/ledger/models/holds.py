@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, new_id
+from app.db import Base, Id, index_of_some, new_id
 from app.ledger.models._rows import OfAccount
 
 
@@ -25,12 +25,7 @@ class Hold(OfAccount, Base):
     __tablename__ = "holds"
     __table_args__ = (
         UniqueConstraint("programme_id", "posting_id"),
-        Index(
-            "ix_holds_open",
-            "expires_at",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
-        ),
+        index_of_some("ix_holds_open", "expires_at", where="status = 'open'"),
         Index("ix_holds_card", "card_id", "created_at"),
     )
 

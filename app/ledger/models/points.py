@@ -14,11 +14,10 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, new_id
+from app.db import Base, Id, index_of_some, new_id
 from app.ledger.models._rows import OfAccount, Sequence
 
 
@@ -60,40 +59,14 @@ class Entry(OfAccount, Base):
     __table_args__ = (
         Index("ix_entries_account", "account_id", "sequence"),
         # What nobody posted, such as a million expiries in a night, is in none of these.
-        Index(
-            "ix_entries_posting",
-            "programme_id",
-            "posting_id",
-            sqlite_where=text("posting_id IS NOT NULL"),
-            postgresql_where=text("posting_id IS NOT NULL"),
+        index_of_some(
+            "ix_entries_posting", "programme_id", "posting_id", where="posting_id IS NOT NULL"
         ),
-        Index(
-            "ix_entries_receipt",
-            "receipt_id",
-            sqlite_where=text("receipt_id IS NOT NULL"),
-            postgresql_where=text("receipt_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_entries_once",
-            "account_id",
-            "once_key",
-            sqlite_where=text("once_key IS NOT NULL"),
-            postgresql_where=text("once_key IS NOT NULL"),
-        ),
-        Index(
-            "ix_entries_reverses",
-            "reverses_id",
-            sqlite_where=text("reverses_id IS NOT NULL"),
-            postgresql_where=text("reverses_id IS NOT NULL"),
-        ),
+        index_of_some("ix_entries_receipt", "receipt_id", where="receipt_id IS NOT NULL"),
+        index_of_some("ix_entries_once", "account_id", "once_key", where="once_key IS NOT NULL"),
+        index_of_some("ix_entries_reverses", "reverses_id", where="reverses_id IS NOT NULL"),
         # Undone once: a second undoing has to name the reversal itself.
-        Index(
-            "uq_entries_reverses",
-            "reverses_id",
-            unique=True,
-            sqlite_where=text("whole_reversal"),
-            postgresql_where=text("whole_reversal"),
-        ),
+        index_of_some("uq_entries_reverses", "reverses_id", where="whole_reversal", unique=True),
     )
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)
@@ -155,32 +128,11 @@ class Lot(OfAccount, Base):
     __table_args__ = (
         CheckConstraint("remaining >= 0 AND remaining <= points", name="remaining_within_points"),
         CheckConstraint("held >= 0 AND held <= remaining", name="held_within_remaining"),
-        Index(
-            "ix_lots_open",
-            "account_id",
-            "sequence",
-            sqlite_where=text("remaining > 0"),
-            postgresql_where=text("remaining > 0"),
-        ),
+        index_of_some("ix_lots_open", "account_id", "sequence", where="remaining > 0"),
         Index("ix_lots_entry", "entry_id"),
-        Index(
-            "ix_lots_expiring",
-            "expires_at",
-            sqlite_where=text("remaining > held"),
-            postgresql_where=text("remaining > held"),
-        ),
-        Index(
-            "ix_lots_pending",
-            "available_from",
-            sqlite_where=text("pending AND remaining > 0"),
-            postgresql_where=text("pending AND remaining > 0"),
-        ),
-        Index(
-            "ix_lots_origin",
-            "origin_lot_id",
-            sqlite_where=text("origin_lot_id IS NOT NULL"),
-            postgresql_where=text("origin_lot_id IS NOT NULL"),
-        ),
+        index_of_some("ix_lots_expiring", "expires_at", where="remaining > held"),
+        index_of_some("ix_lots_pending", "available_from", where="pending AND remaining > 0"),
+        index_of_some("ix_lots_origin", "origin_lot_id", where="origin_lot_id IS NOT NULL"),
     )
 
     sequence: Mapped[int] = mapped_column(Sequence, primary_key=True)

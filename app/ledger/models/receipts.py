@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, new_id
+from app.db import Base, Id, index_of_some, new_id
 from app.ledger.models._rows import OfAccount
 
 
@@ -15,13 +15,7 @@ class Receipt(OfAccount, Base):
 
     __tablename__ = "receipts"
     __table_args__ = (
-        Index(
-            "ix_receipts_number",
-            "programme_id",
-            "number",
-            sqlite_where=text("number IS NOT NULL"),
-            postgresql_where=text("number IS NOT NULL"),
-        ),
+        index_of_some("ix_receipts_number", "programme_id", "number", where="number IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
