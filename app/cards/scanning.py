@@ -1,7 +1,7 @@
 """Finding the card behind what was scanned, and saying to the cashier why there is none."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.cards.errors import CardRefused
 from app.cards.models import Card, SigningKey
 from app.cards.refusals import outcome_of
-from app.db import Prepared, programme_of
+from app.db import Prepared, Question, programme_of
 from passes.card import CardStatus
 from passes.code import Outcome, Reading, card_id_told, parse, verify
 from passes.errors import CodeError
@@ -79,11 +79,7 @@ def cards_by_codes(
     The same verdict as `card_by_code`, which has the last word: only a text that is, letter for
     letter, a good card's own code is taken without looking at its signature, which is ours.
     """
-    ids: dict[str, str] = {}
-    for text, _kind in scanned:
-        told = card_id_told(text)
-        if told is not None:
-            ids[text] = told
+    ids = _ids_told(text for text, _ in scanned)
     rows = {row.id: row for row in _scanned(session, {"ids": sorted(set(ids.values()))})}
     found: list[FoundCard | CardRefused] = []
     for text, at in scanned:
@@ -102,6 +98,17 @@ def cards_by_codes(
         except CardRefused as refused:
             found.append(refused)
     return found
+
+
+def cards_asked(texts: Iterable[str], programme_id: str) -> Question:
+    """What `cards_by_codes` asks, for `app.db.asked_ahead`."""
+    return Question(_scanned, {"ids": sorted(set(_ids_told(texts).values()))}, programme_id)
+
+
+def _ids_told(texts: Iterable[str]) -> dict[str, str]:
+    """The cards' ids as the texts have them, by text; nothing of a text that is no code."""
+    told = {text: card_id_told(text) for text in texts}
+    return {text: card_id for text, card_id in told.items() if card_id is not None}
 
 
 def _read(session: Session, text: str, now: datetime) -> Reading:

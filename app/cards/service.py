@@ -25,6 +25,7 @@ from app.cards.rotating import totp_keys as totp_keys
 from app.cards.rotating import use_step as use_step
 from app.cards.scanning import FoundCard as FoundCard
 from app.cards.scanning import card_by_code as card_by_code
+from app.cards.scanning import cards_asked as cards_asked
 from app.cards.scanning import cards_by_codes as cards_by_codes
 from app.db import Prepared
 from app.errors import Conflict, Invalid, Misconfigured, NotFound

@@ -7,7 +7,7 @@ of another. That is enforced here, once, and not by the callers' memory.
 
 from app.db.columns import Base, Id, Moment, OfProgramme, index_of_some, new_id
 from app.db.engine import SQLITE_BUSY_MS, Database
-from app.db.prepared import Prepared, write_all
+from app.db.prepared import Prepared, Question, asked_ahead, write_all
 from app.db.wall import EVERYWHERE, WallBreached, enter, programme_of, within
 
 __all__ = [
@@ -19,7 +19,9 @@ __all__ = [
     "Moment",
     "OfProgramme",
     "Prepared",
+    "Question",
     "WallBreached",
+    "asked_ahead",
     "enter",
     "index_of_some",
     "new_id",

@@ -118,6 +118,37 @@ class Driven:
         into.extend(map(self._row._make, rows))
 
 
+def in_one_journey(
+    connection: Connection, asked: Sequence[tuple[Driven, Mapping[str, Any]]]
+) -> list[Rows]:
+    """Send a PostgreSQL server several statements that give rows before its first answer comes.
+
+    Raises SQLAlchemy's errors; then those behind the one that failed have not run.
+    """
+    raw: Any = connection.connection.driver_connection
+    cursors = []
+    sql = ""
+    try:
+        with raw.pipeline():
+            for driven, values in asked:
+                sql, given = driven._sql, driven._given(values)
+                cursor = raw.cursor()
+                cursors.append(cursor)
+                for listen in connection.dispatch.before_cursor_execute:
+                    listen(connection, cursor, sql, [given], None, False)
+                cursor.execute(sql, given)
+        answers = []
+        for (driven, _), cursor in zip(asked, cursors, strict=True):
+            answers.append(Rows())
+            driven._read(cursor.fetchall(), answers[-1])
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, cursors[-1], sql, error) from error
+    finally:
+        for cursor in cursors:
+            cursor.close()
+    return answers
+
+
 def run(connection: Connection, sql: str) -> None:
     """Run a statement of no values and no rows. Raises SQLAlchemy's errors."""
     cursor = connection.connection.cursor()

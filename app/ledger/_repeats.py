@@ -1,10 +1,11 @@
 """A posting that comes again: it gets its first answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.db import Question
 from app.ledger import _store
 from app.ledger._operation import canonical_id
 from app.ledger.errors import PostingIdReused
@@ -34,6 +35,11 @@ def replayed_many(
         except PostingIdReused as error:
             found.append(error)
     return found
+
+
+def replays_asked(posting_ids: Iterable[str], programme_id: str) -> Question:
+    """What `replayed_many` asks, for `app.db.asked_ahead`."""
+    return _store.firsts_asked([canonical_id(each) or "" for each in posting_ids], programme_id)
 
 
 def _again(request: Request, first: _store.First) -> dict[str, Any]:

@@ -129,6 +129,10 @@ def note(story: Story, code: str, **facts: Any) -> None:
         story.append(because(code, **facts))
 
 
+#: Sentences that a voice keeps; some hundred kilobytes.
+_MOST_SAID = 2048
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Who tells: the reader's language, the programme's zone, and what it calls things.
@@ -140,6 +144,8 @@ class Voice:
     time_zone: str
     label: Callable[[int], str]
     tiers: Mapping[str, str] = field(default_factory=dict)
+    #: Sentences by their reason: a shop's receipts say the same few all day.
+    said: dict[tuple[Any, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
     def points(self, count: int) -> str:
         """So many points: "12 beans"."""
@@ -159,15 +165,27 @@ class Voice:
 def tell(reasons: Iterable[Reason], voice: Voice) -> list[str]:
     """A sentence for each reason. Raises `KeyError` for a code that is not of the list."""
     sentences = SENTENCES[writing.spoken(voice.language)]
+    said = voice.said
     told = []
     for reason in reasons:
-        code = reason["code"]
-        if reason.get("expires_at", "") is None:
-            code += ".never"
-        said = sentences[code].format_map(_Facts(voice, reason))
-        # A date or a name may bring the full stop along.
-        told.append(said[:-1] if said.endswith("..") else said)
+        facts = tuple(reason.items())
+        sentence = said.get(facts)
+        if sentence is None:
+            sentence = _in_words(sentences, voice, reason)
+            if len(said) >= _MOST_SAID:
+                said.clear()
+            said[facts] = sentence
+        told.append(sentence)
     return told
+
+
+def _in_words(sentences: Mapping[str, str], voice: Voice, reason: Reason) -> str:
+    code = reason["code"]
+    if reason.get("expires_at", "") is None:
+        code += ".never"
+    said = sentences[code].format_map(_Facts(voice, reason))
+    # A date or a name may bring the full stop along.
+    return said[:-1] if said.endswith("..") else said
 
 
 class _Facts(dict[str, str]):

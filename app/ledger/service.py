@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.db import asked_ahead, programme_of
 from app.errors import CounterfoilError, Invalid, Unavailable
 from app.languages import _
 from app.ledger import (
@@ -30,7 +31,7 @@ from app.ledger._book import AccountState, Book
 from app.ledger._news import mark_changed, mark_many_changed, raise_version, raise_versions
 from app.ledger._opening import open_account, open_accounts
 from app.ledger._operation import Context, Item, Outcome, canonical_id
-from app.ledger._repeats import replayed, replayed_many
+from app.ledger._repeats import replayed, replayed_many, replays_asked
 from app.ledger.errors import PostingIdReused, UnknownAccount
 from app.ledger.models import Account, AccountMerge
 from app.ledger.postings import (
@@ -79,6 +80,7 @@ __all__ = [
     "release_pending",
     "replayed",
     "replayed_many",
+    "replays_asked",
     "review_tiers",
     "standing",
 ]
@@ -171,11 +173,12 @@ def post_accruals(
     ids = {item.request.id for item in items}
     if len(set(wanted)) < len(wanted) or len(ids) < len(items):
         raise ValueError("each account posts once at a time, and each id is one posting's")
-    accounts = _store.lock(session, wanted, terms)
     once_keys = {key for _, operation, _ in accruals for key in operation.once_keys}
-    books = _store.load(
-        session, accounts.values(), now, whole=False, terms=terms, once_keys=once_keys
-    )
+    with asked_ahead(session, _store.pages_asked(programme_of(session), wanted, now, terms)):
+        accounts = _store.lock(session, wanted, terms)
+        books = _store.load(
+            session, accounts.values(), now, whole=False, terms=terms, once_keys=once_keys
+        )
     asking = [
         (books[operation.account_id], operation.asked)
         for _, operation, _ in accruals
@@ -232,7 +235,7 @@ def _checked(request: Request) -> Request:
         raise Invalid(_("A posting's id is a UUID."), {"id": [_("Give a UUID.")]})
     if len(request.fingerprint) != 32:
         raise ValueError("a fingerprint is a SHA-256")
-    return replace(request, id=posting_id)
+    return request if posting_id == request.id else replace(request, id=posting_id)
 
 
 def _page(session: Session, operation: Operation, now: datetime, terms: Terms) -> Book:

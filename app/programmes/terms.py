@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.db import Prepared
+from app.db import Prepared, Question
 from app.errors import NotFound
 from app.languages import _
 from app.ledger.postings import Terms
@@ -211,6 +211,11 @@ def rulebook_of(session: Session, programme_id: str, now: datetime) -> Rulebook:
         given = {"programme": programme_id, "now": now}
         pilots = tuple(_begun_pilots(session, given, programme_id=programme_id))
     return Rulebook(session, programme_id, rows[0].currency, rows[0].time_zone, tuple(rows), pilots)
+
+
+def rules_asked(programme_id: str, now: datetime) -> Question:
+    """What `rulebook_of` asks, for `app.db.asked_ahead`."""
+    return Question(_newest_versions, {"programme": programme_id, "now": now}, programme_id)
 
 
 def whole_rulebook(session: Session, programme_id: str, now: datetime) -> Rulebook:

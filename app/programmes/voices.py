@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Protocol
 
+import msgspec
+
 from app.ledger.explain import Voice
 from app.programmes import wording
 from app.programmes.settings import Settings
@@ -26,6 +28,23 @@ def voice_of(programme: Named, settings: Settings, language: str) -> Voice:
     A tier without a name in that language is called as in English, else as in the first language
     that it has a name in, else by its code.
     """
+    tiers = settings.tiers.names if settings.tiers else {}
+    named = msgspec.json.encode((programme.points_names, tiers))
+    key = (language, programme.time_zone, named)
+    voice = _voices.get(key)
+    if voice is None:
+        if len(_voices) >= _MOST_VOICES:
+            _voices.clear()
+        voice = _voices[key] = _new_voice(programme, settings, language)
+    return voice
+
+
+#: Those that spoke before, by all that makes them: each keeps what it has said.
+_voices: dict[tuple[str, str, bytes], Voice] = {}
+_MOST_VOICES = 64
+
+
+def _new_voice(programme: Named, settings: Settings, language: str) -> Voice:
     tiers = {}
     if settings.tiers:
         for code, names in settings.tiers.names.items():

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.attempts import count_attempt, note_attempt, refuse_if_too_many
 from app.cards.service import RandomBytes, hash_token
-from app.db import EVERYWHERE, Prepared, enter
+from app.db import EVERYWHERE, Prepared, Question, enter
 from app.errors import Conflict, Invalid, NotFound
 from app.languages import _
 from app.programmes.models import Location, Programme
@@ -246,7 +246,7 @@ class Door:
 def doors(session: Session, tokens: Iterable[str]) -> dict[str, Door | TillRevoked]:
     """Which till each token is of, in a session open for all programmes; or that it is of none."""
     hashes = {token: hash_token(token[:200]) for token in set(tokens)}
-    rows = _doors(session, {"hashes": list(hashes.values())}, programme_id=EVERYWHERE)
+    rows = _doors(session, {"hashes": sorted(hashes.values())}, programme_id=EVERYWHERE)
     found = {
         row.token_hash: Door(
             TillAt(row.id, row.programme_id, row.location_id),
@@ -261,6 +261,18 @@ def doors(session: Session, tokens: Iterable[str]) -> dict[str, Door | TillRevok
     return {token: found.get(mark) or _revoked() for token, mark in hashes.items()}
 
 
+def doors_asked(tokens: Iterable[str]) -> Question:
+    """What `doors` asks, for `app.db.asked_ahead`."""
+    hashes = sorted({hash_token(token[:200]) for token in tokens})
+    return Question(_doors, {"hashes": hashes}, EVERYWHERE)
+
+
+def cashiers_asked(sessions: Iterable[str | None], programme_id: str, *, now: datetime) -> Question:
+    """What `cashiers` asks of session tokens, for `app.db.asked_ahead`."""
+    hashes = sorted({hash_token((each or "")[:200]) for each in sessions})
+    return Question(_signed_in, {"hashes": hashes, "now": now}, programme_id)
+
+
 def cashiers(
     session: Session, asked: Iterable[tuple[str, str | None]], *, now: datetime
 ) -> dict[tuple[str, str | None], Person | None]:
@@ -268,7 +280,7 @@ def cashiers(
     marks = {each: hash_token((each[1] or "")[:200]) for each in set(asked)}
     if not marks:
         return {}
-    rows = _signed_in(session, {"hashes": list(set(marks.values())), "now": now})
+    rows = _signed_in(session, {"hashes": sorted(set(marks.values())), "now": now})
     found = {(row.till_id, row.token_hash): Person(row.id, row.role) for row in rows}
     return {each: found.get((each[0], mark)) for each, mark in marks.items()}
 

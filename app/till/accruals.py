@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from app.benefits import service as benefits
 from app.cards import service as cards
 from app.cards.service import FoundCard
-from app.db import within
+from app.db import Question, asked_ahead, within
 from app.errors import CounterfoilError
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, fingerprint
 from app.programmes.giving import RuledPromises
 from app.programmes.settings import Settings
-from app.programmes.terms import Rulebook, rulebook_of
+from app.programmes.terms import Rulebook, rulebook_of, rules_asked
 from app.till import access, service, waiting
 from app.till.access import Door
 from app.till.counter import Counter
@@ -91,23 +91,26 @@ class Prepared:
         self._now = now
         self._results: list[Answered | Exception | None] = [None] * len(asked)
         groups: dict[str, list[tuple[int, _Case]]] = {}
-        doors = access.doors(session, [each.token for each in asked])
-        for place, each in enumerate(asked):
-            door = doors[each.token]
-            if isinstance(door, CounterfoilError):
-                self._results[place] = door
-                continue
-            mark = fingerprint(door.till.programme_id, door.till.id, OPERATION, each.sent)
-            request = Request(each.body["id"], OPERATION, mark, door.till.id)
-            case = _Case(each, door, request)
-            groups.setdefault(door.till.programme_id, []).append((place, case))
-        # Always in one order: accounts of several programmes are locked, by other processes too.
-        self._groups = sorted(groups.items())
         self._books: dict[str, Rulebook] = {}
-        for programme_id, group in self._groups:
-            with within(session, programme_id):
-                book = self._books[programme_id] = rulebook_of(session, programme_id, now)
-                _prepare(session, book, [case for _, case in group], now)
+        with asked_ahead(session, _questions(asked, now)):
+            doors = access.doors(session, [each.token for each in asked])
+            _programmes.remember(doors)
+            for place, each in enumerate(asked):
+                door = doors[each.token]
+                if isinstance(door, CounterfoilError):
+                    self._results[place] = door
+                    continue
+                mark = fingerprint(door.till.programme_id, door.till.id, OPERATION, each.sent)
+                request = Request(each.body["id"], OPERATION, mark, door.till.id)
+                case = _Case(each, door, request)
+                groups.setdefault(door.till.programme_id, []).append((place, case))
+            # Always in one order: accounts of several programmes are locked, by other processes
+            # too.
+            self._groups = sorted(groups.items())
+            for programme_id, group in self._groups:
+                with within(session, programme_id):
+                    book = self._books[programme_id] = rulebook_of(session, programme_id, now)
+                    _prepare(session, book, [case for _, case in group], now)
 
     @property
     def is_done(self) -> bool:
@@ -130,6 +133,53 @@ class Prepared:
             result or RuntimeError("an accrual was left without an answer")
             for result in self._results
         ]
+
+
+class _Programmes:
+    """Whose tills came lately, so that what their accruals need is asked before it is certain.
+
+    It is the till's door that says so, each time: this only guesses what will be asked.
+    """
+
+    _MOST = 4096
+
+    def __init__(self) -> None:
+        self._by_token: dict[bytes, str] = {}
+
+    def remember(self, doors: Mapping[str, Door | CounterfoilError]) -> None:
+        """Note the programme of each till that was let in."""
+        if len(self._by_token) >= self._MOST:
+            self._by_token.clear()
+        for token, door in doors.items():
+            if isinstance(door, Door):
+                self._by_token[cards.hash_token(token[:200])] = door.till.programme_id
+
+    def guess(self, token: str) -> str | None:
+        """The programme of a till, if it was here."""
+        return self._by_token.get(cards.hash_token(token[:200]))
+
+
+_programmes = _Programmes()
+
+
+def _questions(asked: Sequence[Asked], now: datetime) -> list[Question]:
+    """What will be asked for these, where all is in order; none where nobody was here before."""
+    groups: dict[str, list[Asked]] = {}
+    for each in asked:
+        if (programme_id := _programmes.guess(each.token)) is not None:
+            groups.setdefault(programme_id, []).append(each)
+    questions = [access.doors_asked(each.token for each in asked)]
+    for programme_id, group in groups.items():
+        ids = [each.body["id"] for each in group]
+        believed = [each for each in group if is_believable(each.body["occurred_at"], now)]
+        questions += [
+            rules_asked(programme_id, now),
+            ledger.replays_asked(ids, programme_id),
+            waiting.replays_asked(ids, programme_id),
+            access.cashiers_asked([each.cashier for each in group], programme_id, now=now),
+            cards.cards_asked([each.body["code"] for each in believed], programme_id),
+        ]
+    return questions
 
 
 def _prepare(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:

@@ -3,7 +3,7 @@
 Their date cannot be believed, or they were refused and a cashier handed them over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.cards import service as cards
 from app.cards.errors import CardRefused
-from app.db import Prepared
+from app.db import Prepared, Question
 from app.errors import Conflict, Invalid, NotFound
 from app.languages import _
 from app.ledger.errors import PostingIdReused
@@ -62,6 +62,11 @@ def replayed_many(
         else _reused()
         for request in requests
     ]
+
+
+def replays_asked(posting_ids: Iterable[str], programme_id: str) -> Question:
+    """What `replayed_many` asks, for `app.db.asked_ahead`."""
+    return Question(_firsts, {"ids": sorted(set(posting_ids))}, programme_id)
 
 
 def _reused() -> PostingIdReused:

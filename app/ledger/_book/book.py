@@ -1,8 +1,9 @@
 """The page of an account: what time does to it, and what it shows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 
 from app.db import new_id
 from app.ledger import rules, tiers
@@ -12,7 +13,10 @@ from app.ledger.explain import Reason, because
 from app.ledger.models import EntryKind, HoldStatus
 from app.ledger.postings import Circumstances
 from app.ledger.rules import LotState
-from app.ledger.tiers import TierReason
+from app.ledger.tiers import TierReason, TierState
+
+#: All that a tier's state consists of; copying the state itself takes ten times as long.
+_facts_of = attrgetter(*(each.name for each in fields(TierState)))
 
 
 @dataclass(slots=True)
@@ -74,7 +78,7 @@ class Book(Movements):
         if circumstances is not None:
             happened_at = circumstances.occurred_at
         state = self.account.tier
-        before = replace(state)
+        before = _facts_of(state)
         changes = tiers.assess(
             scheme,
             state,
@@ -84,7 +88,7 @@ class Book(Movements):
             because=why,
             happened_at=happened_at,
         )
-        self.is_tier_moved |= state != before
+        self.is_tier_moved |= _facts_of(state) != before
         return self.note_tiers(changes, circumstances, posting_id)
 
     def _forget_review(self, moment: datetime) -> None:

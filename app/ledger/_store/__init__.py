@@ -5,8 +5,8 @@ the wall between programmes inside them, and take any number of accounts at a ti
 """
 
 from app.ledger._store.accounts import lock, lock_free, lock_one, peek, peek_many, write_accounts
-from app.ledger._store.answers import First, amend, claim, firsts
-from app.ledger._store.pages import days_of, load, load_lots
+from app.ledger._store.answers import First, amend, claim, firsts, firsts_asked
+from app.ledger._store.pages import days_of, load, load_lots, pages_asked
 from app.ledger._store.writing import flush
 
 __all__ = [
@@ -15,12 +15,14 @@ __all__ = [
     "claim",
     "days_of",
     "firsts",
+    "firsts_asked",
     "flush",
     "load",
     "load_lots",
     "lock",
     "lock_free",
     "lock_one",
+    "pages_asked",
     "peek",
     "peek_many",
     "write_accounts",

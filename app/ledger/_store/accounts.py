@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.db import Prepared
+from app.db import Prepared, Question
 from app.languages import _
 from app.ledger import rules
 from app.ledger._book import AccountState, Row
@@ -58,6 +58,11 @@ def lock(session: Session, account_ids: Collection[str], terms: Terms) -> dict[s
     Whoever locks several locks them in this order, so that no two wait for each other.
     """
     return _states(_lock_accounts(session, {"ids": sorted(account_ids)}), terms)
+
+
+def locks_asked(programme_id: str, account_ids: Collection[str]) -> Question:
+    """What `lock` asks, for `app.db.asked_ahead`."""
+    return Question(_lock_accounts, {"ids": sorted(account_ids)}, programme_id)
 
 
 def lock_one(session: Session, account_id: str, terms: Terms) -> AccountState:

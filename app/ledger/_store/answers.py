@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from app.db import Prepared
+from app.db import Prepared, Question
 from app.ledger._book import Book, Row
 from app.ledger._operation import Item
 from app.ledger._store._statements import table_of, update_rows
@@ -36,6 +36,11 @@ def firsts(session: Session, posting_ids: Collection[str]) -> dict[str, First]:
     """What was answered to these ids before, by id."""
     rows = _firsts(session, {"ids": sorted(posting_ids)})
     return {row.id: First(*row) for row in rows}
+
+
+def firsts_asked(posting_ids: Collection[str], programme_id: str) -> Question:
+    """What `firsts` asks, for `app.db.asked_ahead`."""
+    return Question(_firsts, {"ids": sorted(posting_ids)}, programme_id)
 
 
 def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]:

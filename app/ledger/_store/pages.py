@@ -1,16 +1,17 @@
 """Loads the pages of accounts: the lots, holds and days that a posting has to know."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.db import Prepared
+from app.db import Prepared, Question, programme_of
 from app.ledger import tiers
 from app.ledger._book import AccountState, Book, HoldState
 from app.ledger._store._statements import table_of
+from app.ledger._store.accounts import locks_asked
 from app.ledger.models import Account, EarningDay, Entry, Hold, HoldLot, HoldStatus, Lot
 from app.ledger.postings import Terms
 from app.ledger.rules import LotState
@@ -114,12 +115,33 @@ def load(
     if holding:
         _load_holds(session, books, holding)
     if terms.tiers is not None:
-        _load_days(session, books, now)
+        _load_days(session, books, now, as_lately=not whole)
     if once_keys:
         for account_id, key in _bonuses_had(session, {"ids": ids, "keys": sorted(once_keys)}):
             if account_id in books:
                 books[account_id].once_keys |= {key}
     return books
+
+
+#: From which day on days were loaded lately, by programme and day: the accounts of a shop have
+#: their reviews at the same few moments.
+_earliest: dict[tuple[str, date], date] = {}
+_MOST_EARLIEST = 1024
+
+
+def pages_asked(
+    programme_id: str, account_ids: Collection[str], now: datetime, terms: Terms
+) -> list[Question]:
+    """What `lock` and then `load` most likely ask, for `app.db.asked_ahead`."""
+    ids = sorted(account_ids)
+    asked = [
+        locks_asked(programme_id, ids),
+        Question(_stirring_lots, {"ids": ids, "now": now}, programme_id),
+    ]
+    earliest = _earliest.get((programme_id, now.date()))
+    if terms.tiers is not None and earliest is not None:
+        asked.append(Question(_recent_days, {"ids": ids, "earliest": earliest}, programme_id))
+    return asked
 
 
 def _wants_all(account: AccountState, now: Any) -> bool:
@@ -143,10 +165,10 @@ def _load_holds(session: Session, books: dict[str, Book], account_ids: list[str]
         hold.lots[lot_id] = reserved
 
 
-def _load_days(session: Session, books: dict[str, Book], now: Any) -> None:
+def _load_days(session: Session, books: dict[str, Book], now: Any, *, as_lately: bool) -> None:
     terms = next(iter(books.values())).terms
     accounts = [book.account for book in books.values()]
-    for account_id, day, count in _counts(session, accounts, now, terms):
+    for account_id, day, count in _counts(session, accounts, now, terms, as_lately=as_lately):
         books[account_id].days[day] = count
 
 
@@ -162,12 +184,25 @@ def days_of(
 
 
 def _counts(
-    session: Session, accounts: Sequence[AccountState], now: Any, terms: Terms
+    session: Session,
+    accounts: Sequence[AccountState],
+    now: Any,
+    terms: Terms,
+    *,
+    as_lately: bool = False,
 ) -> Iterator[tuple[str, date, Count]]:
     scheme, zone = terms.tiers, terms.time_zone
     if scheme is None or not accounts:
         return
     earliest = min(tiers.earliest_day(scheme, each.tier, now, zone) for each in accounts)
+    if as_lately:
+        # More days than are needed do no harm, and those of the last time may have been fetched.
+        key = (programme_of(session), now.date())
+        if key not in _earliest or earliest < _earliest[key]:
+            if len(_earliest) >= _MOST_EARLIEST:
+                _earliest.clear()
+            _earliest[key] = earliest
+        earliest = _earliest[key]
     ids = [account.id for account in accounts]
     for account_id, day, points, spend_minor in _recent_days(
         session, {"ids": ids, "earliest": earliest}
