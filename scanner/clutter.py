@@ -13,6 +13,7 @@ from scanner.places import Box, overlap
 
 DULL_SECONDS = 6.0  # a customer who is not read for so long has had all that helps
 BEGINNING_SECONDS = 0.5  # what is there when a camera begins was not held up to it
+FIRST_SECONDS = 0.1  # before any hand can be in the picture
 FORGOTTEN_SECONDS = 30.0  # somebody may stand before it for a while
 SAME_PLACE = 0.5
 SAME_STRENGTH = 1.35
@@ -51,6 +52,14 @@ class Clutter:
             self._is_dull(self._place(at, box, strength))
             for box, strength in zip(boxes, strengths, strict=True)
         ]
+
+    def stood(self, box: Box) -> bool:
+        """Whether what is at `box` was there in the first pictures: nobody has held that up."""
+        began = self._at if self._began is None else self._began
+        return any(
+            place.since - began < FIRST_SECONDS and overlap(place.box, box) >= SAME_PLACE
+            for place in self._places
+        )
 
     def knows(self, box: Box) -> bool:
         """Whether what is at `box` is clutter, or was there from the beginning."""

@@ -34,7 +34,7 @@ from scanner.schedule import (
 from scanner.stack import Stack
 from scanner.view import View
 
-IN_TURN_PER_FRAME = 2
+IN_TURN_PER_FRAME = 3
 MOST_SECONDS = 0.045  # of processor time a frame; the next frame is worth more than the rest
 AWAKE_SECONDS = 2.0  # after the last movement or read
 GLANCE_SECONDS = 1.0  # asleep, the whole picture is read so often
@@ -120,10 +120,13 @@ class LiveReader:
         """Put the places into the view, what may be a phone first; tell whether any may be."""
         boxes = [view.share(r.left, r.top, r.right, r.bottom) for r in places]
         dull = self._clutter.frame(at, boxes, [place.strength for place in places])
-        lively = [place for place, known in zip(places, dull, strict=True) if not known]
-        known = [place for place, known in zip(places, dull, strict=True) if known]
-        view.regions = [*lively, *known][:MOST_REGIONS]
-        return bool(lively) or not known
+        pairs = list(zip(places, dull, boxes, strict=True))
+        came = [place for place, known, box in pairs if not (known or self._clutter.stood(box))]
+        stood = [place for place, known, box in pairs if not known and self._clutter.stood(box)]
+        known = [place for place, known, _ in pairs if known]
+        # Strong edges that were there before are a card terminal's: the phone is what came.
+        view.regions = [*came, *stood, *known][:MOST_REGIONS]
+        return bool(came or stood) or not known
 
     def _search(self, view: View, lively: bool, late: Callable[[], bool]) -> Ran:
         """Look for a code in the regions: with all that there is where one may be a phone."""

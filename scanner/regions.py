@@ -16,13 +16,22 @@ CELL = 8  # pixels of the half-size frame
 WEAKEST = 2.5
 LARGEST_CELLS, SMALLEST_CELLS = 26, 4
 MARGIN_CELLS = 4
+LEVELS = (0.5, 0.65, 0.8)  # of the peak: what hangs together above it is one thing ...
+MOST_OBLONG = 1.7  # ... unless it is larger or longer than a code
 MOST = 3
 SMALLEST_PICTURE = 16  # pixels: there is no code in less
+DARK = 60.0  # grey level under which noise counts for no more than it is
+WHITE, BURNT_SHARE = 248, 0.12
 
 Cells = NDArray[np.float32]
 
-# Light is judged by ratios: the same code is as strong on a dim screen as on a bright one.
-_LOG = np.round(np.log1p(np.arange(256)) / np.log(256) * 255).astype(np.uint8)
+# Light is judged by ratios, so that a code on a dim screen counts as well: but not the noise of
+# black glass, which is all ratio.
+_LEVELS = np.arange(256) / 255
+_LOG = np.log1p(_LEVELS * 255 / DARK) / np.log1p(255 / DARK) * 255
+# In a burnt-out picture the code is what is a little less white than white.
+_BURNT = np.round(0.4 * _LOG + 0.6 * _LEVELS**6 * 255).astype(np.uint8)
+_PLAIN = np.round(_LOG).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,7 @@ def find_regions(half: Image, most: int = MOST) -> list[Region]:
         _, peak, _, (x, y) = cv2.minMaxLoc(wide)
         if peak < WEAKEST:
             break
-        box = _flood(near, (x, y), peak / 2)
+        box = _code_like(near, (x, y), peak)
         left, top, right, bottom = _square(box, columns, rows)
         side = 2 * CELL * max(box[2:])
         found.append(_region((left, top, right, bottom), peak, half.shape, side))
@@ -63,7 +72,8 @@ def find_regions(half: Image, most: int = MOST) -> list[Region]:
 
 def _cells(half: Image) -> Cells:
     """How much changes in both directions, averaged to cells."""
-    light = cv2.GaussianBlur(cv2.LUT(half, _LOG), (3, 3), 0)
+    burnt = np.count_nonzero(half >= WHITE) > BURNT_SHARE * half.size
+    light = cv2.GaussianBlur(cv2.LUT(half, _BURNT if burnt else _PLAIN), (3, 3), 0)
     height, width = half.shape
     rows, columns = max(1, height // CELL), max(1, width // CELL)
     across = cv2.absdiff(light[:, 2:], light[:, :-2])[: rows * CELL, : columns * CELL]
@@ -71,6 +81,25 @@ def _cells(half: Image) -> Cells:
     size = (columns, rows)
     averages = [cv2.resize(edge, size, interpolation=cv2.INTER_AREA) for edge in (across, down)]
     return cv2.min(averages[0], averages[1]).astype(np.float32)
+
+
+def _code_like(near: Cells, seed: tuple[int, int], peak: float) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what may be the code around `seed`.
+
+    Noise of a dark picture and the writing beside a code hang together with it at half its
+    strength: what is too large or too long for a code is looked at again higher up.
+    """
+    first = 0
+    for share in LEVELS:
+        box = _flood(near, seed, peak * share)
+        longer, shorter = max(box[2:]), min(box[2:])
+        first = first or min(longer, LARGEST_CELLS)
+        if longer < first / 3:  # a corner of it
+            break
+        if longer <= LARGEST_CELLS and longer <= MOST_OBLONG * shorter:
+            return box
+    half = max(1, first // 2)
+    return seed[0] - half, seed[1] - half, 2 * half, 2 * half
 
 
 def _flood(near: Cells, seed: Sequence[int], level: float) -> tuple[int, int, int, int]:

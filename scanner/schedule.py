@@ -20,7 +20,7 @@ from scanner.hints import Hint
 from scanner.picture import Image, Picture
 from scanner.places import Box, Read
 from scanner.regions import Region
-from scanner.view import Prepared, View, sharpen, soft_sharp, threshold
+from scanner.view import Prepared, View, highlights, is_burnt, sharpen, soft_sharp, threshold
 
 CARD_PREFIX = "CF"
 STILL_DEADLINE_SECONDS = 1.0
@@ -122,37 +122,45 @@ def _large_window(index: int, pixels: int) -> Attempt:
     )
 
 
+def _large_burnt(index: int, pixels: int) -> Attempt:
+    """Only where white is burnt out: the little that is left between it and black, spread."""
+    change = _on_large(
+        index,
+        lambda picture, scale: threshold(highlights(picture), pixels * scale),
+        black_and_white=True,
+    )
+
+    def prepare(view: View) -> Prepared | None:
+        region = view.region(index)
+        return change(view) if region is not None and is_burnt(view.crop(region)) else None
+
+    return f"region {index + 1} enlarged, highlights, window {pixels}", prepare
+
+
 def _large_soft_sharp(index: int) -> Attempt:
     """Noise away first, then what the lens blurred back: neither alone reads as much."""
     return f"region {index + 1} enlarged, softened, sharpened", _on_large(index, soft_sharp)
-
-
-def _large_sharp(index: int, sigma: float, amount: float) -> Attempt:
-    return f"region {index + 1} enlarged, sharpened {amount:g}", _on_large(
-        index, lambda picture, scale: sharpen(picture, sigma * scale, amount)
-    )
 
 
 # One picture alone, full effort. Windows are of a few modules: 15 pixels where a module has two
 # or three, 21 and more where it has four to six. The order is what read most of what was still
 # unread, for its cost, in frames of the filmed counter with other seeds than those measured.
 STILL: tuple[Attempt, ...] = (
-    HALF, _window(0, 15), _large_window(0, 21), _median_window(0, 21), _large_soft_sharp(0),
+    HALF, _window(0, 15), _large_window(0, 21), _median_window(0, 21), _large_burnt(0, 13),
     _window(0, 13, 6), _window(0, 7), _large_window(0, 13), _window(0, 41), FULL, _large(0),
-    _window(1, 15), _large_window(1, 21), _large_soft_sharp(1), HALF_7,
-    _large_sharp(0, 2.2, 3.0), _large_window(2, 21), ("full, blurred", _full_soft),
+    _window(1, 15), _large_window(1, 21), _large_soft_sharp(0), ("full, blurred", _full_soft),
 )  # fmt: skip
 
 # Every frame of a camera ...
 LIVE: tuple[Attempt, ...] = (
     HALF, ("full without region", _full_without_region), _window(0, 15), _large_window(0, 21),
+    _large_burnt(0, 13), _window(1, 15),
 )  # fmt: skip
-# ... and two more of these in turn.
+# ... and three more of these in turn.
 LIVE_IN_TURN: tuple[Attempt, ...] = (
     _large_soft_sharp(0), _window(0, 13, 6), _median_window(0, 21), _window(0, 41),
     _large(0), _large_window(1, 21), _soft_window(0, 21), _window(0, 7), _large_window(0, 13),
-    FULL, _window(1, 15), _large_sharp(0, 2.2, 3.0), HALF_7, _large_window(2, 21), SOFT,
-    ("full, blurred", _full_soft),
+    FULL, HALF_7, SOFT, ("full, blurred", _full_soft),
 )  # fmt: skip
 
 # What looks at the whole frame: on a picture made to be hard its cost has no bound to speak of.

@@ -10,10 +10,11 @@ import numpy as np
 
 from scanner.picture import Image, Picture, shrunk
 from scanner.places import Box
-from scanner.regions import Region, find_regions
+from scanner.regions import WHITE, Region, find_regions
 
 ENLARGED_SIDE = 560
 LARGEST_SIDE = 2000
+_HIGHLIGHTS = np.round((np.arange(256) / 255) ** 6 * 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,19 @@ def threshold(picture: Image, window: float, below: float = 0) -> Image:
     odd = max(3, round(window) | 1)
     method, kind = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
     return np.asarray(cv2.adaptiveThreshold(picture, 255, method, kind, odd, below), np.uint8)
+
+
+def is_burnt(crop: Image) -> bool:
+    """Whether a quarter and more of a crop is white without any detail."""
+    return bool(np.count_nonzero(crop >= WHITE) * 4 >= crop.size)
+
+
+def highlights(picture: Image) -> Image:
+    """Return `picture` with its bright levels drawn apart.
+
+    Where the screen is burnt out, light runs over dark modules: they are a little less white.
+    """
+    return np.asarray(cv2.LUT(picture, _HIGHLIGHTS), np.uint8)
 
 
 def sharpen(picture: Image, sigma: float, amount: float) -> Image:
