@@ -86,6 +86,7 @@ class Desk:
         self.showing.state(
             online=True,
             names=self.people.names,
+            managers=self.people.managers,
             waiting=0,
             aside=0,
             self_service=self.self_service,
@@ -193,14 +194,18 @@ class Desk:
         self.counter = Counter(
             self.till, self.queue, self.client, self._ring, cashier, clock=self.clock
         )
-        self.people.remember(cashier.name)
-        self.showing.state(names=self.people.names)
+        self.remember(cashier)
         who = {"id": cashier.id, "name": cashier.name, "role": cashier.role}
         self.showing.change(lambda view: view.signed_in(who))
         self.showing.tell("cashier", {"name": cashier.name})
         text = self.early.take()
         if waits and text is not None and not self.self_service:
             self.code(text)
+
+    def remember(self, person: Cashier) -> None:
+        """Offer this name to be touched from now on; raises ConfigError."""
+        self.people.remember(person.name, person.role)
+        self.showing.state(names=self.people.names, managers=self.people.managers)
 
     def sign_out(self) -> None:
         """Lock the till, or end a shift."""

@@ -9,6 +9,7 @@ from scanner import backlog
 from scanner.amounts import parse_amount
 from scanner.errors import ConfigError, Refused, ScanError, SignInError, TryLater
 from scanner.page.outcomes import Told, told_of_code
+from scanner.page.people import MANAGERS
 from scanner.page.selling import facts_of, hand_out, redeem
 from scanner.page.state import View
 from scanner.page.telling import code_of, told_of_sign_in
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from scanner.page.desk import Desk
 
 LONGEST_RECEIPT = 64
-MANAGERS = ("manager", "owner")
 #: What a manager can approve, and what is then done again.
 _FOR_MANAGERS = (Told.APPROVAL_NEEDED, Told.NOT_YOUR_POSTING)
 
@@ -131,7 +131,7 @@ def approve(desk: Desk, name: str, pin: str) -> None:
         desk.client.sign_out(manager)
         desk.tell(Told.NOT_A_MANAGER)
         return
-    desk.people.remember(manager.name)
+    desk.remember(manager)
     desk.showing.change(View.without_approval)
     if approval.action == "redeem":
         redeem(desk, **approval.arguments, approval=manager.session)

@@ -7,7 +7,8 @@ const LONGEST = 10;
 
 /**
  * What is typed: an amount with its decimals, or digits alone. A key that would make it more than
- * `most()` minor units is not taken, and `tooMuch` is told.
+ * `most()` minor units is not taken, and `tooMuch` is told. With `decimals()` null it is a PIN, in
+ * which zeros at the beginning count.
  */
 export class Typed {
   constructor(changed, { decimals = () => 2, most = () => Infinity, tooMuch = () => {} } = {}) {
@@ -28,7 +29,7 @@ export class Typed {
     if (key === "back") text = text.slice(0, -1);
     else if (key === "clear") text = "";
     else if (key === ".") {
-      if (this.decimals() === 0 || text.includes(".")) return;
+      if (!this.decimals() || text.includes(".")) return;
       text = (text || "0") + ".";
     } else {
       const [, after] = text.split(".");
@@ -47,7 +48,7 @@ export class Typed {
 
   worth(text) {
     const [whole, after = ""] = text.split(".");
-    return Number(whole + after.padEnd(this.decimals(), "0"));
+    return Number(whole + after.padEnd(this.decimals() ?? 0, "0"));
   }
 }
 

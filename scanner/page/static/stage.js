@@ -157,7 +157,7 @@ export function toldCustomer(view) {
   const said = mine ? outcome(notice.told, notice.facts) : { title: word("self_sorry"), next: word("self_ask") };
   return [el("div.told", {},
     el("div.sign", { "aria-hidden": "true" }, notice.sign),
-    el("h2", {}, said.title),
+    heading(said.title),
     notice.facts.given ? el("p.stamped", {}, word("self_stamps", { count: number(notice.facts.given) })) : null,
     notice.facts.points ? el("p.stamped", {}, `+${points(notice.facts.points)}`) : null,
     el("p", {}, said.next))];
@@ -168,6 +168,14 @@ export function inviting() {
   return [el("div.await", {}, phone(), el("h2", {}, word("self_hold")), el("p", {}, word("self_hint")))];
 }
 
+/** A heading in which no word is broken: where one is long, all of it is smaller. */
+function heading(title) {
+  const made = el("h2", {}, title);
+  const longest = Math.max(...title.split(" ").map((each) => each.length));
+  made.style.setProperty("--letters", longest);
+  return made;
+}
+
 /** Done or refused: sign, title, what to do next. */
 export function told(view, actions, secondsLeft) {
   const done = view.notice ? null : view.done;
@@ -176,7 +184,7 @@ export function told(view, actions, secondsLeft) {
   const explain = (notice.facts.explain ?? []).slice(0, 3).map((line) => el("li", {}, line));
   return [el(`div.told${said.title.length < 12 ? ".big" : ""}`, {},
     el("div.sign", { "aria-hidden": "true" }, notice.sign),
-    el("h2", {}, said.title),
+    heading(said.title),
     el("p", {}, said.next),
     notice.facts.off_minor ? el("p.off", {}, word("take_off", { amount: money(notice.facts.off_minor) })) : null,
     explain.length ? el("ul", {}, explain) : null,

@@ -17,6 +17,7 @@ const TYPING_PAUSE_MS = 120;
 // A hand scanner's digits pass through the keypad and are taken back: of those nothing is said.
 const TOO_MUCH_PAUSE_MS = 300;
 const UNDO_SECONDS = 60;
+const narrow = matchMedia("(max-width: 640px)");
 
 let view = null;
 let busy = false;
@@ -30,7 +31,7 @@ const who = { name: "" };
 const redeem = { points: null, card: null };
 
 const amount = new Typed(amountChanged, { decimals: exponent, most: highest, tooMuch: sayTooMuch });
-const pin = new Typed(drawAmount, { decimals: () => 0 });
+const pin = new Typed(drawAmount, { decimals: () => null });
 const typed = () => (view?.stage === "locked" ? pin : amount);
 
 // --- what is asked ----------------------------------------------------------------------------
@@ -94,8 +95,8 @@ async function give() {
 /** What the one large button does now, and what it says. */
 function main() {
   if (view.stage === "locked") {
-    const text = word(view.card_waits && !view.self_service ? "sign_in_serve" : "sign_in");
-    return { text, run: who.name && pin.text.length >= 4 ? signIn : null };
+    const serves = view.card_waits && !view.self_service && !narrow.matches;
+    return { text: word(serves ? "sign_in_serve" : "sign_in"), run: who.name && pin.text.length >= 4 ? signIn : null };
   }
   const minor = amount.minor();
   if (view.card && view.stage === "card") {
@@ -228,7 +229,17 @@ function show(next) {
   if (view.stage !== "locked" && before?.stage === "locked") pin.set("");
   if (view.stage === "locked" && before && before.stage !== "locked") who.name = "";
   drawAll();
+  if (narrow.matches) scrollTo(before);
   listenTo(before);
+}
+
+/** On one long column what is new may lie outside of the screen. */
+function scrollTo(before) {
+  const told = view.notice?.number ?? view.done?.number;
+  const toldBefore = before?.notice?.number ?? before?.done?.number;
+  if (view.stage === before?.stage && view.card?.number === before?.card?.number && told === toldBefore) return;
+  const beside = view.stage === "card" || view.stage === "done" || view.notice;
+  (beside ? at("side") : document.body).scrollIntoView({ block: "start" });
 }
 
 /** A sale that did not come from this keypad: the POS told it, or the one before is over. */

@@ -37,4 +37,5 @@ def test_a_phone_that_is_held_up_to_a_locked_till_is_served_after_signing_in(
     page.keyboard.press("Enter")
     expect(html).to_have_attribute("data-stage", "card")
     expect(page.locator(".person h2")).to_have_text("Ilze Bērziņa")
+    shop.camera.hold_up([])  # the customer goes
     page.keyboard.press("Escape")

@@ -112,7 +112,15 @@ def test_points_are_redeemed_with_the_slider_and_a_manager_approves_what_is_too_
     dialog = page.locator("dialog[open]")
     expect(dialog.locator("h2")).to_have_text("A manager's PIN")
     screenshot(page, "till-approval")
+    approve = dialog.get_by_role("button", name="Approve")
+    expect(approve).to_be_disabled()  # nobody is named, and there is no PIN
     page.fill("#manager", MANAGER)
+    for digit in "000000":
+        dialog.locator(".keys button", has_text=digit).click()
+    expect(dialog.locator("#manager-pin")).to_have_text("••••••")
+    approve.click()
+    expect(dialog.locator("#said")).to_contain_text("Wrong PIN")  # before the eyes, not behind
+    screenshot(page, "till-approval-wrong-pin")
     for digit in MANAGER_PIN:
         dialog.locator(".keys button", has_text=digit).click()
     dialog.get_by_role("button", name="Approve").click()
@@ -132,8 +140,16 @@ def test_a_return_by_receipt_takes_a_part_and_then_the_rest(
         page.click("#open-return")
         page.fill("#return-receipt", "R-4711")
         page.locator("dialog").get_by_role("button", name="Find receipt").click()
-        page.locator(".found input").fill(part)
         if part:
+            # Without a keyboard: the keys type where the cursor was last, and not too much.
+            page.locator(".found input").click()
+            for key in "40":
+                page.locator("dialog .keys button", has_text=key).click()
+            expect(page.locator(".found button")).to_be_disabled()
+            expect(page.locator(".found button")).to_have_text("At most €30.00")
+            for key in ("⌫", "⌫", *part):
+                page.locator("dialog .keys button", has_text=key).click()
+            expect(page.locator(".found input")).to_have_value(part)
             screenshot(page, "till-return")
         page.locator(".found button").click()
         stage(page, "done")
@@ -143,6 +159,8 @@ def test_a_return_by_receipt_takes_a_part_and_then_the_rest(
     page.click("#open-return")
     page.fill("#return-receipt", "R-4712")
     page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("No such receipt")
+    screenshot(page, "till-return-unknown")
     expect(page.locator(".told h2")).to_have_text("No such receipt")
 
 
