@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, literal, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -125,8 +125,9 @@ def enrolled(programme_id: str, mark: FiguresMark | None) -> Any:
     )
     if mark is None or mark.moment is None:
         return found
-    same = and_(Card.issued_at == mark.moment, Card.id > mark.row_id)
-    return found.where(Card.issued_at >= mark.moment, or_(Card.issued_at > mark.moment, same))
+    # As a pair, which the index finds at once: an import gives many cards at one moment.
+    last = tuple_(literal(mark.moment, Card.issued_at.type), literal(mark.row_id, Card.id.type))
+    return found.where(tuple_(Card.issued_at, Card.id) > last)
 
 
 def _take(session: Session, source: str) -> FiguresMark | None:
