@@ -19,21 +19,7 @@ def locations(ask: Ask, session: Session) -> Shown:
     title = _("There are no visits to compare locations by")
     sentence = _("From %(span)s nobody came.", span=span(ask.period))
     if all_visits:
-        first = found[0]
-        part = formats.percent(first.brought.visits / all_visits, 0)
-        title = (
-            _("%(name)s has %(share)s of the visits", name=_name(first), share=part)
-            if first.location
-            else _("%(share)s of the visits belong to no location", share=part)
-        )
-        sentence = _(
-            "Visits at all locations from %(span)s: %(visits)s, of them at %(name)s: %(first)s. "
-            "Whoever joined is counted at the location whose poster brought them.",
-            span=span(ask.period),
-            visits=formats.number(all_visits),
-            first=formats.number(first.brought.visits),
-            name=_name(first),
-        )
+        title, sentence = _told(ask, found[0], all_visits)
     drawn = found[:20]
     return Shown(
         id="locations",
@@ -70,6 +56,29 @@ def locations(ask: Ask, session: Session) -> Shown:
             "#" + _("Spent"),
         ],
         rows=[_row(ask, each, before) for each in found],
+    )
+
+
+def _told(ask: Ask, first: AtLocation, all_visits: int) -> tuple[str, str]:
+    """What stands out, and the same in numbers."""
+    told = {
+        "span": span(ask.period),
+        "visits": formats.number(all_visits),
+        "first": formats.number(first.brought.visits),
+    }
+    part = formats.percent(first.brought.visits / all_visits, 0)
+    if first.location is None:
+        return _("%(share)s of the visits belong to no location", share=part), _(
+            "Visits from %(span)s: %(visits)s, of them without a location: %(first)s. "
+            "Whoever joined is counted at the location whose poster brought them.",
+            **told,
+        )
+    name = first.location.name
+    return _("%(name)s has %(share)s of the visits", name=name, share=part), _(
+        "Visits at all locations from %(span)s: %(visits)s, of them at %(name)s: %(first)s. "
+        "Whoever joined is counted at the location whose poster brought them.",
+        name=name,
+        **told,
     )
 
 
