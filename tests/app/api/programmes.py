@@ -3,11 +3,16 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 from app.cards.models import Card
 from app.cards.service import create_signing_key, issue_card
+from app.clock import Clock
+from app.config import Config
 from app.context import Context
+from app.db import Database
+from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, Value
 from app.programmes.service import create_programme
@@ -28,6 +33,15 @@ class Programme:
             made = create_programme(session, slug=slug, name=f"Café {slug}", now=now)
             create_signing_key(session, context.keys, made.id, now=now)
             return cls(context, made.id, slug)
+
+    @classmethod
+    def alone(cls, database: Database, clock: Clock, folder: Path) -> Self:
+        """The only programme of a new installation, whose data lie in *folder*."""
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
+        keys = KeyRing.open(config, now=clock)
+        return cls.open(Context(config, database, keys, clock), "shop")
 
     def issue(self) -> Card:
         """A fresh card of a fresh account."""

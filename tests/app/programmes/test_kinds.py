@@ -12,11 +12,8 @@ from sqlalchemy import select
 from app.cards.models import Card
 from app.cards.service import issue_card
 from app.clock import FixedClock
-from app.config import Config
-from app.context import Context
 from app.db import Database
 from app.errors import Invalid
-from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Line, Request, Reverse
 from app.programmes import designs, giving
@@ -47,10 +44,7 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture
 def shop(database: Database, clock: FixedClock, tmp_path: Path) -> Programme:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
-    shop = Programme.open(Context(config, database, KeyRing.open(config, now=clock), clock), "shop")
+    shop = Programme.alone(database, clock, tmp_path)
     with database.write(shop.programme_id) as session:
         change_settings(session, shop.programme_id, SETTINGS, valid_from=clock())
     return shop

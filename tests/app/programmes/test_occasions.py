@@ -10,11 +10,9 @@ from sqlalchemy import select
 
 from app.benefits import service as benefits
 from app.cards.service import issue_card
-from app.config import Config
-from app.context import Context
+from app.clock import FixedClock
 from app.db import Database
 from app.errors import Invalid
-from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.models import Account, AccountKind, Entry
 from app.ledger.postings import Adjust, Circumstances, Request
@@ -29,31 +27,21 @@ BIRTHDAY = {"code": "birthday", "names": {"en": "Happy birthday!"}, "on": "birth
 CAKE = {"code": "cake", "names": {"en": "A cake"}, "kind": "goods", "valid_days": 14}
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 10, 9, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+class Calendar(FixedClock):
+    """A clock that is set to a day."""
 
     def set(self, month: int, day: int, *, year: int = 2026, hour: int = 9) -> None:
         self.now = datetime(year, month, day, hour, tzinfo=UTC)
 
 
 @pytest.fixture
-def moving() -> Clock:
-    return Clock()
+def moving() -> Calendar:
+    return Calendar(datetime(2026, 1, 10, 9, tzinfo=UTC))
 
 
 @pytest.fixture
-def shop(database: Database, moving: Clock, tmp_path: Path) -> Programme:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
-    keys = KeyRing.open(config, now=moving)
-    return Programme.open(Context(config, database, keys, moving), "shop")
+def shop(database: Database, moving: Calendar, tmp_path: Path) -> Programme:
+    return Programme.alone(database, moving, tmp_path)
 
 
 def settle(shop: Programme, **settings: Any) -> None:
@@ -93,7 +81,9 @@ def balance(shop: Programme, account_id: str) -> int:
         return ledger.standing(session, account_id, now=shop.context.clock()).balance
 
 
-def test_a_birthday_is_celebrated_once_and_again_next_year(shop: Programme, moving: Clock) -> None:
+def test_a_birthday_is_celebrated_once_and_again_next_year(
+    shop: Programme, moving: Calendar
+) -> None:
     settle(shop, occasions=[BIRTHDAY])
     ada, ben = member(shop, "05-17"), member(shop, "05-18")
     run(shop)
@@ -113,7 +103,7 @@ def test_a_birthday_is_celebrated_once_and_again_next_year(shop: Programme, movi
     assert (balance(shop, ada), balance(shop, ben)) == (100, 100)
 
 
-def test_the_day_is_the_shops_day(shop: Programme, moving: Clock) -> None:
+def test_the_day_is_the_shops_day(shop: Programme, moving: Calendar) -> None:
     settle(shop, occasions=[BIRTHDAY])
     ada = member(shop, "05-17")
     run(shop)
@@ -125,7 +115,7 @@ def test_the_day_is_the_shops_day(shop: Programme, moving: Clock) -> None:
     assert balance(shop, ada) == 50
 
 
-def test_nobody_joins_for_the_present(shop: Programme, moving: Clock) -> None:
+def test_nobody_joins_for_the_present(shop: Programme, moving: Calendar) -> None:
     settle(shop, occasions=[BIRTHDAY])
     ada = member(shop, "01-20")
     run(shop)
@@ -137,7 +127,7 @@ def test_nobody_joins_for_the_present(shop: Programme, moving: Clock) -> None:
     assert balance(shop, ada) == 50
 
 
-def test_a_service_that_was_away_makes_up_for_a_week(shop: Programme, moving: Clock) -> None:
+def test_a_service_that_was_away_makes_up_for_a_week(shop: Programme, moving: Calendar) -> None:
     settle(shop, occasions=[BIRTHDAY])
     ada, ben = member(shop, "05-17"), member(shop, "05-10")
     run(shop)
@@ -148,7 +138,7 @@ def test_a_service_that_was_away_makes_up_for_a_week(shop: Programme, moving: Cl
     assert (balance(shop, ada), balance(shop, ben)) == (50, 0), "ten days ago is too long"
 
 
-def test_many_birthdays_are_given_in_small_steps(shop: Programme, moving: Clock) -> None:
+def test_many_birthdays_are_given_in_small_steps(shop: Programme, moving: Calendar) -> None:
     settle(shop, occasions=[BIRTHDAY])
     people = [member(shop, "05-17") for _ in range(7)]
     moving.set(5, 16)
@@ -161,7 +151,7 @@ def test_many_birthdays_are_given_in_small_steps(shop: Programme, moving: Clock)
     assert [balance(shop, each) for each in people] == [50] * 7
 
 
-def test_a_coupon_can_be_a_present_some_days_before(shop: Programme, moving: Clock) -> None:
+def test_a_coupon_can_be_a_present_some_days_before(shop: Programme, moving: Calendar) -> None:
     gift = {**BIRTHDAY, "points": 0, "gives": {"coupon": {"cake": 1}}, "days_before": 3}
     settle(shop, occasions=[gift], coupons=[CAKE])
     ada = member(shop, "05-17")
@@ -178,7 +168,7 @@ def test_a_coupon_can_be_a_present_some_days_before(shop: Programme, moving: Clo
         assert coupon.what == "cake"
 
 
-def test_the_day_of_joining_needs_no_birthday(shop: Programme, moving: Clock) -> None:
+def test_the_day_of_joining_needs_no_birthday(shop: Programme, moving: Calendar) -> None:
     settle(shop, occasions=[{**BIRTHDAY, "on": "joining", "code": "year", "lasts_days": 10}])
     card = shop.issue()
     run(shop)
@@ -190,7 +180,7 @@ def test_the_day_of_joining_needs_no_birthday(shop: Programme, moving: Clock) ->
     assert balance(shop, card.account_id) == 0, "the points lasted ten days"
 
 
-def test_of_two_programmes_each_gives_its_own(shop: Programme, moving: Clock) -> None:
+def test_of_two_programmes_each_gives_its_own(shop: Programme, moving: Calendar) -> None:
     other = Programme.open(shop.context, "other")
     for each, points in ((shop, 50), (other, 70)):
         settle(each, occasions=[{**BIRTHDAY, "points": points}])
@@ -203,7 +193,7 @@ def test_of_two_programmes_each_gives_its_own(shop: Programme, moving: Clock) ->
         assert len(session.scalars(select(Entry)).all()) == 2
 
 
-def test_an_account_that_was_merged_gets_nothing(shop: Programme, moving: Clock) -> None:
+def test_an_account_that_was_merged_gets_nothing(shop: Programme, moving: Calendar) -> None:
     settle(shop, occasions=[BIRTHDAY])
     ada, into = member(shop, "05-17"), member(shop, "06-01")
     run(shop)
@@ -247,7 +237,7 @@ def test_an_occasion_reads_what_it_keeps() -> None:
 
 
 def test_who_cannot_be_given_anything_keeps_nobody_from_theirs(
-    shop: Programme, moving: Clock
+    shop: Programme, moving: Calendar
 ) -> None:
     settle(shop, occasions=[BIRTHDAY])
     people = [member(shop, "05-17") for _ in range(3)]

@@ -10,10 +10,7 @@ import pytest
 
 from app.cards.models import Card
 from app.clock import FixedClock
-from app.config import Config
-from app.context import Context
 from app.db import Database
-from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Line, Request, Reverse, Value
 from app.programmes.earning import Sale
@@ -28,10 +25,7 @@ CARD = {"code": "card", "names": {"en": "Card"}, "kind": "slab", "scale": SCALE,
 
 @pytest.fixture
 def shop(database: Database, clock: FixedClock, tmp_path: Path) -> Programme:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
-    return Programme.open(Context(config, database, KeyRing.open(config, now=clock), clock), "shop")
+    return Programme.alone(database, clock, tmp_path)
 
 
 def settle(shop: Programme, **settings: Any) -> None:

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config import Config
-from app.context import Context
+from app.clock import FixedClock
 from app.db import Database
 from app.errors import Invalid
-from app.keys import KeyRing
 from app.ledger.postings import Accrue, Circumstances, Request, Reverse
 from app.programmes import giving
 from app.programmes.earning import Sale
@@ -34,27 +32,14 @@ WEEKS = {
 MONDAY = date(2026, 3, 2)
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def moving() -> FixedClock:
+    return FixedClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
 
 
 @pytest.fixture
-def moving() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def shop(database: Database, moving: Clock, tmp_path: Path) -> Programme:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
-    keys = KeyRing.open(config, now=moving)
-    shop = Programme.open(Context(config, database, keys, moving), "shop")
+def shop(database: Database, moving: FixedClock, tmp_path: Path) -> Programme:
+    shop = Programme.alone(database, moving, tmp_path)
     with database.write(shop.programme_id) as session:
         change_settings(session, shop.programme_id, {"rules": [WEEKS]}, valid_from=moving())
     return shop

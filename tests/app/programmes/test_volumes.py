@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.config import Config
-from app.context import Context
+from app.clock import FixedClock
 from app.db import Database
-from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, Reverse, Value
 from app.programmes import volumes
@@ -28,27 +26,14 @@ RULE: dict[str, Any] = {
 }
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    now = datetime(2026, 1, 10, 9, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def moving() -> FixedClock:
+    return FixedClock(datetime(2026, 1, 10, 9, tzinfo=UTC))
 
 
 @pytest.fixture
-def moving() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def shop(database: Database, moving: Clock, tmp_path: Path) -> Programme:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
-    keys = KeyRing.open(config, now=moving)
-    shop = Programme.open(Context(config, database, keys, moving), "shop")
+def shop(database: Database, moving: FixedClock, tmp_path: Path) -> Programme:
+    shop = Programme.alone(database, moving, tmp_path)
     with database.write(shop.programme_id) as session:
         change_settings(session, shop.programme_id, {"volumes": [RULE]}, valid_from=moving())
     return shop
@@ -84,7 +69,7 @@ def balance(shop: Programme, account_id: str) -> int:
         return ledger.standing(session, account_id, now=shop.context.clock()).balance
 
 
-def test_a_quarter_is_paid_once_after_its_returns(shop: Programme, moving: Clock) -> None:
+def test_a_quarter_is_paid_once_after_its_returns(shop: Programme, moving: FixedClock) -> None:
     firm, small, person = account(shop), account(shop), account(shop, "personal")
     run(shop)
     moving.now = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.config import Config
-from app.context import Context
+from app.clock import FixedClock
 from app.db import Database
 from app.errors import NotFound
-from app.keys import KeyRing
 from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, Reverse, Value
 from app.members.service import read_contact
@@ -33,31 +31,14 @@ RULE: dict[str, Any] = {
 }
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def on(self, **time: int) -> None:
-        self.now += timedelta(**time)
+@pytest.fixture
+def moving() -> FixedClock:
+    return FixedClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
 
 
 @pytest.fixture
-def moving() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def shop(database: Database, moving: Clock, tmp_path: Path) -> Programme:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config(data=data, database_url=database.url, url="http://127.0.0.1:8000")
-    keys = KeyRing.open(config, now=moving)
-    shop = Programme.open(Context(config, database, keys, moving), "shop")
+def shop(database: Database, moving: FixedClock, tmp_path: Path) -> Programme:
+    shop = Programme.alone(database, moving, tmp_path)
     with database.write(shop.programme_id) as session:
         change_settings(session, shop.programme_id, {"referral": RULE}, valid_from=moving())
     return shop
@@ -111,7 +92,7 @@ def come_back(shop: Programme, posting: str, amount_minor: int | None = None) ->
 def settle(shop: Programme) -> None:
     """The step, as often as anything is to be done; the clock goes on as it does."""
     while True:
-        shop.context.clock.on(seconds=5)  # type: ignore[attr-defined]
+        shop.context.clock.advance(timedelta(seconds=5))  # type: ignore[attr-defined]
         with shop.context.database.write_all() as session:
             if not referrals.settle(session, shop.context.clock(), 10):
                 return
@@ -178,12 +159,12 @@ def test_nobody_brings_himself(shop: Programme) -> None:
     assert balances(shop, ada, ben) == [0, 0]
 
 
-def test_whoever_buys_too_late_was_brought_for_nothing(shop: Programme, moving: Clock) -> None:
+def test_whoever_buys_too_late_was_brought_for_nothing(shop: Programme, moving: FixedClock) -> None:
     ada = joined(shop)
     ben = joined(shop, code_of(shop, ada))
     buy(shop, ben, 1_00)
     settle(shop)
-    moving.on(days=31)
+    moving.advance(timedelta(days=31))
     buy(shop, ben, 50_00)
     settle(shop)
     assert balances(shop, ada, ben) == [0, 0]
