@@ -16,11 +16,11 @@ from app.cli.common import (
 )
 from app.delivery.google.inspecting import inspect_programme
 from app.delivery.google.pictures import inspect_picture
-from app.delivery.google.preflight import inspect_resource, pictures
+from app.delivery.google.preflight import inspect_resource, is_refused, pictures
 from app.delivery.google.status import google_state
 from app.delivery.wallets import Wallets
 from app.errors import Invalid
-from passes.apple.preflight.finding import Finding, Severity
+from passes.apple.preflight.finding import Finding
 
 LARGEST = 1_000_000
 
@@ -94,7 +94,7 @@ def _report(kind: str, name: str, findings: list[Finding], as_json: bool) -> Non
             click.echo(f"{finding.severity}: {finding.where}: {finding.message} {finding.cure}")
         if not findings:
             click.echo(f"{name}: Google Wallet takes this.")
-    sys.exit(any(finding.severity == Severity.ERROR for finding in findings))
+    sys.exit(is_refused(findings))
 
 
 COMMANDS = [google]

@@ -1,7 +1,6 @@
 """What Google tells of saved and removed passes, taken in once."""
 
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,24 +14,6 @@ _KEPT_BEYOND = timedelta(hours=1)
 _LONGEST_NONCE = 120
 #: What the column holds; no true moment is anywhere near.
 _LARGEST_MOMENT_MS = 2**62
-
-
-class Whereabouts(StrEnum):
-    """Where a card's pass is, as far as Google told us."""
-
-    #: Its object is at Google, and nobody has saved it yet.
-    OFFERED = "offered"
-    #: It is in a customer's wallet.
-    SAVED = "saved"
-    #: The customer removed it.
-    REMOVED = "removed"
-
-
-def whereabouts(row: GooglePass) -> Whereabouts:
-    """Where the pass is."""
-    if row.removed_at is not None:
-        return Whereabouts.REMOVED
-    return Whereabouts.OFFERED if row.saved_at is None else Whereabouts.SAVED
 
 
 def take_in(session: Session, callback: Callback, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ Letters are compared without their case and without their marks, so that "liga" 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -82,18 +82,6 @@ def having(keys: KeyRing, programme_id: str, text: str) -> Any | None:
             other.word_index.in_(indexes)
         )
     return found
-
-
-def members_by_words(
-    session: Session, keys: KeyRing, programme_id: str, text: str, *, limit: int
-) -> Sequence[str]:
-    """Ids of members whose names have all the words of *text*, the newest first."""
-    statement = having(keys, programme_id, text)
-    if statement is None:
-        return []
-    # After a change of the key a name may stand under both.
-    ordered = statement.distinct().order_by(MemberWord.member_id.desc()).limit(limit)
-    return list(session.scalars(ordered))
 
 
 def _indexed(programme_id: str, word: str) -> str:

@@ -1,14 +1,12 @@
 """Who is in a segment: read from the database, for many accounts at once."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.ledger.facts import facts_of_many
-from app.ledger.models import Account
 from app.ledger.postings import Asked
 from app.programmes.rules import Segment, in_segments
 from app.programmes.wording import currency_exponent
@@ -36,37 +34,6 @@ def segments_of(
         account_id: in_segments(segments, known, day, exponent)
         for account_id, known in facts.items()
     }
-
-
-def accounts_in(
-    session: Session,
-    programme_id: str,
-    segment: Segment,
-    *,
-    currency: str,
-    time_zone: str,
-    now: datetime,
-) -> Iterator[str]:
-    """All accounts of the programme that are in a segment at *now*, in the order of their ids."""
-    after = "00000000-0000-0000-0000-000000000000"
-    while True:
-        ids = session.scalars(
-            select(Account.id)
-            .where(
-                Account.programme_id == programme_id,
-                Account.id > after,
-                Account.merged_into_id.is_(None),
-            )
-            .order_by(Account.id)
-            .limit(_AT_ONCE)
-        ).all()
-        if not ids:
-            return
-        found = segments_of(
-            session, ids, [segment], currency=currency, time_zone=time_zone, now=now
-        )
-        yield from (account_id for account_id in ids if found.get(account_id))
-        after = ids[-1]
 
 
 def _asked(segments: Sequence[Segment], day: date) -> Asked:

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.context import Context
-from app.delivery.callbacks import Whereabouts
 from app.delivery.google.estimate import Estimate, estimate
 from app.delivery.google.roots import address_of
 from app.delivery.models import GooglePass, GoogleRootKeys
 from app.delivery.status import status
+
+
+class Whereabouts(StrEnum):
+    """Where a card's pass is, as far as Google told us."""
+
+    #: Its object is at Google, and nobody has saved it yet.
+    OFFERED = "offered"
+    #: It is in a customer's wallet.
+    SAVED = "saved"
+    #: The customer removed it.
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)

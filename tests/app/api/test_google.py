@@ -18,7 +18,6 @@ from app.clock import FixedClock
 from app.config import Config
 from app.context import Context
 from app.db import Database
-from app.delivery.callbacks import whereabouts
 from app.delivery.models import GooglePass, SeenNonce
 from app.demo.google import GoogleStandIn
 from app.demo.google_http import HttpAnswer
@@ -109,7 +108,8 @@ def saved(shop: Any) -> Any:
 
     def where() -> str:
         with shop.context.database.read(shop.programme_id) as session:
-            return whereabouts(session.query(GooglePass).filter_by(card_id=card.id).one())
+            row = session.query(GooglePass).filter_by(card_id=card.id).one()
+        return "removed" if row.removed_at else "saved" if row.saved_at else "offered"
 
     when.object_id = f"{ISSUER}.{card.serial_number}"  # type: ignore[attr-defined]
     when.where = where  # type: ignore[attr-defined]
