@@ -1,7 +1,7 @@
 """The history that is measured on is one that the product could have written."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,16 @@ from app.config import from_environment
 from app.context import Context
 from app.db import Database
 from app.demo.cafe import make_cafe
+from app.figures import adding
+from app.insight import folding
+from app.insight.models import InsightMark
 from app.ledger import service as ledger
 from app.ledger.check import check
 from app.ledger.models import Account, EarningDay, Entry
 from app.ledger.rules import start_of_day
 from app.programmes.terms import terms_of
-from benchmarks import _history
+from benchmarks import _history, _large
+from benchmarks._added_up import note_added_up
 from benchmarks._history import History, account_id
 
 MEMBERS = 100
@@ -65,3 +69,22 @@ def test_it_goes_on_like_any_other(context: Context, history: History, clock: Fi
         after = session.get_one(Account, account_id(7)).balance
     assert after == before - (5 + (7 * 7 + 4 * 13) % 40)
     assert differences(context) == []
+
+
+def test_it_can_be_lived_through(context: Context, history: History) -> None:
+    """Figures and insight have nothing left to add up of it, and take up what comes next."""
+    note_added_up(context, history.programme_id)
+    now = datetime.now(UTC)
+    with context.database.write_all() as session:
+        assert adding.step(session, now) == 0
+    with context.database.write_all() as session:
+        assert folding.step(session, now) == 0
+        mark = session.get_one(InsightMark, folding.VISITS)
+        assert (mark.until, mark.after) == (MEMBERS * _history.ENTRIES, None)
+
+
+def test_what_is_measured_on_the_large_programme_is_measured_together() -> None:
+    wanted = ["accrual_growth", "idle_mb", "ledger_check_seconds", "quote_ms", "sweep_seconds"]
+    assert _large.in_order(wanted) == [*_large.MEASURED, "idle_mb", "quote_ms"]
+    assert _large.in_order(["idle_mb", "accrual_growth"]) == ["idle_mb", "accrual_growth"]
+    assert _large.in_order(["quote_ms", "idle_mb"]) == ["quote_ms", "idle_mb"]
