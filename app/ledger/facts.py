@@ -41,24 +41,6 @@ def facts_of(
     return _credits.facts_on(book, tier)
 
 
-def facts_of_many(
-    session: Session, account_ids: Collection[str], asked: Asked, *, time_zone: str
-) -> dict[str, AccountFacts]:
-    """What is known of accounts by their own rows and what is asked of their receipts, by account.
-
-    The tier is the one that is shown. Merged accounts are left out.
-    """
-    found = _store.peek_many(session, account_ids, Terms(time_zone))
-    own = {each.id: each for each in found.values() if each.merged_into_id is None}
-    others = {}
-    if own and (asked.today or asked.first or asked.windows):
-        others = _others.read(session, list(own), asked)
-    return {
-        each.id: _credits.facts_of_account(each, each.tier.tier, others.get(each.id))
-        for each in own.values()
-    }
-
-
 def kept_of(session: Session, receipt_id: str) -> Kept:
     """What is kept of a receipt after all its returns; for `ledger.grounds`."""
     receipt = _receipts.sold_on(session, receipt_id)

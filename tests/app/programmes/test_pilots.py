@@ -10,11 +10,12 @@ from app.clock import FixedClock
 from app.db import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.ledger import service as ledger
-from app.ledger.postings import AccountFacts, Activity, Circumstances, Request
-from app.programmes import pilots, segments, service
+from app.ledger.facts import facts_of
+from app.ledger.postings import AccountFacts, Activity, Asked, Circumstances, Request, Terms
+from app.programmes import pilots, service
 from app.programmes.earning import Sale
 from app.programmes.pricing import Priced, price
-from app.programmes.rules import read_segments
+from app.programmes.rules import in_segments, read_segments
 from app.programmes.terms import rulebook_of
 
 HOUR = timedelta(hours=1)
@@ -264,7 +265,14 @@ def test_the_database_and_the_receipt_agree_who_is_in_a_segment(brand: Brand) ->
                 Circumstances(at),
                 now=at,
             )
-        held = segments.segments_of(
-            session, [old, firm], found, currency="EUR", time_zone="Europe/Riga", now=now
-        )
+        asked = Asked(now.date(), windows=tuple({each.within_days or 1 for each in found}))
+        held = {
+            each: in_segments(
+                found,
+                facts_of(session, each, now=now, terms=Terms("Europe/Riga"), asked=asked),
+                now.date(),
+                2,
+            )
+            for each in (old, firm)
+        }
         assert held == {old: {"busy", "rich"}, firm: {"new", "firms"}}
