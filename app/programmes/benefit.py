@@ -76,7 +76,7 @@ def _of_settings(programme: Programme, settings: Settings, language: str) -> str
 
 def _of_stamps(size: int, reward: str) -> str:
     return ngettext(
-        "%(num)d stamp, then: %(reward)s.", "%(num)d stamps, then: %(reward)s.", size, reward=reward
+        "Every %(num)d stamp: %(reward)s.", "Every %(num)d stamps: %(reward)s.", size, reward=reward
     )
 
 

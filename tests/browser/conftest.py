@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks._axe import findings
+
 #: The one without any window of its own first: it does the same pages with a fifth less work.
 PLACES = (
     "/usr/bin/chromium-headless-shell",
@@ -32,7 +34,6 @@ FLAGS = (
 )
 #: Screenshots are kept here, for people to look at.
 OUT = Path(__file__).parents[2] / "test-out"
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
 def chromium_path() -> str | None:
@@ -82,7 +83,6 @@ def screenshot() -> Callable[[Page, str], Path]:
     return keep
 
 
-TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 #: What axe-core asks of colours alone: all else is the same in light and in dark.
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 
@@ -100,25 +100,13 @@ def violations(seen_whole: set[bytes]) -> Callable[[Page], list[str]]:
     A page that was found good in another colour scheme, made of just the same, is only asked for
     its colours: that costs a third.
     """
-    source = AXE.read_text("utf-8")
 
     def find(page: Page) -> list[str]:
-        # Through the debugger: the page's own policy allows no script of anybody else's.
-        page.evaluate(source + "\n;0")
         made_of = _made_of(page)
-        only = (
-            {"type": "rule", "values": OF_COLOURS}
-            if made_of in seen_whole
-            else {"type": "tag", "values": TAGS}
-        )
-        found = page.evaluate("only => axe.run(document, {runOnly: only})", only)
-        if not found["violations"]:
+        found = findings(page, OF_COLOURS if made_of in seen_whole else ())
+        if not found:
             seen_whole.add(made_of)
-        return [
-            f"{each['id']}: {node['target']} {node['failureSummary']}"
-            for each in found["violations"]
-            for node in each["nodes"]
-        ]
+        return found
 
     return find
 

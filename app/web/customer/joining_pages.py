@@ -29,6 +29,8 @@ from app.programmes.terms import rulebook_of
 from app.web.customer.door import blueprint, page
 from app.web.joining import Joined
 from app.web.joining import join as join_programme
+from passes import words
+from passes.card import CardKind
 
 #: Many customers join from one address: the shop's own Wi-Fi.
 JOIN_TRIES = 60
@@ -166,7 +168,7 @@ def _join_page(
         brought_by=request.values.get("from", "")[:40],
         once=typed.get("once") or secrets.token_hex(_ONCE_BYTES),
         wallets=wallet_order(request.headers.get("User-Agent", "")),
-        label=wording.points_label(programme.points_names, 0, language),
+        begins=_begins(session, programme, settings),
         welcome=settings.welcome_points
         and wording.told(programme.points_names, settings.welcome_points, language),
         asks_birthday=any(each.on == BIRTHDAY for each in settings.occasions),
@@ -180,6 +182,14 @@ def _join_page(
             for each in asked_consents(session, programme)
         ],
     )
+
+
+def _begins(session: Session, programme: Programme, settings: Settings) -> tuple[str, str]:
+    """What a fresh card shows large, and what it is called: no points, or no stamps of so many."""
+    language = current_language()
+    if designs.current(session, programme.id).kind is CardKind.STAMPS and settings.stamps:
+        return f"0/{settings.stamps[0].size}", words.STAMPS.said(language)
+    return "0", wording.points_label(programme.points_names, 0, language)
 
 
 def _settings(session: Session, programme: Programme) -> Settings:

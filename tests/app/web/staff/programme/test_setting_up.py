@@ -122,6 +122,7 @@ def test_a_template_says_what_it_gives_until_the_owner_says_it(
     owner = signed_in("owner")
     owner.post("programme/setup/margin", {"margin": "60"})
     said = {}
+    faces = {}
     for benefit, template in (
         ("free_item", "stamps"),
         ("discount", "discount"),
@@ -137,8 +138,12 @@ def test_a_template_says_what_it_gives_until_the_owner_says_it(
             )[0].strip()
             for language in ("en", "lv")
         ]
+        joining = shop.client.get(f"/join/{shop.slug}?lang=en").text
+        faces[template] = re.findall(r'id="(?:label|number)">([^<]*)<', joining)
+    # The card that is about to be had is drawn as it will look.
+    assert faces["stamps"] == ["Stamps", "0/5"] and faces["points"][1] == "0"
     english = {name: lines[0] for name, lines in said.items()}
-    assert english["stamps"] == "5 stamps, then: One is free."
+    assert english["stamps"] == "Every 5 stamps: One is free."
     assert re.fullmatch(r"Up to [\d.]+ % off every purchase\.", english["discount"])
     assert re.fullmatch(r"Club: [\d.]+ % off every purchase\.", english["club"])
     assert re.fullmatch(r"1 \w+ for every €1\.00 you spend\.", english["points"])
