@@ -1,7 +1,9 @@
 """An engine, and the ways to open a session on it."""
 
 import json
+import select
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -12,13 +14,18 @@ import psycopg
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.db.driven import run
 from app.db.turn import Turn
 from app.db.wall import EVERYWHERE, READING, SESSION_OF, WalledSession
 from app.errors import CounterfoilError
 
+#: So long after its last use a connection is taken to be there, unless it says something.
+TRUSTED_SECONDS = 5.0
+_USED_AT = "counterfoil_used_at"
 #: How long a writer waits for another before it gives up, in milliseconds.
 SQLITE_BUSY_MS = 5000
 
@@ -60,12 +67,12 @@ class Database:
                 url,
                 pool_size=20,
                 max_overflow=40,
-                pool_pre_ping=True,
                 hide_parameters=True,
                 **_POOL,
                 **_JSON,
             )
             event.listen(self.engine, "connect", _ids_as_text)
+            _watch_connections(self.engine)
         self._turn = Turn(self.path, busy_ms) if self.is_sqlite else nullcontext()
         # A reader sees one state throughout; on SQLite every transaction that reads does.
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
@@ -149,6 +156,37 @@ class Database:
         self.engine.dispose()
         if isinstance(self._turn, Turn):
             self._turn.close()
+
+
+def _watch_connections(engine: Engine) -> None:
+    """Have no one be given a connection of PostgreSQL that is over.
+
+    One that was used a moment ago is not asked, which would be a journey more for each posting:
+    a server that goes away says so, and nothing else is said to one who is not asking.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def checkin(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def checkout(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is not None and time.monotonic() - used_at < TRUSTED_SECONDS:
+            if not _has_news(connection):
+                return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise DisconnectionError("the connection is over") from error
+
+
+def _has_news(connection: psycopg.Connection[Any]) -> bool:
+    if connection.closed:
+        return True
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
 
 
 def _ids_as_text(connection: psycopg.Connection[Any], _record: object) -> None:

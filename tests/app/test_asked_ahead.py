@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Integer, bindparam, cast, literal, select, update
 from sqlalchemy.exc import DBAPIError
@@ -115,5 +116,20 @@ def test_one_that_fails_fails_all_and_leaves_the_database_usable(
         with asked_ahead(session, questions):
             if session.get_bind().dialect.name == "sqlite":
                 pytest.skip("there nothing is asked ahead")
+    with database.write(mine) as session:
+        assert names(session, _by_slug, X) == ["mine"]
+
+
+def test_a_connection_that_the_server_closed_is_given_to_nobody(
+    programmes: tuple[Database, str, str],
+) -> None:
+    database, mine, _ = programmes
+    if database.is_sqlite:
+        pytest.skip("there is no server")
+    with database.write(mine) as session:
+        number = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    ended = f"SELECT pg_terminate_backend({number}, 5000)"
+    with psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute(ended)  # type: ignore[arg-type]
     with database.write(mine) as session:
         assert names(session, _by_slug, X) == ["mine"]
