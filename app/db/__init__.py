@@ -7,7 +7,8 @@ of another. That is enforced here, once, and not by the callers' memory.
 
 from app.db.columns import Base, Id, Moment, OfProgramme, index_of_some, new_id
 from app.db.engine import SQLITE_BUSY_MS, Database
-from app.db.prepared import Prepared, Question, asked_ahead, write_all
+from app.db.journeys import Question, asked_ahead, write_all_if_new
+from app.db.prepared import Prepared, write_all
 from app.db.wall import EVERYWHERE, WallBreached, enter, programme_of, within
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "programme_of",
     "within",
     "write_all",
+    "write_all_if_new",
 ]

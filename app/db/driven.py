@@ -119,11 +119,12 @@ class Driven:
 
 
 def in_one_journey(
-    connection: Connection, asked: Sequence[tuple[Driven, Mapping[str, Any]]]
+    connection: Connection, asked: Sequence[tuple[Driven | str, Mapping[str, Any]]]
 ) -> list[Rows]:
-    """Send a PostgreSQL server several statements that give rows before its first answer comes.
+    """Send a PostgreSQL server several statements before its first answer comes; the rows of each.
 
-    Raises SQLAlchemy's errors; then those behind the one that failed have not run.
+    Text is a statement of no values and no rows. Raises SQLAlchemy's errors; then those behind the
+    one that failed have not run.
     """
     raw: Any = connection.connection.driver_connection
     cursors = []
@@ -131,7 +132,11 @@ def in_one_journey(
     try:
         with raw.pipeline():
             for driven, values in asked:
-                sql, given = driven._sql, driven._given(values)
+                sql, given = (
+                    (driven, None)
+                    if isinstance(driven, str)
+                    else (driven._sql, driven._given(values))
+                )
                 cursor = raw.cursor()
                 cursors.append(cursor)
                 for listen in connection.dispatch.before_cursor_execute:
@@ -140,7 +145,8 @@ def in_one_journey(
         answers = []
         for (driven, _), cursor in zip(asked, cursors, strict=True):
             answers.append(Rows())
-            driven._read(cursor.fetchall(), answers[-1])
+            if not isinstance(driven, str) and driven._row:
+                driven._read(cursor.fetchall(), answers[-1])
     except connection.dialect.loaded_dbapi.Error as error:
         raise _told(connection, cursors[-1], sql, error) from error
     finally:

@@ -9,9 +9,8 @@ statements, has them planned already, and does each once for all rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -38,11 +37,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import operators, visitors
 
 from app.db.columns import PROGRAMME, Id
-from app.db.driven import Driven, Rows, in_one_journey
+from app.db.driven import Driven, Rows
 from app.db.wall import EVERYWHERE, READING, WallBreached, connection_of, programme_of
 
 _OF_PROGRAMME = "of_programme"
 _ROWS = "rows"
+
+
+#: Answers that were fetched before somebody asked, by the statement and the programme.
+ASKED_AHEAD = "asked_ahead"
 
 
 class Prepared:
@@ -72,7 +75,7 @@ class Prepared:
         programme = _programme(session, programme_id)
         rows = values if isinstance(values, list) else [values or {}]
         walled = self._check(session, programme, rows)
-        ahead = session.info.get(_AHEAD)
+        ahead = session.info.get(ASKED_AHEAD)
         if ahead:
             # Whatever it was asked, it is asked once: afterwards something may have changed.
             known = ahead.pop((self, programme), None)
@@ -164,6 +167,16 @@ def write_all(session: Session, writes: Sequence[tuple[Prepared, list[dict[str, 
         for prepared, rows in writes:
             prepared(session, rows)
         return
+    driven, given = ready_together(session, connection, writes)
+    driven(connection, given)
+
+
+def ready_together(
+    session: Session,
+    connection: Connection,
+    writes: Sequence[tuple[Prepared, list[dict[str, Any]]]],
+) -> tuple[Driven, dict[str, Any]]:
+    """Several writes as the one statement that PostgreSQL is asked, and its values."""
     programme = _programme(session, None)
     given: dict[str, Any] = {_OF_PROGRAMME: programme}
     parts: list[tuple[Prepared, bool, tuple[str, ...]]] = []
@@ -174,7 +187,7 @@ def write_all(session: Session, writes: Sequence[tuple[Prepared, list[dict[str, 
     driven = _driven_together.get(key)
     if driven is None:
         driven = _driven_together[key] = Driven(_together(key), connection.dialect)
-    driven(connection, given)
+    return driven, given
 
 
 _driven_together: dict[Any, Driven] = {}
@@ -187,49 +200,6 @@ def _together(parts: tuple[tuple[Prepared, bool, tuple[str, ...]], ...]) -> Any:
     ]
     programme = bindparam(_OF_PROGRAMME, type_=Id)
     return select(programme.label("programme")).add_cte(*written)
-
-
-class Question(NamedTuple):
-    """What a prepared SELECT is going to be asked."""
-
-    prepared: Prepared
-    values: dict[str, Any]
-    programme_id: str
-
-
-#: Answers that were fetched before somebody asked, by the statement and the programme.
-_AHEAD = "ahead"
-
-
-@contextmanager
-def asked_ahead(session: Session, questions: Iterable[Question]) -> Iterator[None]:
-    """Ask a PostgreSQL server all of it in one journey, for whoever asks just that in the block.
-
-    They are asked in their order; whoever asks something else has it looked up as ever. SQLite
-    is part of the process: there nothing is asked ahead. Each programme is one that the session
-    is open for.
-    """
-    connection = connection_of(session)
-    if connection.dialect.name != "postgresql":
-        yield
-        return
-    asked = []
-    open_for = programme_of(session)
-    for question in questions:
-        prepared, values, programme = question
-        if open_for not in (EVERYWHERE, programme):
-            raise WallBreached("a session for one programme was to run for another")
-        walled = prepared._check(session, programme, [values])
-        asked.append((question, *prepared._ready(connection, programme, values, [values], walled)))
-    answers = in_one_journey(connection, [(driven, given) for _, driven, given in asked])
-    session.info[_AHEAD] = {
-        (question.prepared, question.programme_id): (question.values, rows)
-        for (question, _, _), rows in zip(asked, answers, strict=True)
-    }
-    try:
-        yield
-    finally:
-        del session.info[_AHEAD]
 
 
 def _programme(session: Session, programme_id: str | None) -> str:

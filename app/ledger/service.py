@@ -200,7 +200,7 @@ def post_accruals(
             done.append((item, books[account_id], _work(session, books[account_id], item)))
         except CounterfoilError as error:
             results[item.request.id] = error
-    for (item, _book, _worked), posted in zip(done, _store_all(session, done), strict=True):
+    for (item, _book, _worked), posted in zip(done, _store_accruals(session, done), strict=True):
         results[item.request.id] = posted
     return [results[item.request.id] for item in items]
 
@@ -275,6 +275,16 @@ def _work(session: Session, book: Book, item: Item) -> dict[str, Any]:
         outcome.explain.extend(told)
     book.account.raise_version(book.now)
     return _answer(item.request, item.circumstances, book, outcome)
+
+
+def _store_accruals(
+    session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]]
+) -> list[Posted | CounterfoilError]:
+    # SQLite is no journey away, and there nothing has to be written twice.
+    is_far = session.get_bind().dialect.name == "postgresql"
+    if done and is_far and _store.claim_and_flush(session, done):
+        return [Posted(answer, repeated=False) for _, _, answer in done]
+    return _store_all(session, done)
 
 
 def _store_all(

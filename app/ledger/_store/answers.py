@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from app.db import Prepared, Question
+from app.db import Prepared, Question, write_all_if_new
 from app.ledger._book import Book, Row
 from app.ledger._operation import Item
 from app.ledger._store._statements import table_of, update_rows
@@ -49,7 +49,32 @@ def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]
     Waits for another transaction that is just storing one of the ids; in the order of the ids, so
     that no two wait for each other.
     """
-    rows = [
+    rows = _rows(items)
+    if session.get_bind().dialect.name == "postgresql":
+        return {row.id for row in _claim(session, rows)}
+    # Here nobody else writes: what is not taken now is free until the end of the transaction.
+    ids = [item.request.id for item, _, _ in items]
+    free = set(ids) - firsts(session, ids).keys()
+    new = [row for row in rows if row["id"] in free]
+    if new:
+        _store_new(session, new)
+    return free
+
+
+def claim_and_write(
+    session: Session,
+    items: Sequence[tuple[Item, Book, Row]],
+    writes: Sequence[tuple[Prepared, list[Row]]],
+) -> bool:
+    """The same with *writes*, in one journey, where none of the ids was taken already.
+
+    False where nothing was stored nor written: it is to be done one after the other.
+    """
+    return write_all_if_new(session, (_claim, _rows(items)), writes)
+
+
+def _rows(items: Sequence[tuple[Item, Book, Row]]) -> list[Row]:
+    return [
         {
             "programme_id": book.account.programme_id,
             "id": item.request.id,
@@ -62,15 +87,6 @@ def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]
         }
         for item, book, answer in sorted(items, key=lambda each: each[0].request.id)
     ]
-    if session.get_bind().dialect.name == "postgresql":
-        return {row.id for row in _claim(session, rows)}
-    # Here nobody else writes: what is not taken now is free until the end of the transaction.
-    ids = [item.request.id for item, _, _ in items]
-    free = set(ids) - firsts(session, ids).keys()
-    new = [row for row in rows if row["id"] in free]
-    if new:
-        _store_new(session, new)
-    return free
 
 
 def amend(session: Session, answers: Sequence[tuple[str, Row]]) -> None:

@@ -1,6 +1,6 @@
 """Writes pages: what is new on them, and what changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.db import Prepared, write_all
 from app.ledger._book import Book, Row
+from app.ledger._operation import Item
 from app.ledger._store._statements import table_of, update_of, update_rows
 from app.ledger._store.accounts import account_row
+from app.ledger._store.answers import claim_and_write
 from app.ledger._telling import events_of
 from app.ledger.models import (
     Account,
@@ -54,6 +56,26 @@ def flush(session: Session, books: Iterable[Book]) -> None:
     books = [book for book in books if book.is_changed]
     if not books:
         return
+    write_all(session, _writes_of(session, books))
+    for book in books:
+        pointed = {id_: {"merged_into_id": to} for id_, to in book.merged_into.items()}
+        update_rows(session, Account, _changed(pointed))
+        update_rows(session, AccountMerge, _changed(book.changed_merges))
+
+
+def claim_and_flush(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> bool:
+    """Store postings and write their pages, in one journey to a server, if all ids are free.
+
+    False where nothing was stored nor written: it is to be done one after the other. For postings
+    that nothing but a taken id keeps from being written, such as accruals.
+    """
+    books = [book for _, book, _ in items]
+    if any(book.merged_into or book.changed_merges or not book.is_changed for book in books):
+        return False
+    return claim_and_write(session, items, _writes_of(session, books))
+
+
+def _writes_of(session: Session, books: Sequence[Book]) -> list[tuple[Prepared, list[Row]]]:
     writes: list[tuple[Prepared, list[Row]]] = []
     for model, rows in (
         (Receipt, [row for book in books for row in book.receipts]),
@@ -85,11 +107,7 @@ def flush(session: Session, books: Iterable[Book]) -> None:
     days = _day_rows(books)
     if days:
         writes.append((_add_days_on(session.get_bind().dialect.name), days))
-    write_all(session, writes)
-    for book in books:
-        pointed = {id_: {"merged_into_id": to} for id_, to in book.merged_into.items()}
-        update_rows(session, Account, _changed(pointed))
-        update_rows(session, AccountMerge, _changed(book.changed_merges))
+    return writes
 
 
 def _lot_row(book: Book, new: Row) -> Row:
