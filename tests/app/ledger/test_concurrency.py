@@ -1,6 +1,7 @@
 """Many at once: one account is one queue, one id is one posting, and nobody sees a deadlock."""
 
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,18 @@ from app.clock import FixedClock
 from app.db import Database
 from app.ledger import service
 from app.ledger.errors import AlreadyReversed, HoldNotOpen, InsufficientPoints, PostingIdReused
-from app.ledger.postings import Accrue, Adjust, Capture, HoldPoints, Release, Reverse, Terms, Value
+from app.ledger.postings import (
+    Accrue,
+    Adjust,
+    Capture,
+    Circumstances,
+    HoldPoints,
+    Release,
+    Request,
+    Reverse,
+    Terms,
+    Value,
+)
 
 T = TypeVar("T")
 
@@ -76,6 +88,35 @@ def test_one_posting_sent_many_times_at_once_happens_once(ledger: Any) -> None:
     assert len({str(outcome.answer) for outcome in outcomes}) == 1
     assert ledger.standing(account_id).balance == 10
     ledger.prove(account_id)
+
+
+def test_an_id_that_another_batch_takes_meanwhile_leaves_the_rest_of_the_batch_alone(
+    ledger: Any,
+) -> None:
+    first, second, third = (ledger.account() for _ in range(3))
+    posting_id = str(uuid.uuid4())
+
+    def accrual(account_id: str, id_: str) -> tuple[Request, Accrue, Circumstances]:
+        asked = Accrue(account_id, 100, "EUR", Value(1, ledger.clock.now))
+        return ledger.request(asked, id_), asked, Circumstances(ledger.clock.now)
+
+    def post(*accruals: Any) -> list[Any]:
+        with ledger.database.write(ledger.programme_id) as session:
+            return service.post_accruals(session, accruals, now=ledger.clock.now)
+
+    batch = [accrual(second, posting_id), accrual(third, str(uuid.uuid4()))]
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.database.write(ledger.programme_id) as session:
+            service.post_accruals(session, [accrual(first, posting_id)], now=ledger.clock.now)
+            other = pool.submit(post, *batch)
+            # It has found the id free, and waits for what becomes of this transaction.
+            time.sleep(0.5)
+            assert not other.done()
+        taken, posted = other.result(timeout=30)
+    assert isinstance(taken, PostingIdReused)
+    assert not posted.repeated
+    assert [ledger.standing(each).balance for each in (first, second, third)] == [1, 0, 1]
+    ledger.prove()
 
 
 def test_a_redemption_sent_many_times_at_once_is_never_told_that_it_took_its_own_points(
