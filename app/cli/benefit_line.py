@@ -5,7 +5,6 @@ from datetime import datetime
 
 import click
 
-from app.errors import Invalid
 from app.languages import LANGUAGES
 from app.programmes import benefit
 from app.programmes.models import Programme
@@ -30,15 +29,11 @@ def follow_rate(
     now: datetime,
     locations: Collection[str] = (),
 ) -> str:
-    """Change the line as *takes_line* asks, and say what customers read; "" where the rate stays.
-
-    Raises `Invalid` where a line is asked for and there is no other rate to make it of.
-    """
+    """Change the line as *takes_line* asks, and say what customers read; "" where nothing is asked
+    and the rate stays."""
     texts = benefit.offer(programme, before, after)
     if not texts:
-        if takes_line:
-            raise Invalid("There is no other rate to make a line of: leave out --line.")
-        return ""
+        return "The rate stays, and so does the line that customers read." if takes_line else ""
     if takes_line:
         benefit.take_over(
             programme, texts, number=number, valid_from=valid_from, locations=locations

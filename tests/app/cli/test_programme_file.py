@@ -1,5 +1,6 @@
 """counterfoil programme apply | show | diff | example: a programme as one readable file."""
 
+import re
 from pathlib import Path
 
 from tests.app.cli.conftest import Installation
@@ -19,6 +20,27 @@ def test_what_is_shown_is_applied_and_nothing_differs(cafe: Installation, tmp_pa
     assert (said["version"], len(said["changes"])) == (2, 1)
     assert cafe.json("programme", "settings")["settings"]["per_amount"] == "2"
     assert cafe.run("programme", "diff", str(file)).startswith("Nothing changes")
+
+
+def test_with_another_rate_the_line_that_customers_read_is_asked_about(
+    cafe: Installation, tmp_path: Path
+) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text(cafe.run("programme", "show").replace("points = 1", "points = 2"))
+    said = cafe.run("programme", "apply", str(file)).splitlines()[-1]
+    assert said.startswith("Customers still read: ") and "--line" in said
+    file.write_text(file.read_text().replace("points = 2", "points = 3"))
+    said = cafe.run("programme", "apply", str(file), "--line").splitlines()[-1]
+    assert re.fullmatch(r"Customers read from then on: 3 \w+ for every €1\.00 you spend\.", said)
+    again = cafe.run("programme", "apply", str(file), "--line")
+    assert "The rate stays, and so does the line" in again
+    change = tmp_path / "change.json"
+    change.write_text('{"points": "4"}')
+    cafe.run("location", "add", "harbour", "Harbour")
+    piloted = cafe.run("programme", "pilot", str(change), "--location", "harbour", "--line")
+    assert "Customers read from then on: 4 " in piloted
+    refused = cafe.refused("programme", "pilot", str(change), "--segment", "new", "--line")
+    assert "A poster is read by everybody" in refused
 
 
 def test_a_change_may_begin_later(cafe: Installation, tmp_path: Path) -> None:
