@@ -268,12 +268,13 @@ def read(
         ring=keys_if_any(settings.data),
         now=now_utc(),
     )
-    tally = Tally()
+    tally, found = Tally(), False
     for result in reads:
         if isinstance(result, Skipped):
             click.echo(f"Skipped {result.source}: {result.why}.", err=True)
             continue
         tally.add(result)
+        found = True
         if as_json:
             click.echo(json.dumps(result.as_json(), ensure_ascii=False))
         elif not result.codes:
@@ -284,6 +285,11 @@ def read(
                 click.echo(f"{result.source}: {code.outcome} at {code.first_ms:.0f} ms: {text}")
     if str(tally):
         click.echo(str(tally), err=True)
+    if not found:
+        raise ConfigError(
+            f"There is no picture and no clip in {', '.join(paths)}. Give files or folders with "
+            ".jpg, .png, .mjpeg, .avi, .mp4 or .y4m in them."
+        )
 
 
 cli.add_command(queue)

@@ -37,7 +37,10 @@ def why_unreachable(error: Exception) -> str:
                 f"trust ({cause.verify_message}): a network with a sign-in page, or a wrong clock."
             )
         cause = cause.__cause__ or cause.__context__
-    return f"The service cannot be reached ({type(error).__name__})."
+    return (
+        f"The service cannot be reached ({type(error).__name__}). Check this machine's network, "
+        "the address, and that the service runs."
+    )
 
 
 def json_of(content: bytes, kind: str) -> Json | None:

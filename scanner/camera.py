@@ -62,6 +62,17 @@ class Frame:
         return np.zeros((1, 1, 3), np.uint8) if colour is None else colour
 
 
+def closed(source: str) -> str:
+    """Say that a camera does not open, and what to do."""
+    if _ADDRESS.match(source):
+        cure = "Open the address in a browser: it has to answer with an MJPEG stream."
+    elif is_live(source):
+        cure = "Plug it in, close other programs that use it, or name another one with --camera."
+    else:
+        cure = "It has to be .mjpeg, .avi, .mp4, .y4m or pictures named like frame%03d.jpg."
+    return f"The camera {source} does not open. {cure}"
+
+
 def is_live(source: str) -> bool:
     """Whether `source` goes on for ever: a device or an address, not a file."""
     # Files may lie below /dev too: in its shared memory.
@@ -138,15 +149,15 @@ def open_source(source: str) -> Source:
         if is_sequence(source) and suffix in (".jpg", ".jpeg"):
             files = JpegFiles(source)
             if not files.found:
-                raise CameraError(f"The camera {source} does not open.")
+                raise CameraError(closed(source))
             return files
         if suffix in (".mjpeg", ".mjpg"):
             return JpegSource.file(source)
         capture = cv2.VideoCapture(int(source) if source.isdecimal() else source)
     except (cv2.error, OSError, HTTPException, ValueError):
-        raise CameraError(f"The camera {source} does not open.") from None
+        raise CameraError(closed(source)) from None
     if not capture.isOpened():
-        raise CameraError(f"The camera {source} does not open.")
+        raise CameraError(closed(source))
     opened = Capture(capture)
     if is_live(source):
         ask_for_size(opened, raw=capture.getBackendName() == "V4L2")
@@ -160,7 +171,7 @@ def _open_address(source: str) -> cv2.VideoCapture:
     ]  # fmt: skip
     capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
     if not capture.isOpened():
-        raise CameraError(f"The camera {source} does not open.")
+        raise CameraError(closed(source))
     return capture
 
 

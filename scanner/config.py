@@ -222,6 +222,12 @@ def write_private_bytes(folder: Path, name: str, data: bytes) -> None:
         raise ConfigError(f"{folder / name} cannot be written: {error.strerror}.") from None
 
 
+_CURE = (
+    "Move it away: the till makes or fetches it anew. After till.json enrol the till again "
+    "(counterfoil till code); what waits in its queue is kept."
+)
+
+
 def read_private(folder: Path, name: str) -> Any:
     """Return the JSON object in `folder/name`, None where there is no file; raises ConfigError."""
     path = folder / name
@@ -234,9 +240,9 @@ def read_private(folder: Path, name: str) -> Any:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):
-        raise ConfigError(f"{path} is damaged: it is not JSON.") from None
+        raise ConfigError(f"{path} is damaged: it is not JSON. {_CURE}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"{path} is damaged: it is not an object.")
+        raise ConfigError(f"{path} is damaged: it is not an object. {_CURE}")
     return data
 
 

@@ -1,5 +1,6 @@
 """Cameras, and recordings that play as one."""
 
+import re
 import socket
 import threading
 import time
@@ -74,6 +75,10 @@ def test_a_camera_that_does_not_open_is_one_clear_line(source: str) -> None:
     with pytest.raises(CameraError, match=r"does not open|No camera") as error, Camera(source):
         pass
     assert "\n" not in str(error.value)
+    # and it says what to do
+    assert re.search(
+        r"name another one|has to be \.mjpeg|no such file|Give --camera", str(error.value)
+    )
 
 
 def test_a_file_without_pictures_is_one_clear_line(tmp_path: Path) -> None:

@@ -127,3 +127,12 @@ def test_pictures_with_answers_are_scored(
     scores = {Path(line["source"]).stem: line["score"] for line in lines}
     assert scores == {"right": "right", "wrong": "wrong", "unread": "unread", "forged": "right"}
     assert done.stderr.strip() == "Of 4 with an answer: 2 right, 1 wrong, 1 unread."
+
+
+def test_a_folder_without_pictures_is_told_and_not_passed_over_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("a,b")
+    (tmp_path / "torn.jpg").write_bytes(b"no picture")
+    for named in (".", "torn.jpg"):
+        done = run(tmp_path, "read", named)
+        assert done.returncode == 2 and not done.stdout
+        assert "There is no picture" in done.stderr and ".jpg, .png" in done.stderr

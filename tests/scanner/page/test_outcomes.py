@@ -1,11 +1,13 @@
 """Every outcome has its colour, its sign, its sound, and words in every language."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from passes.code import Outcome
 from scanner.page.outcomes import LOOKS, Told, Tone, told_of_code, told_of_scan
+from scanner.page.state import View
 from scanner.page.words import LANGUAGES, words
 
 GREEN = {
@@ -68,15 +70,30 @@ def test_every_outcome_of_a_scan_is_told(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "told", "tone"),
     [
-        ("insufficient_points", Told.INSUFFICIENT_POINTS),
-        ("approval_needed", Told.APPROVAL_NEEDED),
-        ("not_your_posting", Told.NOT_YOUR_POSTING),
-        ("already_reversed", Told.ALREADY_REVERSED),
-        ("locked", Told.PIN_LOCKED),
-        ("something_new", Told.REFUSED),
+        ("wrong_pin", Told.WRONG_PIN, "amber"),
+        ("locked", Told.PIN_LOCKED, "red"),
+        ("too_many", Told.TOO_MANY_TRIES, "red"),
+        ("sign_in_again", Told.SIGN_IN_AGAIN, "amber"),
+        ("till_revoked", Told.TILL_REVOKED, "red"),
+        ("approval_needed", Told.APPROVAL_NEEDED, "amber"),
+        ("not_your_posting", Told.NOT_YOUR_POSTING, "amber"),
+        ("insufficient_points", Told.INSUFFICIENT_POINTS, "amber"),
+        ("limit_reached", Told.LIMIT_REACHED, "amber"),
+        ("card_only_collects", Told.CARD_ONLY_COLLECTS, "amber"),
+        ("presentation_over", Told.PRESENTATION_OVER, "amber"),
+        ("hold_not_open", Told.HOLD_OVER, "red"),
+        ("no_exchange_rate", Told.NO_EXCHANGE_RATE, "red"),
+        ("already_reversed", Told.ALREADY_REVERSED, "amber"),
+        ("not_reversible", Told.NOT_REVERSIBLE, "red"),
+        ("return_too_large", Told.RETURN_TOO_LARGE, "amber"),
+        ("something_new", Told.REFUSED, "red"),
     ],
 )
-def test_a_refusal_of_the_service_is_told_in_the_cashiers_words(code: str, told: Told) -> None:
+def test_a_refusal_of_the_service_is_told_in_the_cashiers_words_from_code_to_colour(
+    code: str, told: Told, tone: str
+) -> None:
     assert told_of_code(code) is told
+    shown = View().told(told, datetime(2026, 6, 1, tzinfo=UTC)).notice
+    assert shown is not None and LOOKS[shown.told].tone == tone
