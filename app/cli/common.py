@@ -1,20 +1,19 @@
-"""What the commands share: opening the installation, choosing the programme, printing, failing."""
+"""What the commands share: opening the installation, choosing the programme, printing."""
 
-import errno
 import json
 import os
-from typing import IO, Any
+from typing import Any
 
 import click
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from app.config import from_environment
 from app.context import Context
 from app.db import enter
-from app.errors import CounterfoilError, Invalid, Misconfigured
+from app.errors import Misconfigured
 from app.migrations import at_head, is_empty, knows, revision, upgrade
 from app.programmes.models import Programme
 from app.programmes.service import programme_by_slug
@@ -23,37 +22,6 @@ programme_option = click.option(
     "--programme", "slug", metavar="SLUG", help="Which programme; needed when there are several."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-class Refused(click.ClickException):
-    """Ends a command with exit code 1 and nothing but the words for it on standard error."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Say what is wrong, as it is."""
-        click.echo(self.format_message(), file=file, err=True)
-
-
-class PlainSpoken(click.Group):
-    """Commands that say what is wrong in plain words, whatever it is that they meet."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error that an operator can do something about ends as `Refused`."""
-        try:
-            return super().invoke(ctx)
-        except CounterfoilError as error:
-            fields = error.fields if isinstance(error, Invalid) else {}
-            lines = [f"  {field}: {'; '.join(texts)}" for field, texts in fields.items()]
-            raise Refused("\n".join([error.message, *lines])) from error
-        except DBAPIError as error:
-            said = str(error.orig).strip().partition("\n")[0]
-            raise Refused(f"The database refused, and nothing was saved: {said}.") from error
-        except UnicodeEncodeError as error:
-            raise Refused("This is not text in UTF-8: look at what you typed.") from error
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # Whoever read our output has enough of it; click ends in silence.
-            where = f"{error.filename}: " if error.filename else ""
-            raise Refused(f"{where}{error.strerror or error}.") from error
 
 
 def open_context(*, migrated: bool = True, make: bool = True) -> Context:

@@ -11,7 +11,6 @@ import click
 from sqlalchemy.orm import Session
 
 from app.cli.common import (
-    Refused,
     enter_programme,
     json_option,
     open_context,
@@ -19,6 +18,7 @@ from app.cli.common import (
     programme_option,
 )
 from app.cli.output import printable
+from app.cli.plain import Refused
 from app.cli.settings import moment_of
 from app.cli.statement import find_account
 from app.context import Context

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from app.cli.common import Refused, choose_programme, open_context, programme_option
+from app.cli.common import choose_programme, open_context, programme_option
 from app.cli.output import Csv, format_options, printable, write_json
+from app.cli.plain import Refused
 from app.cli.progress import progress_bar
 from app.context import Context
 from app.errors import Invalid

@@ -2,8 +2,9 @@
 
 import click
 
-from app.cli.common import Refused, json_option, open_context, print_json
+from app.cli.common import json_option, open_context, print_json
 from app.cli.output import printable
+from app.cli.plain import Refused
 from app.context import Context
 from app.db import new_id
 from app.errors import Misconfigured

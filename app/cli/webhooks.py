@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from app.cli.common import (
-    Refused,
     enter_programme,
     json_option,
     open_context,
@@ -13,6 +12,7 @@ from app.cli.common import (
     programme_option,
 )
 from app.cli.output import printable
+from app.cli.plain import Refused
 from app.webhooks import events, sending, service
 from app.webhooks.models import Delivery, Endpoint, Try
 

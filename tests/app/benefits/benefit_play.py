@@ -64,7 +64,7 @@ class BenefitPlay(Play):
             self.who = who if colon and who.isalpha() else ""
             with pytest.raises(getattr(errors, error)):
                 self.act(self.at(rest if self.who else head))
-            self.ledger.prove(self.account_id)
+            self.look()
             return
         super().line(text)
 
@@ -90,7 +90,7 @@ class BenefitPlay(Play):
             if name := said.named.get("as"):
                 self.names[name] = self.last.answer["posting_id"]
                 self.done[name] = (order, self.last)
-        self.ledger.prove(self.account_id)
+        self.look()
 
     def order_take(self, what: str, receipt: str | None) -> Order:
         card, count, points = REWARDS[what]
@@ -154,3 +154,4 @@ def play(bench: Any, text: str) -> None:
         except BaseException as error:
             error.add_note(f"in the scenario's line: {line}")
             raise
+    bench.prove()

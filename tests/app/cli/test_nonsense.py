@@ -4,13 +4,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from app.cli import cli
+from app.cli import HOMES, cli
 
 ODD = [
     "",
@@ -25,9 +26,15 @@ ODD = [
 ]
 
 
+#: Commands are asked for outside of any.
+NOTHING = click.Context(cli)
+
+
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    for name, command in sorted(group.commands.items()):
+    for name in group.list_commands(NOTHING):
+        command = group.get_command(NOTHING, name)
+        assert command is not None
         if isinstance(command, click.Group):
             found += commands(command, (*path, name))
         else:
@@ -39,7 +46,7 @@ def command_at(path: tuple[str, ...]) -> click.Command:
     command: click.Command = cli
     for name in path:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        command = command.get_command(NOTHING, name)  # type: ignore[assignment]
     return command
 
 
@@ -56,6 +63,18 @@ def test_every_command_of_the_readme_is_there() -> None:
         "delivery run", "delivery status", "ledger check", "ledger waiting", "ledger approve",
         "backup", "restore",
     }  # fmt: skip
+
+
+def test_every_command_is_at_home_where_it_is_looked_for() -> None:
+    for home in set(HOMES.values()):
+        made = {each.name for each in import_module(f"app.cli.{home}").COMMANDS}
+        assert made == {name for name, where in HOMES.items() if where == home}
+
+
+def test_who_asks_for_the_version_waits_for_no_other_command() -> None:
+    asked = "import sys; from app.cli import cli; cli(['--version'], standalone_mode=False); "
+    asked += "sys.exit('sqlalchemy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("path", TYPED, ids=" ".join)
