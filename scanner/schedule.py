@@ -95,6 +95,7 @@ def _median_window(index: int, pixels: int) -> Attempt:
 
 HALF: Attempt = ("half", _half)
 FULL: Attempt = ("full", _full)
+FULL_WITHOUT_REGION: Attempt = ("full without region", _full_without_region)
 HALF_7: Attempt = ("half, window 7", _half_thresholded)
 SOFT: Attempt = (
     "region 1, blurred",
@@ -147,13 +148,13 @@ def _large_soft_sharp(index: int) -> Attempt:
 # unread, for its cost, in frames of the filmed counter with other seeds than those measured.
 STILL: tuple[Attempt, ...] = (
     HALF, _window(0, 15), _large_window(0, 21), _median_window(0, 21), _large_burnt(0, 13),
-    _window(0, 13, 6), _window(0, 7), _large_window(0, 13), _window(0, 41), FULL, _large(0),
-    _window(1, 15), _large_window(1, 21), _large_soft_sharp(0), ("full, blurred", _full_soft),
+    _window(0, 13, 6), _window(0, 7), _window(0, 41), FULL_WITHOUT_REGION, _large(0),
+    _window(1, 15), _large_soft_sharp(0), ("full, blurred", _full_soft),
 )  # fmt: skip
 
 # Every frame of a camera ...
 LIVE: tuple[Attempt, ...] = (
-    HALF, ("full without region", _full_without_region), _window(0, 15), _large_window(0, 21),
+    HALF, FULL_WITHOUT_REGION, _window(0, 15), _large_window(0, 21),
     _large_burnt(0, 13), _window(1, 15),
 )  # fmt: skip
 # ... and three more of these in turn.
@@ -164,7 +165,7 @@ LIVE_IN_TURN: tuple[Attempt, ...] = (
 )  # fmt: skip
 
 # What looks at the whole frame: on a picture made to be hard its cost has no bound to speak of.
-WHOLE = frozenset((FULL, HALF_7, LIVE[1], LIVE_IN_TURN[-1]))
+WHOLE = frozenset((FULL, HALF_7, FULL_WITHOUT_REGION, LIVE_IN_TURN[-1]))
 # What may be tried first on the next frame, where it read this one.
 AGAIN = frozenset((*LIVE[1:], *LIVE_IN_TURN))
 
