@@ -178,7 +178,7 @@ class LiveReader:
         return self._hints.frame(at, box, lambda: measure(view.crop(region), region.code_side))
 
     def _next_in_turn(self, view: View) -> Sequence[Attempt]:
-        """Return the two attempts whose turn it is."""
+        """Return the attempts whose turn it is."""
         chosen = [
             LIVE_IN_TURN[(self._turn + step) % len(LIVE_IN_TURN)]
             for step in range(IN_TURN_PER_FRAME)
