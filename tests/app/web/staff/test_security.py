@@ -223,6 +223,7 @@ QUERY = (
 FIELDS = ("name", "reason", "text", "note", "slug", "location", "url", "points", "place", "role")
 
 
+@ONE
 def test_no_text_that_is_typed_in_ever_becomes_part_of_a_page_or_a_formula(
     shop: Any, app: Flask, signed_in: SignIn
 ) -> None:
