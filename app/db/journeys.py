@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.db.driven import in_one_journey, run
+from app.db.driven import Driven, in_one_journey, run
 from app.db.prepared import ASKED_AHEAD, Prepared, ready_together
 from app.db.wall import EVERYWHERE, WallBreached, connection_of, programme_of
 
@@ -22,13 +22,20 @@ class Question(NamedTuple):
     programme_id: str
 
 
+#: A statement that was planned while its table was empty reads the whole of it, however large it
+#: has become, until the server counts its rows.
+_BY_KEYS = "SET LOCAL enable_seqscan = off"
+
+
 @contextmanager
-def asked_ahead(session: Session, questions: Iterable[Question]) -> Iterator[None]:
+def asked_ahead(
+    session: Session, questions: Iterable[Question], *, by_keys: bool = False
+) -> Iterator[None]:
     """Ask a PostgreSQL server all of it in one journey, for whoever asks just that in the block.
 
     They are asked in their order; whoever asks something else has it looked up as ever. SQLite
     is part of the process: there nothing is asked ahead. Each programme is one that the session
-    is open for.
+    is open for. *by_keys*: the rest of the transaction looks everything up by keys.
     """
     connection = connection_of(session)
     if connection.dialect.name != "postgresql":
@@ -42,7 +49,9 @@ def asked_ahead(session: Session, questions: Iterable[Question]) -> Iterator[Non
             raise WallBreached("a session for one programme was to run for another")
         walled = prepared._check(session, programme, [values])
         asked.append((question, *prepared._ready(connection, programme, values, [values], walled)))
-    answers = in_one_journey(connection, [(driven, given) for _, driven, given in asked])
+    before: list[tuple[Driven | str, dict[str, Any]]] = [(_BY_KEYS, {})] if by_keys else []
+    journey = before + [(driven, given) for _, driven, given in asked]
+    answers = in_one_journey(connection, journey)[len(before) :]
     session.info[ASKED_AHEAD] = {
         (question.prepared, question.programme_id): (question.values, rows)
         for (question, _, _), rows in zip(asked, answers, strict=True)

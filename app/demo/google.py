@@ -91,7 +91,7 @@ class GoogleStandIn(Ills):
         self._store = Store(issuer_id)
         self._server = HttpServer(self._answer, port, clock)
         self._asking = threading.Lock()
-        self.account = ServiceAccount(clock)
+        self.account = ServiceAccount(lambda: self._clock())
         self._callbacks = CallbackSigner()
         self._parts_count = parts_count
         self.requests: list[Seen] = []

@@ -92,7 +92,7 @@ class Prepared:
         self._results: list[Answered | Exception | None] = [None] * len(asked)
         groups: dict[str, list[tuple[int, _Case]]] = {}
         self._books: dict[str, Rulebook] = {}
-        with asked_ahead(session, _questions(asked, now)):
+        with asked_ahead(session, _questions(asked, now), by_keys=True):
             doors = access.doors(session, [each.token for each in asked])
             _programmes.remember(doors)
             for place, each in enumerate(asked):

@@ -23,11 +23,11 @@ def test_a_phone_that_is_held_up_to_a_locked_till_is_served_after_signing_in(
     till.desk.ask(till.desk.sign_out)
     html = page.locator("html")
     expect(html).to_have_attribute("data-stage", "locked")
-    shop.camera.hold_up(shop.clip("Ilze", seconds=6))
+    shop.camera.hold_up(shop.clip("Zane", seconds=6))
     expect(page.locator(".seen")).to_have_text("Card seen. Sign in to serve it.")
     expect(page.locator("#hint")).to_have_text("✓ Card seen. One moment, please.")
     expect(page.locator("#go")).to_have_text("Sign in to serve this card")
-    assert "Ilze" not in page.content()
+    assert "Zane" not in page.content()
     screenshot(page, "till-locked-card")
     assert violations(page) == []
     page.fill("#other-name", CASHIER)
@@ -36,6 +36,6 @@ def test_a_phone_that_is_held_up_to_a_locked_till_is_served_after_signing_in(
         page.keyboard.press(digit, delay=60)
     page.keyboard.press("Enter")
     expect(html).to_have_attribute("data-stage", "card")
-    expect(page.locator(".person h2")).to_have_text("Ilze Bērziņa")
+    expect(page.locator(".person h2")).to_have_text("Zane Liepa")
     shop.camera.hold_up([])  # the customer goes
     page.keyboard.press("Escape")
