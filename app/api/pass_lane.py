@@ -27,8 +27,9 @@ class PassLane:
     """Answers fetches of passes, many at once."""
 
     begins = b"GET /v1/passes/"
-    #: A look into the database costs as much for one as for ten.
-    gather_seconds = 0.003
+    #: Whoever is there is answered at once: waiting for all who come again left the processors idle
+    #: for a sixth of the time, which is more than a look into the database for each few costs.
+    gather_seconds = 0.0
 
     def __init__(self, desk: PassDesk) -> None:
         self._desk = desk

@@ -19,10 +19,11 @@ from app.front.requests import Read, Unfinished, read_request
 ALIVE_SECONDS = 0.25
 #: Who takes an answer slower than this is cut off: it keeps a thread.
 SLOWEST_SECONDS = 30.0
-#: So often in a row a process that has enough to do leaves a new connection to the others, and so
-#: long after it took one.
+#: So often in a row, and for so long each time, a process that has enough to do leaves a new
+#: connection to the others; and it has enough so long after it took one.
 MOST_PASSED_OVER = 3
-PASS_OVER_SECONDS = 0.002
+PASSED_OVER_SECONDS = 0.0005
+JUST_NOW_SECONDS = 0.002
 #: While this process stops, a connection without a request stays open for so long.
 LINGER_SECONDS = 1.0
 
@@ -71,8 +72,9 @@ class Front(ThreadWorker):  # type: ignore[misc]
         """Accept a connection and wait for its first request, without a thread."""
         now = time.monotonic()
         if self._passed_over < MOST_PASSED_OVER and self._has_enough(now):
-            # An idle process takes it sooner: it is woken as this one is.
+            # An idle process takes it meanwhile: it is woken as this one is.
             self._passed_over += 1
+            time.sleep(PASSED_OVER_SECONDS)
             return
         self._passed_over, self._accepted_at = 0, now
         try:
@@ -103,7 +105,9 @@ class Front(ThreadWorker):  # type: ignore[misc]
                 key.data(key.fileobj)
 
     def _has_enough(self, now: float) -> bool:
-        return now - self._accepted_at < PASS_OVER_SECONDS or any(
+        if self.cfg.workers < 2:
+            return False
+        return now - self._accepted_at < JUST_NOW_SECONDS or any(
             lane.is_busy for lane in self._lanes
         )
 
