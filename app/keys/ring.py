@@ -49,6 +49,8 @@ class KeyRing:
         self._files: dict[str, tuple[tuple[int, ...], Record]] = {}
         self._records: dict[Place, Record] = {}
         self._opened: dict[Place, bytes] = {}
+        #: Keys as they were handed out, each with the record it was made of.
+        self._made: dict[Place, tuple[Record, Key]] = {}
         #: The newest of a purpose, and of which records it is that.
         self._newest_of: dict[
             tuple[Purpose, str | None], tuple[dict[Place, Record], Record | None]
@@ -140,6 +142,7 @@ class KeyRing:
         """Open every key. Raises `Misconfigured` naming the first file that does not open."""
         with self._reading:
             self._opened.clear()
+            self._made.clear()
             self._extracted.clear()
             for found in self._refresh().values():
                 self._open(found)
@@ -265,7 +268,12 @@ class KeyRing:
         return found[1]
 
     def _open(self, found: Record) -> Key:
-        return Key(**_attributes(found.info), material=self._material(found))
+        where = records.place(found.info)
+        made = self._made.get(where)
+        if made is None or made[0] is not found:
+            key = Key(**_attributes(found.info), material=self._material(found))
+            made = self._made[where] = found, key
+        return made[1]
 
     def _material(self, found: Record) -> bytes:
         where = records.place(found.info)
