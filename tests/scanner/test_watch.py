@@ -221,3 +221,13 @@ def test_a_driver_that_knows_nothing_is_left_as_it_is() -> None:
     for hint in Hint:
         exposure.frame(float(len(driver.asked)), hint, False)
     assert driver.properties == {}
+
+
+def test_what_is_held_still_and_stays_blurred_lets_the_autofocus_begin_anew() -> None:
+    driver = Driver(AUTOFOCUS=1.0)
+    exposure = Exposure(lambda step: step(driver))
+    for number in range(20):
+        exposure.frame(number / 10, Hint.HOLD_STILL, False)
+    focus = [value for prop, value in driver.asked if prop == cv2.CAP_PROP_AUTOFOCUS]
+    assert focus[:2] == [0, 1]
+    assert driver.get(cv2.CAP_PROP_AUTOFOCUS) == 1.0
