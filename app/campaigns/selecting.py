@@ -4,7 +4,8 @@ A segment's accounts are those that hold a card which works, are merged into no 
 it says. One statement for a count, whatever is combined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -136,8 +137,21 @@ def next_page(ground: Ground, node: Node, *, after: str, limit: int) -> Page:
     if not found:
         return Page([], 0, None)
     near = replace(ground, span=(after, found[-1]))
-    ids = ground.session.scalars(_chosen(near, node, Account.id).order_by(Account.id)).all()
+    with _joined_as_many(ground.session):
+        ids = ground.session.scalars(_chosen(near, node, Account.id).order_by(Account.id)).all()
     return Page(list(ids), len(found), found[-1] if len(found) == limit else None)
+
+
+@contextmanager
+def _joined_as_many(session: Session) -> Iterator[None]:
+    """Keep PostgreSQL from taking a span of ids for a single row, which it does where new ids stand
+    close together: it would then compare each of thousands of accounts with each card."""
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    session.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    session.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 def those_of(ground: Ground, node: Node, account_ids: Sequence[str]) -> list[str]:
@@ -172,7 +186,8 @@ def statement(ground: Ground, node: Node) -> Select[Any]:
 def _chosen(ground: Ground, node: Node, column: Any) -> Select[Any]:
     chosen = select(column).select_from(Account)
     if any(each.kind in _OF_HABITS for each in conditions(node)):
-        chosen = chosen.outerjoin(Habit, Habit.account_id == Account.id)
+        theirs = and_(Habit.account_id == Account.id, ground.within(Habit.account_id))
+        chosen = chosen.outerjoin(Habit, theirs)
     return chosen.where(
         Account.programme_id == ground.programme_id,
         Account.merged_into_id.is_(None),
@@ -344,6 +359,7 @@ def _language(ground: Ground, condition: Condition) -> ColumnElement[bool]:
     return exists(
         select(Card.id).where(
             Card.account_id == Account.id,
+            ground.within(Card.account_id),
             Card.status == CardStatus.ACTIVE,
             Card.language.in_(condition.values["languages"]),
         )
