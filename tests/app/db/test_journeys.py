@@ -1,6 +1,5 @@
 """Lookups that are sent before somebody asks: they answer what they would have answered anyway."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.db import Database, Prepared, Question, WallBreached, asked_ahead, within
-from app.programmes.models import Location, Programme
+from app.programmes.models import Location
+from tests.app.db.conftest import Two
 
 NOW = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 _locations: Any = Location.__table__
@@ -27,29 +27,9 @@ X = {"slugs": ["x"]}
 
 
 @pytest.fixture
-def programmes(database: Database) -> Iterator[tuple[Database, str, str]]:
+def programmes(two: Two) -> tuple[Database, str, str]:
     """A database with two programmes, each with a location of its name."""
-    ids = []
-    with database.write_all() as session:
-        for name in ("mine", "theirs"):
-            programme = Programme(
-                slug=name,
-                name=name,
-                benefit="",
-                points_names={},
-                colours={},
-                time_zone="UTC",
-                currency="EUR",
-                created_at=NOW,
-            )
-            session.add(programme)
-            session.flush()
-            session.add(
-                Location(programme_id=programme.id, slug="x", name=name, created_at=NOW),
-            )
-            ids.append(programme.id)
-    mine, theirs = ids
-    yield database, mine, theirs
+    return two.database, two.mine, two.theirs
 
 
 def names(session: Session, prepared: Prepared, values: dict[str, Any]) -> list[str]:

@@ -186,7 +186,7 @@ def test_hostile_texts_stay_texts(made_look: object, made: object) -> None:
     evil = "\"><script>alert(1)</script><x a='\x00\x08"
     face = replace(face, look=replace(face.look, programme_name=evil, organisation=evil))
     for picture in (iphone.front, iphone.stacked, poster.front, android.front):
-        drawn(picture(face, "lv"))
+        assert not list(drawn(picture(face, "lv")).iter(f"{SVG}script"))
 
 
 def test_long_texts_stay_within_their_room() -> None:
