@@ -50,11 +50,13 @@ def test_a_till_that_is_back_sends_everything_and_knows_what_was_blocked_meanwhi
 ) -> None:
     counter = counter_of(desk)
     portal = (200, "text/html", b"<html>Welcome</html>")
-    service.intervene = lambda path: portal
+    service.intervene, before = lambda path: portal, len(service.requests)
     readings = [counter.judge(make_card(number)) for number in (1, 2, 3)]
     for reading in readings:
         assert desk.ask(lambda reading=reading: counter.accrue(reading, 100, None).queued)
     until(lambda: desk.showing.fact("online") is False)
+    # From when it asks for keys the sender knows, too, that the till was away.
+    until(lambda: any(path == "/keys" for _, path, _ in list(service.requests)[before:]))
     assert desk.queue.count(State.WAITING) == 3 and not service.postings
     service.refused = {"0000000000000002": "blocked"}
     service.intervene = lambda path: None

@@ -21,6 +21,7 @@ const narrow = matchMedia("(max-width: 640px)");
 
 let view = null;
 let busy = false;
+let doing = null;
 let heard = 0;
 let saleSeen = 0;
 let undoUntil = 0;
@@ -36,9 +37,16 @@ const typed = () => (view?.stage === "locked" ? pin : amount);
 
 // --- what is asked ----------------------------------------------------------------------------
 
+/** What is pressed while the till is busy is not done; a code that comes then waits its turn. */
 async function act(name, body = {}) {
-  if (busy) return null;
+  if (busy && name !== "code") return null;
+  while (busy) await doing;
   busy = true;
+  doing = perform(name, body);
+  return doing;
+}
+
+async function perform(name, body) {
   drawGo();
   const answer = await ask(name, body);
   busy = false;

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from app.demo.cafe import CASHIER, CASHIER_PIN, MANAGER, MANAGER_PIN
@@ -250,6 +250,21 @@ def test_the_page_works_by_keyboard_alone(page: Page, shop: Any) -> None:
                 break
         else:
             pytest.fail(f"{wanted} is not reached with Tab")
+
+
+def test_a_code_that_is_scanned_while_the_till_is_busy_waits_its_turn(
+    page: Page, shop: Any
+) -> None:
+    give(page, shop.cards["Ilze"], "3")
+    held: list[Route] = []
+    page.route("**/desk/understood", lambda route: held.append(route))
+    with page.expect_request("**/desk/understood"):
+        page.keyboard.press("Escape")
+    scan(page, shop.cards["Otto"])
+    page.wait_for_timeout(200)
+    held[0].continue_()
+    stage(page, "card")
+    expect(page.locator("#side")).to_contain_text("Maximilian")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
