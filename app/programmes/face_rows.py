@@ -15,7 +15,6 @@ from typing import Any, TypeAlias, cast
 
 from sqlalchemy import (
     ARRAY,
-    JSON,
     Connection,
     Dialect,
     Select,
@@ -65,6 +64,7 @@ from app.programmes.faces import (
     tiers_of,
 )
 from app.programmes.models import Programme, ProgrammeDesign, ProgrammeVersion
+from app.programmes.shared_rows import COLUMN, SharedRow, share_out, shared_column
 from passes.card import CardFace, CardKind, Look
 
 #: A named tuple of the columns below.
@@ -80,15 +80,6 @@ _designs, _versions = (
 )
 _coupons, _tallies = (cast(Table, model.__table__) for model in (Coupon, Tally))
 _news, _messages = (cast(Table, model.__table__) for model in (CardNews, CardMessage))
-#: A programme's look is made of these. JSON stays the text that it is kept as: that is quick to
-#: compare, and read once for all cards of a programme.
-_NOT_LOOKED_AT = {
-    "id",
-    "created_at",
-    *(column.name for column in _programmes.c if column.name.startswith("operator_")),
-}
-_LOOK = [column for column in _programmes.c if column.name not in _NOT_LOOKED_AT]
-_LOOK_FROM = 15
 _now = bindparam("now", type_=Moment())
 
 
@@ -153,12 +144,7 @@ _FACES = (
         # The balance is not all there is to say: some of it is pending, or owed.
         or_(_accounts.c.debt != 0, _some_lot(_lots.c.pending)).label("is_involved"),
         _members.c.name.label("member_name"),
-        *(
-            (as_type(column, String) if isinstance(column.type, JSON) else column).label(
-                f"programme_{column.name}"
-            )
-            for column in _LOOK
-        ),
+        shared_column(_cards.c.programme_id),
         _cards.c.version.label("card_version"),
         _accounts.c.version.label("account_version"),
         _designs.c.id.label("design_id"),
@@ -199,6 +185,7 @@ _BY_SERIAL_ARRAY = _FACES.where(
 
 _names = [column.key for column in _FACES.selected_columns]
 _Face = cast(Any, namedtuple)("_Face", _names)
+_PROGRAMME_AT, _SHARED_AT = _names.index("programme_id"), _names.index(COLUMN)
 
 
 def row_of(session: Session, card_id: str, *, now: datetime) -> FaceRow:
@@ -206,7 +193,8 @@ def row_of(session: Session, card_id: str, *, now: datetime) -> FaceRow:
     row = session.connection().execute(_BY_ID, {"card_id": card_id, "now": now}).first()
     if row is None:
         raise NotFound(_("There is no such card."))
-    return _Face(*row)
+    [made] = _faces([list(row)])
+    return made
 
 
 def rows_by_serial(
@@ -217,12 +205,16 @@ def rows_by_serial(
     The *connection* is one that commits by itself.
     """
     values = {"serials": list(serials), "now": now}
-    rows: Iterable[Sequence[Any]]
     if connection.dialect.name == "sqlite":
-        rows = connection.execute(_BY_SERIAL, values).all()
+        rows = [list(row) for row in connection.execute(_BY_SERIAL, values)]
     else:
         rows = _lookup(connection.dialect)(connection, values)
-    return {row.serial_number: row for row in starmap(_Face, rows)}
+    return {row.serial_number: row for row in _faces(rows)}
+
+
+def _faces(rows: Sequence[list[Any]]) -> Iterable[FaceRow]:
+    share_out(rows, programme_at=_PROGRAMME_AT, text_at=_SHARED_AT)
+    return starmap(_Face, rows)
 
 
 @cache
@@ -290,13 +282,12 @@ def face_from(
             language=row.language,
             member_name=name,
         )
-    values = tuple(row[_LOOK_FROM : _LOOK_FROM + len(_LOOK)])
     besides = NOTHING_BESIDES
     if session is not None:
         besides = besides_of(session, row.programme_id, row.account_id, design.kind, now=now)
     company = company_from(row.account_kind, row.company_name, row.role, row.redeem_limit)
     kind = kind_of(design, is_coupon=shown is not None, company=company, besides=besides)
-    look = _look(values, design, tiers, kind)
+    look = _look(row.programme, design, tiers, kind)
     return fill_in(
         look,
         cast(Printed, row),
@@ -305,7 +296,7 @@ def face_from(
         pending=pending,
         tier=None if row.tier is None else tiers.by_code.get(row.tier, row.tier),
         extras=design.extras,
-        time_zone=row.programme_time_zone,
+        time_zone=row.programme.time_zone,
         stamps=_counted(row.stamps),
         drawn=tiers.stamps,
         coupon_shown=shown,
@@ -322,11 +313,5 @@ def _counted(stamps: str | None) -> dict[str, int]:
 
 
 @lru_cache(maxsize=128)
-def _look(values: tuple[Any, ...], design: Design, tiers: TierNames, kind: CardKind) -> Look:
-    programme = Programme(
-        **{
-            column.name: json.loads(value) if isinstance(column.type, JSON) else value
-            for column, value in zip(_LOOK, values, strict=True)
-        }
-    )
-    return look_of(programme, design, tiers, kind=kind)
+def _look(shared: SharedRow, design: Design, tiers: TierNames, kind: CardKind) -> Look:
+    return look_of(shared.programme, design, tiers, kind=kind)
