@@ -7,6 +7,8 @@ import io
 from PIL import Image, ImageChops
 
 _PALETTE = 256
+_RGBA = 4
+_OPAQUE = (255, 255)
 
 
 def png_bytes(image: Image.Image, *, optimize: bool = True) -> bytes:
@@ -21,8 +23,28 @@ def png_bytes(image: Image.Image, *, optimize: bool = True) -> bytes:
 
 
 def _with_palette(image: Image.Image) -> Image.Image:
-    if image.mode != "RGB" or image.getcolors(_PALETTE) is None:
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == _OPAQUE:
+        image = image.convert("RGB")
+    if image.mode not in ("RGB", "RGBA") or image.getcolors(_PALETTE) is None:
         return image
+    if image.mode == "RGBA":
+        return _named(image)
     drawn = image.quantize(_PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     same = ImageChops.difference(drawn.convert("RGB"), image).getbbox() is None
     return drawn if same else image
+
+
+def _named(image: Image.Image) -> Image.Image:
+    """A picture that one sees through, with a palette of all its colours: they are few.
+
+    Colours of which nothing is seen stay apart too: no pixel is another afterwards.
+    """
+    data = image.tobytes()
+    pixels = [data[at : at + _RGBA] for at in range(0, len(data), _RGBA)]
+    # Those that are least opaque first: a PNG lists how opaque colours are up to the last that is
+    # not fully so.
+    colours = sorted(set(pixels), key=lambda each: (each[3], each))
+    numbers = {colour: number for number, colour in enumerate(colours)}
+    named = Image.frombytes("P", image.size, bytes(map(numbers.__getitem__, pixels)))
+    named.putpalette(b"".join(colours), "RGBA")
+    return named
