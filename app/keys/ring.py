@@ -228,6 +228,10 @@ class KeyRing:
 
     def derive(self, purpose: Purpose, version: int, info: bytes) -> bytes:
         """32 bytes derived from a key for *info* (HKDF-SHA-256, RFC 5869)."""
+        return self.deriver(purpose, version)(info)
+
+    def deriver(self, purpose: Purpose, version: int) -> Callable[[bytes], bytes]:
+        """`derive` for many: the key is looked up a single time. Raises `KeyMissing`."""
         found = self._record(purpose, version, None)
         where = records.place(found.info)
         extracted = self._extracted.get(where)
@@ -235,9 +239,7 @@ class KeyRing:
             # RFC 5869, 2.2 without a salt: the same for every *info*, and half of the work.
             extracted = hmac.digest(bytes(32), self._material(found), "sha256")
             self._extracted[where] = extracted
-        label = _LABELS[purpose] + info
-        # Section 2.3, of which one block is enough.
-        return hmac.digest(extracted, label + b"\x01", "sha256")
+        return partial(_expanded, extracted, _LABELS[purpose])
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -360,6 +362,11 @@ class KeyRing:
 
 def _keyed_hash(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def _expanded(extracted: bytes, label: bytes, info: bytes) -> bytes:
+    """RFC 5869, 2.3, of which one block is enough."""
+    return hmac.digest(extracted, label + info + b"\x01", "sha256")
 
 
 def _attributes(info: KeyInfo) -> dict[str, Any]:

@@ -5,6 +5,7 @@ in a letter works for as long as its key is not retired, on every machine, and n
 """
 
 import hmac
+from collections.abc import Callable
 
 from app.errors import NotFound
 from app.keys import KeyRing, Purpose
@@ -16,8 +17,22 @@ _LONGEST = 200
 
 def make(keys: KeyRing, what: str, subject: str, detail: str = "") -> str:
     """A token for *what* about *subject*; good only while *detail* is the same."""
+    return maker(keys, what)(subject, detail)
+
+
+def maker(keys: KeyRing, what: str) -> Callable[..., str]:
+    """`make` for many subjects at once, each with its detail or without.
+
+    Not to be kept: a rotated key is not noticed.
+    """
     version = keys.current(Purpose.LETTERS).version
-    return f"{version}.{subject}.{_mac(keys, version, what, subject, detail)}"
+    derived = keys.deriver(Purpose.LETTERS, version)
+
+    def made(subject: str, detail: str = "") -> str:
+        mac = derived(f"{what}\n{subject}\n{detail}".encode()).hex()[:_MAC_HEX]
+        return f"{version}.{subject}.{mac}"
+
+    return made
 
 
 def subject_of(token: str) -> str:
