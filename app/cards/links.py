@@ -88,7 +88,12 @@ def create_links(
 def pass_token(keys: KeyRing, card_id: str) -> str:
     """What stands in the link in a card's passes. Nothing is kept of it: it is made of a key, so
     that a pass built anew has the same. It is good until the card is replaced or erased."""
-    return tokens.make(keys, _PASS_LINK, card_id)
+    return pass_tokens(keys)(card_id)
+
+
+def pass_tokens(keys: KeyRing) -> Callable[[str], str]:
+    """`pass_token` for many cards at once; not to be kept: a rotated key is not noticed."""
+    return tokens.maker(keys, _PASS_LINK)
 
 
 def card_by_link(session: Session, keys: KeyRing, token: str) -> Card:

@@ -23,7 +23,7 @@ from app.certs import PASS, WWDR, load_pass_signer
 from app.context import Context
 from app.delivery.inspecting import Inspector
 from app.delivery.kept import STAMP_BYTES, kept_of
-from app.delivery.page_link import page_of
+from app.delivery.page_link import Pages, page_of
 from app.errors import Misconfigured, Unavailable
 from app.languages import _
 from app.programmes.face_rows import (
@@ -125,7 +125,14 @@ class ApplePasses:
             return self._make(row, usable.signer, laid_out, stamp, token, read_at, now)
 
     def built_ready(
-        self, row: FaceRow, usable: UsableSigner, *, token: str, read_at: float, now: datetime
+        self,
+        row: FaceRow,
+        usable: UsableSigner,
+        *,
+        pages: Pages,
+        token: str,
+        read_at: float,
+        now: datetime,
     ) -> tuple[bytes, ...] | None:
         """As `built`, where all that the pass needs is in memory; None where it takes longer."""
         share = kept_share(row)
@@ -136,7 +143,7 @@ class ApplePasses:
             found = self._put_together(self._kept.find(row.id, stamp))
             if found is not None:
                 return found
-            page = page_of(self._context, row.id, row.status)
+            page = pages(row.id, row.status)
             face = face_from(None, self._context.keys, row, now=now, share=share, page=page)
             template = self._designs.find(face)
             if template is None:

@@ -14,14 +14,13 @@ another version, design or certificate does not open. A place that two processes
 that a crash left half written, does not open either, and counts as empty.
 """
 
-import contextlib
 import fcntl
 import logging
 import os
 import struct
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -47,7 +46,6 @@ _ROOM = 16 * 1024
 #: Card, stamp, nonce, length, and when it was kept in seconds since 1970. A length of zero after a
 #: time says that it was purged then: what was read before must not come back.
 _HEAD = struct.Struct("<8s16s12sId")
-_EMPTY = bytes(_HEAD.size)
 _SET_HEADS = 256
 STAMP_BYTES = 16
 
@@ -66,6 +64,43 @@ class _Place(NamedTuple):
     nonce: bytes
     length: int
     at: float
+
+
+class _Turn:
+    """See `KeptPasses.turn`. Entered once for each pass that is built: no generator."""
+
+    __slots__ = ("_file", "_is_locked", "_lock", "_number", "_tell")
+
+    def __init__(
+        self,
+        lock: threading.Lock,
+        file: int | None,
+        number: int,
+        tell: Callable[[OSError], None],
+    ) -> None:
+        self._lock, self._file, self._number, self._tell = lock, file, number, tell
+        self._is_locked = False
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        if self._file is None:
+            return
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX, 1, self._number)
+            self._is_locked = True
+        except OSError as error:
+            # A file system without locks: then two processes may build the same pass.
+            self._tell(error)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._is_locked and self._file is not None:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._number)
+        finally:
+            self._lock.release()
 
 
 class KeptPasses:
@@ -90,10 +125,10 @@ class KeptPasses:
         card = bytes.fromhex(card_id)
         try:
             file, number = self._opened(), _set_of(card)
-            heads = os.pread(file, _SET_HEADS, _PAGE + number * _SET_HEADS)
+            heads = _read_heads(file, number)
             at = heads.find(card + stamp)
             # Most who ask find nothing: that is all they pay.
-            if at < 0 or at % _HEAD.size or at + _HEAD.size > len(heads):
+            if at < 0 or at % _HEAD.size:
                 return None
             _, _, nonce, length, _ = _HEAD.unpack_from(heads, at)
             if length:
@@ -116,16 +151,15 @@ class KeptPasses:
         card, nonce = bytes.fromhex(card_id), os.urandom(12)
         sealed = self._key().encrypt(nonce, content, card + stamp)
         try:
-            file = self._opened()
-            places = self._places(file, card)
-            mine = [place for place in places if place.card == card]
-            if any(not place.length and place.at >= read_at for place in mine):
+            file, number = self._opened(), _set_of(card)
+            way = _way_for(card, _read_heads(file, number), read_at)
+            if way is None:
                 return
-            place = min(mine or places, key=lambda each: each.at)
+            place = number * WAYS + way
             # The head goes last: what another process reads until then does not open.
-            os.pwrite(file, sealed, _body(place.number))
+            os.pwrite(file, sealed, _body(place))
             head = _HEAD.pack(card, stamp, nonce, len(sealed), time.time())
-            os.pwrite(file, head, _head(place.number))
+            os.pwrite(file, head, _head(place))
         except OSError as error:
             self._tell(error)
 
@@ -143,24 +177,15 @@ class KeptPasses:
                     os.pwrite(file, head, _head(place.number))
                     os.pwrite(file, bytes(_ROOM), _body(place.number))
 
-    @contextlib.contextmanager
-    def turn(self, card_id: str) -> Iterator[None]:
+    def turn(self, card_id: str) -> "_Turn":
         """Be the only one, among all threads and processes of this machine, at this card."""
         number = int(card_id, 16) % _TURNS
-        with self._turns[number]:
-            locked = False
-            try:
-                file = self._opened()
-                fcntl.lockf(file, fcntl.LOCK_EX, 1, number)
-                locked = True
-            except OSError as error:
-                # A file system without locks: then two processes may build the same pass.
-                self._tell(error)
-            try:
-                yield
-            finally:
-                if locked:
-                    fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
+        try:
+            file = self._opened()
+        except OSError as error:
+            self._tell(error)
+            file = None
+        return _Turn(self._turns[number], file, number, self._tell)
 
     def cards(self) -> Iterator[tuple[str, float]]:
         """Every card that something is kept of, and since when (`time.time()`)."""
@@ -213,10 +238,35 @@ def _set_of(card: bytes) -> int:
     return int.from_bytes(card[:4], "big") % SETS
 
 
+def _read_heads(file: int, number: int) -> bytes:
+    """The heads of a set, one behind the other."""
+    heads = os.pread(file, _HEAD.size * WAYS, _PAGE + number * _SET_HEADS)
+    return heads.ljust(_HEAD.size * WAYS, b"\0")
+
+
 def _read_set(file: int, number: int) -> list[_Place]:
-    heads = os.pread(file, _SET_HEADS, _PAGE + number * _SET_HEADS).ljust(_SET_HEADS, b"\0")
-    first = number * WAYS
-    return [_Place(first + way, *_HEAD.unpack_from(heads, way * _HEAD.size)) for way in range(WAYS)]
+    heads = _HEAD.iter_unpack(_read_heads(file, number))
+    return [_Place(number * WAYS + way, *head) for way, head in enumerate(heads)]
+
+
+def _way_for(card: bytes, heads: bytes, read_at: float) -> int | None:
+    """Where in its set a card is kept: in its own place, else in the oldest.
+
+    None where it was purged after *read_at*.
+    """
+    mine: tuple[float, int] | None = None
+    oldest: tuple[float, int] | None = None
+    for way, (whose, _, _, length, at) in enumerate(_HEAD.iter_unpack(heads)):
+        if whose == card:
+            if not length and at >= read_at:
+                return None
+            if mine is None or at < mine[0]:
+                mine = at, way
+        elif oldest is None or at < oldest[0]:
+            oldest = at, way
+    found = mine or oldest
+    assert found is not None  # noqa: S101 - for the type checker: a set has places
+    return found[1]
 
 
 def _head(place: int) -> int:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from app.cards.service import apple_token_of
 from app.clock import whole_second
 from app.context import Context
+from app.delivery import page_link
 from app.delivery.apple_passes import ApplePasses
 from app.delivery.fetches import Fetches
 from app.delivery.reader import Reader
@@ -44,6 +45,14 @@ class Fetched(NamedTuple):
         return None if self.parts is None else b"".join(self.parts)
 
 
+class _Right(NamedTuple):
+    """What is given to who shows the right token: the card's row, and the date of its change."""
+
+    row: FaceRow
+    token: str
+    last_modified: str
+
+
 class PassDesk:
     """Answers devices that fetch a pass. Safe to share between threads."""
 
@@ -72,10 +81,10 @@ class PassDesk:
             if checked is not None and row is not None:
                 self.fetches.note(row.programme_id, row.id, now)
             return checked
-        row, token = checked
+        row, token, last_modified = checked
         parts = self._passes.built(row, token=token, read_at=read_at, now=now)
         self.fetches.note(row.programme_id, row.id, now)
-        return Fetched(_http_date(whole_second(row.changed_at)), parts)
+        return Fetched(last_modified, parts)
 
     def fetch_ready(self, asking: Sequence[Asking | None]) -> list[Fetched | None]:
         """The same for many at once, with one look into the database.
@@ -93,7 +102,7 @@ class PassDesk:
         ]
         rows = self._rows.get_many([each.serial for each in ours if each])
         found: list[Fetched | None] = []
-        now = self._context.clock()
+        now, pages = self._context.clock(), page_link.pages(self._context)
         for each in ours:
             checked = each and self._checked(each, rows.get(each.serial))
             if checked is None or isinstance(checked, Fetched):
@@ -101,16 +110,17 @@ class PassDesk:
                     self.fetches.note(rows[each.serial].programme_id, rows[each.serial].id, now)
                 found.append(checked)
                 continue
-            row, token = checked
-            parts = self._passes.built_ready(row, usable, token=token, read_at=read_at, now=now)
-            changed_at = whole_second(row.changed_at)
+            row, token, last_modified = checked
+            parts = self._passes.built_ready(
+                row, usable, pages=pages, token=token, read_at=read_at, now=now
+            )
             if parts is not None:
                 self.fetches.note(row.programme_id, row.id, now)
-            found.append(None if parts is None else Fetched(_http_date(changed_at), parts))
+            found.append(None if parts is None else Fetched(last_modified, parts))
         return found
 
-    def _checked(self, asking: Asking, row: FaceRow | None) -> Fetched | tuple[FaceRow, str] | None:
-        """Who shows the right token: its row and token, or that the device has the pass already."""
+    def _checked(self, asking: Asking, row: FaceRow | None) -> Fetched | _Right | None:
+        """Who shows the right token: its row, or that the device has the pass already."""
         scheme, _, given = asking.authorization.partition(" ")
         right = self._token(row)
         is_right = hmac.compare_digest(given.strip().encode(), right.encode())
@@ -119,9 +129,9 @@ class PassDesk:
         # Of the same moment as the row: a change in between makes the next answer newer.
         changed_at = whole_second(row.changed_at)
         last_modified = _http_date(changed_at)
-        if asking.since == last_modified or _has_since(asking.since, changed_at):
+        if asking.since and (asking.since == last_modified or _has_since(asking.since, changed_at)):
             return Fetched(last_modified, None)
-        return row, right
+        return _Right(row, right, last_modified)
 
     def _is_ours(self, pass_type: str, serial: str) -> bool:
         return (
