@@ -28,4 +28,4 @@ class FixedClock:
 
 def whole_second(moment: datetime) -> datetime:
     """*moment* without its fraction: what HTTP dates and pass dates can say."""
-    return moment - timedelta(microseconds=moment.microsecond)
+    return moment.replace(microsecond=0)

@@ -110,12 +110,18 @@ class Slot:
     form: Form = Form.TEXT
     fixed: Value | None = None
     currency: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
             raise FaceError(f"a field's key is a short word in lower case, not {self.key!r}")
         if (self.form is Form.MONEY) != (self.currency is not None):
             raise FaceError(f"the field {self.key} has to name its currency if it is money")
+        told = (self.key, self.section, self.label, self.form, self.fixed, self.currency)
+        object.__setattr__(self, "_hash", hash(told))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

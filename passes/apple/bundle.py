@@ -118,18 +118,16 @@ class PassTemplate:
         manifest = b'%b%b"}' % (self._manifest_head, digest.encode())
         signature = signer.sign(manifest, signing_time)
         parts: list[bytes] = []
-        central: list[bytes] = []
+        listed: list[int | bytes] = []
         offset = len(self._local)
         for data, frame in zip((pass_json, manifest, signature), _LAST, strict=True):
-            before, after, listed, attributes, name, length = frame
-            size = len(data)
-            sums = _SUMS.pack(zlib.crc32(data), size, size)
-            parts += before, sums, after, data
-            central += listed, sums, attributes, _OFFSET.pack(offset), name
-            offset += length + size
-        directory = len(self._central) + sum(map(len, central))
-        end = _END.pack(_END_MARK, 0, 0, self._count, self._count, directory, offset, 0)
-        return b"".join(parts), b"".join((*central, end))
+            crc, size = zlib.crc32(data), len(data)
+            parts += frame.record.pack(frame.before, crc, size, size, frame.after), data
+            listed += frame.listed, crc, size, size, frame.attributes, offset, frame.name
+            offset += frame.record.size + size
+        directory = len(self._central) + _LISTED_BYTES
+        end = _LISTED.pack(*listed, _END_MARK, 0, 0, self._count, self._count, directory, offset, 0)
+        return b"".join(parts), end
 
     def put_together(self, files: bytes, end: bytes) -> bytes:
         """Return the .pkpass of the two parts that `own_parts` of an equal template gave."""
@@ -143,12 +141,13 @@ class PassTemplate:
 class _Frame(NamedTuple):
     """The records of a file that is made per pass, cut where its sums and its offset go."""
 
+    #: The local record: what comes before the sums, they, and what comes after.
+    record: struct.Struct
     before: bytes
     after: bytes
     listed: bytes
     attributes: bytes
     name: bytes
-    length: int
 
     @classmethod
     def of(cls, name: str) -> _Frame:
@@ -157,14 +156,20 @@ class _Frame(NamedTuple):
         central = _central(name, _STORED, 0, 0, 0, 0)
         # Both records have their sums behind the date; the directory's offset ends its fixed part.
         at, listed_at, end = 14, 16, _CENTRAL.size - _OFFSET.size
+        after = local[at + _SUMS.size :]
         return cls(
+            record=struct.Struct(f"<{at}sIII{len(after)}s"),
             before=local[:at],
-            after=local[at + _SUMS.size :],
+            after=after,
             listed=central[:listed_at],
             attributes=central[listed_at + _SUMS.size : end],
             name=central[_CENTRAL.size :],
-            length=len(local),
         )
+
+    @property
+    def listed_form(self) -> str:
+        """How the directory's record is packed, with its sums and its offset."""
+        return f"{len(self.listed)}sIII{len(self.attributes)}sI{len(self.name)}s"
 
 
 def read(data: bytes) -> dict[str, bytes]:
@@ -307,3 +312,6 @@ def _central(name: str, method: int, crc: int, packed: int, size: int, offset: i
 
 
 _LAST = tuple(_Frame.of(name) for name in (PASS_JSON, MANIFEST, SIGNATURE))
+#: Their records in the directory, and its end: packed at once, as each pass has its own.
+_LISTED = struct.Struct("<" + "".join(each.listed_form for each in _LAST) + _END.format[1:])
+_LISTED_BYTES = _LISTED.size - _END.size

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -198,6 +199,12 @@ def signed_attributes(digest: bytes, signing_time: datetime) -> bytes:
 
     Shorter ones sort first: contentType, signingTime, messageDigest (of 32 bytes).
     """
+    return _before_digest(signing_time) + digest
+
+
+@lru_cache(maxsize=16)
+def _before_digest(signing_time: datetime) -> bytes:
+    """What stands before the digest: those who sign many at once say one time."""
     when = signing_time if signing_time.tzinfo is UTC else signing_time.astimezone(UTC)
     # Formatted by hand: strftime takes several times as long.
     year, time = when.year, (when.month, when.day, when.hour, when.minute, when.second)
@@ -206,7 +213,7 @@ def signed_attributes(digest: bytes, signing_time: datetime) -> bytes:
         moment = _BEFORE_UTC_TIME + b"%02d%02d%02d%02d%02d%02dZ" % (year % 100, *time)
     else:
         moment = _BEFORE_GENERALIZED_TIME + b"%04d%02d%02d%02d%02d%02dZ" % (year, *time)
-    return moment + _BEFORE_DIGEST + digest
+    return moment + _BEFORE_DIGEST
 
 
 def _attribute_head(identifier: bytes, tag: int, length: int) -> bytes:
