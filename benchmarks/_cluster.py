@@ -11,6 +11,7 @@ import psycopg
 RECOMMENDED = {
     "shared_buffers": "2GB",
     "max_wal_size": "8GB",
+    "min_wal_size": "4GB",
     "checkpoint_timeout": "15min",
 }
 

@@ -62,9 +62,7 @@ class Large:
     def tidy(self) -> None:
         """What autovacuum does in the minutes after a sweep."""
         context = Context.open(from_environment(self.settings))
-        with context.database.engine.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.execute(text("VACUUM (ANALYZE)"))
+        _alone(context, "VACUUM (ANALYZE)")
         context.database.dispose()
 
 
@@ -130,6 +128,8 @@ def build(
         history = _ended(context, cafe, members, now)
     _history.make(context.database, history)
     note_added_up(context, cafe.programme_id)
+    # As on a server that has been running for long, the files of its log are there.
+    _alone(context, "CHECKPOINT")
     context.database.dispose()
     return Large(folder, url, cafe, members, is_due, make)
 
@@ -142,6 +142,12 @@ def _ended(context: Context, cafe: Cafe, members: int, now: datetime) -> History
     ended = start_of_day(date(now.year, 1, 1), _ZONE)
     until = date(now.year - 1, 12, 31)
     return History(cafe.programme_id, members, until, ended, ended, _ZONE)
+
+
+def _alone(context: Context, statement: str) -> None:
+    with context.database.engine.connect() as connection:
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text(statement))
 
 
 def _settings(folder: Path, database_url: str) -> dict[str, str]:
