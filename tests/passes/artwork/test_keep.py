@@ -25,7 +25,8 @@ def test_what_is_kept_can_be_used_as_the_upload_could() -> None:
 
 
 def test_a_logo_stays_as_it_was_drawn() -> None:
-    assert opened(kept_logo(wordmark())).getpixel((5, 5)) == (255, 246, 232, 255)
+    kept = opened(kept_logo(wordmark())).convert("RGBA")
+    assert kept.getpixel((5, 5)) == (255, 246, 232, 255)
 
 
 def test_a_picture_is_kept_without_what_else_the_file_held() -> None:

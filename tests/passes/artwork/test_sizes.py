@@ -44,7 +44,7 @@ def test_a_very_wide_logo_stays_inside_its_box() -> None:
 def test_without_uploads_the_pictures_are_drawn_in_brand_colours() -> None:
     files = apple.images(design())
     assert opened(files["strip@3x.png"]).convert("RGB").getpixel((0, 0)) == GROUND
-    assert opened(files["logo.png"]).getpixel((0, 0))[3] == 0
+    assert opened(files["logo.png"]).convert("RGBA").getpixel((0, 0))[3] == 0
     assert apple.images(design()) is files
 
 
