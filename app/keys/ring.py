@@ -56,7 +56,7 @@ class KeyRing:
             tuple[Purpose, str | None], tuple[dict[Place, Record], Record | None]
         ] = {}
         #: What is derived from, of the same keys.
-        self._extracted: dict[Place, bytes] = {}
+        self._derivers: dict[Place, Callable[[bytes], bytes]] = {}
 
     @classmethod
     def open(cls, config: Config, *, now: Clock = system_clock) -> "KeyRing":
@@ -143,7 +143,7 @@ class KeyRing:
         with self._reading:
             self._opened.clear()
             self._made.clear()
-            self._extracted.clear()
+            self._derivers.clear()
             for found in self._refresh().values():
                 self._open(found)
 
@@ -234,12 +234,13 @@ class KeyRing:
         """`derive` for many: the key is looked up a single time. Raises `KeyMissing`."""
         found = self._record(purpose, version, None)
         where = records.place(found.info)
-        extracted = self._extracted.get(where)
-        if extracted is None:
+        derived = self._derivers.get(where)
+        if derived is None:
             # RFC 5869, 2.2 without a salt: the same for every *info*, and half of the work.
             extracted = hmac.digest(bytes(32), self._material(found), "sha256")
-            self._extracted[where] = extracted
-        return partial(_expanded, extracted, _LABELS[purpose])
+            derived = partial(_expanded, extracted, _LABELS[purpose])
+            self._derivers[where] = derived
+        return derived
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -328,7 +329,7 @@ class KeyRing:
         write_atomically(self.folder / records.file_name(info), data)
         with self._reading:
             self._opened[records.place(info)] = material
-            self._extracted.pop(records.place(info), None)
+            self._derivers.pop(records.place(info), None)
             self._seen = None
 
     def _refresh(self) -> dict[Place, Record]:

@@ -50,7 +50,11 @@ def anchor(label: str, url: str) -> str:
     """A link as the back of a pass takes it."""
     # Single quotes, as Apple writes it: in a table of strings double ones are escaped, which some
     # readers leave as they are.
-    return f"<a href='{html.escape(url)}'>{html.escape(label)}</a>"
+    return f"<a href='{html.escape(url)}'>{_escaped(label)}</a>"
+
+
+#: Labels are few, addresses as many as cards.
+_escaped = lru_cache(maxsize=256)(html.escape)
 
 
 @lru_cache(maxsize=256)
