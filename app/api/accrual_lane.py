@@ -6,7 +6,7 @@ route in `app.api.till`, which says so: the posting's id makes trying it twice h
 their postings to the same `AccrualDesk`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -64,6 +64,9 @@ class AccrualDesk:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        #: Other processes wait for the one writer's turn: they get it while this one looks up what
+        #: needs no turn. One alone does all in one transaction.
+        self._looks_up_before = context.database.is_sqlite and context.config.workers > 1
         self._together: Together[Asked, Answered] = Together(self._work)
 
     def accrue(
@@ -75,14 +78,20 @@ class AccrualDesk:
         """
         return _said(self._together.do(Asked(token, cashier, body, sent)))
 
-    def accrue_all(self, asked: Sequence[Asked]) -> list[tuple[int, bytes, bool] | Exception]:
-        """The same for many in one commit; what refuses one is given back."""
-        return [each if isinstance(each, Exception) else _said(each) for each in self._work(asked)]
+    def accrue_all(self, asked: Sequence[Asked]) -> Iterator[tuple[int, bytes, bool] | Exception]:
+        """The same for many in one commit; what refuses one is given back.
+
+        All is committed before the first answer is given.
+        """
+        for each in self._work(asked):
+            yield each if isinstance(each, Exception) else _said(each)
 
     def _work(self, asked: Sequence[Asked]) -> list[Answered | Exception]:
         database, now = self._context.database, self._context.clock()
-        with database.read_before_turn() as session:
-            prepared = None if session is None else Prepared(session, asked, now=now)
+        prepared = None
+        if self._looks_up_before:
+            with database.read_all() as session:
+                prepared = Prepared(session, asked, now=now)
         if prepared is None or not prepared.is_done:
             with database.write_all() as session:
                 prepared = prepared or Prepared(session, asked, now=now)
@@ -105,11 +114,14 @@ class AccrualLane:
     def __init__(self, desk: AccrualDesk) -> None:
         self._desk = desk
 
-    def answer(self, asked: Sequence[Request]) -> list[Answer | None]:
+    def read(self, asked: Request) -> Asked | None:
+        """The accrual that is asked for; None where a field does not fit."""
+        return _read(asked)
+
+    def answer(self, asked: Sequence[Asked]) -> Iterator[Answer | None]:
         """The answers to those that are in order; None for the others."""
-        read = [_read(each) for each in asked]
-        done = iter(self._desk.accrue_all([each for each in read if each is not None]))
-        return [None if each is None else _answer(next(done)) for each in read]
+        for done in self._desk.accrue_all(asked):
+            yield _answer(done)
 
 
 def _read(request: Request) -> Asked | None:

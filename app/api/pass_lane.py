@@ -7,7 +7,7 @@ would take longer than the signature.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.delivery.pass_desk import Asking, Fetched, PassDesk
 from app.front import Answer, Asked
@@ -34,10 +34,14 @@ class PassLane:
     def __init__(self, desk: PassDesk) -> None:
         self._desk = desk
 
-    def answer(self, asked: Sequence[Asked]) -> list[Answer | None]:
+    def read(self, asked: Asked) -> Asking | None:
+        """Which pass is asked for; None where the address names none."""
+        return _asking(asked)
+
+    def answer(self, asked: Sequence[Asking]) -> Iterator[Answer | None]:
         """The passes of those that are in order; None for the others."""
-        fetched = self._desk.fetch_ready([_asking(each) for each in asked])
-        return [None if each is None else _answer(each) for each in fetched]
+        for fetched in self._desk.fetch_ready(asked):
+            yield None if fetched is None else _answer(fetched)
 
 
 def _asking(asked: Asked) -> Asking | None:

@@ -109,16 +109,6 @@ class Database:
             yield session
 
     @contextmanager
-    def read_before_turn(self) -> Iterator[Session | None]:
-        """On SQLite `read_all`, for what can be found out before one waits for the one writer's
-        turn; on PostgreSQL nobody waits, and a transaction more costs: None."""
-        if self.is_sqlite:
-            with self.read_all() as session:
-                yield session
-        else:
-            yield None
-
-    @contextmanager
     def write_apart(self) -> Iterator[Connection]:
         """A short write of its own to a table of no programme, such as a limit that processes
         share. No session is opened, so nobody is told that something may have changed."""

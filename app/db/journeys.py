@@ -34,8 +34,9 @@ def asked_ahead(
     """Ask a PostgreSQL server all of it in one journey, for whoever asks just that in the block.
 
     They are asked in their order; whoever asks something else has it looked up as ever. SQLite
-    is part of the process: there nothing is asked ahead. Each programme is one that the session
-    is open for. *by_keys*: the rest of the transaction looks everything up by keys.
+    is part of the process: there nothing is asked ahead, and not even *questions* is gone through.
+    Each programme is one that the session is open for. *by_keys*: the rest of the transaction looks
+    everything up by keys.
     """
     connection = connection_of(session)
     if connection.dialect.name != "postgresql":

@@ -9,7 +9,7 @@ statements, has them planned already, and does each once for all rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -225,11 +225,15 @@ def _filled(values: list[Any]) -> list[Any]:
 
 
 def _placed(lists: dict[str, list[Any]]) -> dict[str, Any]:
-    return {
-        f"{name}_{place}": value
-        for name, values in lists.items()
-        for place, value in enumerate(values)
-    }
+    placed: dict[str, Any] = {}
+    for name, values in lists.items():
+        placed.update(zip(_places(name, len(values)), values, strict=True))
+    return placed
+
+
+@cache
+def _places(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name}_{place}" for place in range(count))
 
 
 def _in_places(sizes: dict[str, int], element: Any, **_: Any) -> Any:
@@ -238,8 +242,8 @@ def _in_places(sizes: dict[str, int], element: Any, **_: Any) -> Any:
         listed = element.right
         if isinstance(listed, BindParameter) and listed.expanding:
             column: Any = element.left
-            places = range(sizes[listed.key])
-            return column.in_([bindparam(f"{listed.key}_{n}", type_=column.type) for n in places])
+            places = _places(listed.key, sizes[listed.key])
+            return column.in_([bindparam(each, type_=column.type) for each in places])
     return None
 
 

@@ -13,12 +13,13 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple, Protocol
 
 from app.front.connections import Connection
 from app.front.lanes import Answer, Lane, written
-from app.front.requests import Asked, Read, Unfinished, read_request
+from app.front.requests import Read, Unfinished, read_request
 
 _log = logging.getLogger(__name__)
 
@@ -50,11 +51,11 @@ class Owner(Protocol):
 
 
 class _Waiting(NamedTuple):
-    """A request that a lane is to answer: its connection, its bytes, and what it asks."""
+    """A request that a lane is to answer: its connection, its bytes, and what the lane read."""
 
     connection: Connection
     data: bytes
-    asked: Asked
+    asked: Any
 
 
 class LaneThread:
@@ -170,24 +171,41 @@ class LaneThread:
             # Until its time is over it may take as long as it likes: it keeps nothing busy.
             connection.rest = data
             return
-        if not isinstance(read, Read) or not data.startswith(self.lane.begins):
+        asked = None
+        if isinstance(read, Read) and data.startswith(self.lane.begins):
+            asked = self._asked(read)
+        if not isinstance(read, Read) or asked is None:
             connection.rest = b""
             self._owner.hand_on(self._forget(connection), data)
             return
         connection.rest = data[read.length :]
         connection.in_hand = self._in_hand = True
         del self._idle[connection]
-        self._waiting.append(_Waiting(connection, data[: read.length], read.asked))
+        self._waiting.append(_Waiting(connection, data[: read.length], asked))
+
+    def _asked(self, read: Read) -> Any:
+        """What a request asks of the lane; None where it goes the usual way."""
+        try:
+            return self.lane.read(read.asked)
+        except Exception:
+            # What is wrong shows itself again there, where there is an answer for it.
+            _log.debug("handed on", exc_info=True)
+            return None
+
+    def _answers(self, waiting: Sequence[_Waiting]) -> Iterator[Answer | None]:
+        """One to each, as the lane gives them; None to all that are left when it fails."""
+        given = 0
+        try:
+            for answer in self.lane.answer([each.asked for each in waiting]):
+                given += 1
+                yield answer
+        except Exception:
+            _log.debug("handed on", exc_info=True)
+        yield from repeat(None, len(waiting) - given)
 
     def _answer(self, waiting: Sequence[_Waiting]) -> None:
-        answers: Sequence[Answer | None] = [None] * len(waiting)
-        try:
-            answers = self.lane.answer([each.asked for each in waiting])
-        except Exception:
-            # What is wrong shows itself again the usual way, where there is an answer for it.
-            _log.debug("handed on", exc_info=True)
         until = time.monotonic() + self._keep_seconds
-        for (connection, data, _), answer in zip(waiting, answers, strict=True):
+        for (connection, data, _), answer in zip(waiting, self._answers(waiting), strict=True):
             if answer is None:
                 whole, connection.rest = data + connection.rest, b""
                 self._owner.hand_on(self._forget(connection), whole)

@@ -1,9 +1,9 @@
 """What a lane is, and how its answers are written."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from email.utils import formatdate
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.front.requests import Asked
 
@@ -30,8 +30,18 @@ class Lane(Protocol):
     def gather_seconds(self) -> float:
         """After many were answered at once: how long to wait for as many to come again."""
 
-    def answer(self, asked: Sequence[Asked]) -> Sequence[Answer | None]:
-        """An answer to each, or None: that one goes the usual way, as if it had not been here."""
+    def read(self, asked: Asked) -> Any:
+        """What a request asks, as `answer` wants it; None: it goes the usual way.
+
+        Called as each comes in, so that it is done while others are waited for.
+        """
+
+    def answer(self, asked: Sequence[Any]) -> Iterable[Answer | None]:
+        """An answer to each, or None: that one goes the usual way, as if it had not been here.
+
+        Each is sent before the next is asked for: while the last ones are written, those who were
+        answered first ask again.
+        """
 
 
 def written(answer: Answer) -> list[bytes]:

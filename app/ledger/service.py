@@ -162,11 +162,13 @@ def post_accruals(
     *,
     now: datetime,
     terms: Terms = Terms(),  # noqa: B008 - frozen
+    are_new: bool = False,
 ) -> list[Posted | CounterfoilError]:
     """The same for accruals of different accounts in one go; what is refused is given back.
 
-    A few statements for all of them: the way for a service that has several to do at once. Raises
-    `ValueError` where two are of one account, or of one id.
+    A few statements for all of them: the way for a service that has several to do at once.
+    *are_new*: `replayed_many` found none of them in this very transaction. Raises `ValueError`
+    where two are of one account, or of one id.
     """
     items = [Item(_checked(request), operation, where) for request, operation, where in accruals]
     wanted = [operation.account_id for _, operation, _ in accruals]
@@ -200,7 +202,9 @@ def post_accruals(
             done.append((item, books[account_id], _work(session, books[account_id], item)))
         except CounterfoilError as error:
             results[item.request.id] = error
-    for (item, _book, _worked), posted in zip(done, _store_accruals(session, done), strict=True):
+    for (item, _book, _worked), posted in zip(
+        done, _store_accruals(session, done, are_new), strict=True
+    ):
         results[item.request.id] = posted
     return [results[item.request.id] for item in items]
 
@@ -278,21 +282,24 @@ def _work(session: Session, book: Book, item: Item) -> dict[str, Any]:
 
 
 def _store_accruals(
-    session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]]
+    session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]], are_new: bool
 ) -> list[Posted | CounterfoilError]:
     # SQLite is no journey away, and there nothing has to be written twice.
     is_far = session.get_bind().dialect.name == "postgresql"
     if done and is_far and _store.claim_and_flush(session, done):
         return [Posted(answer, repeated=False) for _, _, answer in done]
-    return _store_all(session, done)
+    return _store_all(session, done, are_new=are_new)
 
 
 def _store_all(
-    session: Session, done: Sequence[tuple[Item, Book, dict[str, Any]]]
+    session: Session,
+    done: Sequence[tuple[Item, Book, dict[str, Any]]],
+    *,
+    are_new: bool = False,
 ) -> list[Posted | CounterfoilError]:
     if not done:
         return []
-    claimed = _store.claim(session, done)
+    claimed = _store.claim(session, done, are_new=are_new)
     written = [book for item, book, _ in done if item.request.id in claimed]
     _store.flush(session, [page for book in written for page in book.pages])
     return [

@@ -4,7 +4,7 @@ Everything is looked up for all of them together, by statements that are built o
 refused is refused alone; nothing is checked before it is clear that a posting is not a repeat.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -81,14 +81,15 @@ class _Case:
 class Prepared:
     """Accruals as far as they come without writing: who asks, on which card, for how much.
 
-    On SQLite it is made before the one writer's turn, so that another process writes meanwhile.
-    What changes between the two, a card that is blocked for instance, does so at the same time as
-    the accrual: either may be the first.
+    Where several processes write to one SQLite file it is made before the one writer's turn, so
+    that another one writes meanwhile. What changes between the two, a card that is blocked for
+    instance, does so at the same time as the accrual: either may be the first.
     """
 
     def __init__(self, session: Session, asked: Sequence[Asked], *, now: datetime) -> None:
         """Look everything up, in a session open for all programmes."""
         self._now = now
+        self._looked_up_in = session
         self._results: list[Answered | Exception | None] = [None] * len(asked)
         groups: dict[str, list[tuple[int, _Case]]] = {}
         self._books: dict[str, Rulebook] = {}
@@ -122,7 +123,13 @@ class Prepared:
         for programme_id, group in self._groups:
             with within(session, programme_id):
                 book = replace(self._books[programme_id], session=session)
-                _post_all(session, book, [case for _, case in group], self._now)
+                _post_all(
+                    session,
+                    book,
+                    [case for _, case in group],
+                    self._now,
+                    are_new=session is self._looked_up_in,
+                )
 
     def answers(self) -> list[Answered | Exception]:
         """The answer to each, in their order."""
@@ -162,24 +169,21 @@ class _Programmes:
 _programmes = _Programmes()
 
 
-def _questions(asked: Sequence[Asked], now: datetime) -> list[Question]:
+def _questions(asked: Sequence[Asked], now: datetime) -> Iterator[Question]:
     """What will be asked for these, where all is in order; none where nobody was here before."""
     groups: dict[str, list[Asked]] = {}
     for each in asked:
         if (programme_id := _programmes.guess(each.token)) is not None:
             groups.setdefault(programme_id, []).append(each)
-    questions = [access.doors_asked(each.token for each in asked)]
+    yield access.doors_asked(each.token for each in asked)
     for programme_id, group in groups.items():
         ids = [each.body["id"] for each in group]
         believed = [each for each in group if is_believable(each.body["occurred_at"], now)]
-        questions += [
-            rules_asked(programme_id, now),
-            ledger.replays_asked(ids, programme_id),
-            waiting.replays_asked(ids, programme_id),
-            access.cashiers_asked([each.cashier for each in group], programme_id, now=now),
-            cards.cards_asked([each.body["code"] for each in believed], programme_id),
-        ]
-    return questions
+        yield rules_asked(programme_id, now)
+        yield ledger.replays_asked(ids, programme_id)
+        yield waiting.replays_asked(ids, programme_id)
+        yield access.cashiers_asked([each.cashier for each in group], programme_id, now=now)
+        yield cards.cards_asked([each.body["code"] for each in believed], programme_id)
 
 
 def _prepare(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
@@ -194,7 +198,9 @@ def _prepare(session: Session, book: Rulebook, cases: list[_Case], now: datetime
     _price(session, book, _open(believed), now)
 
 
-def _post_all(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
+def _post_all(
+    session: Session, book: Rulebook, cases: list[_Case], now: datetime, *, are_new: bool
+) -> None:
     for case in _open(cases):
         if case.is_aside:
             _put_aside(session, case, now)
@@ -202,7 +208,9 @@ def _post_all(session: Session, book: Rulebook, cases: list[_Case], now: datetim
         # Each account and each id once at a time; two receipts of one card are two rounds.
         by_account = {case.card.account_id: case for case in reversed(left) if case.card}
         by_id = {case.request.id: case for case in by_account.values()}
-        _post(session, book, list(by_id.values()), now)
+        _post(session, book, list(by_id.values()), now, are_new=are_new)
+        # The next round may be of an id that this one took.
+        are_new = False
 
 
 def _open(cases: Sequence[_Case]) -> list[_Case]:
@@ -297,13 +305,15 @@ def _price(session: Session, book: Rulebook, cases: list[_Case], now: datetime) 
         )
 
 
-def _post(session: Session, book: Rulebook, cases: list[_Case], now: datetime) -> None:
+def _post(
+    session: Session, book: Rulebook, cases: list[_Case], now: datetime, *, are_new: bool
+) -> None:
     wanted: list[tuple[Request, Accrue, Circumstances]] = []
     for case in cases:
         if case.accrual is None or case.where is None:
             raise AssertionError("an accrual is priced before it is posted")
         wanted.append((case.request, case.accrual, case.where))
-    results = ledger.post_accruals(session, wanted, now=now, terms=book.terms(now))
+    results = ledger.post_accruals(session, wanted, now=now, terms=book.terms(now), are_new=are_new)
     # What a receipt gives besides points; most give nothing, and then nothing is asked.
     given = [
         posted.answer

@@ -43,18 +43,21 @@ def firsts_asked(posting_ids: Collection[str], programme_id: str) -> Question:
     return Question(_firsts, {"ids": sorted(posting_ids)}, programme_id)
 
 
-def claim(session: Session, items: Sequence[tuple[Item, Book, Row]]) -> set[str]:
+def claim(
+    session: Session, items: Sequence[tuple[Item, Book, Row]], *, are_new: bool = False
+) -> set[str]:
     """Store postings and their answers; the ids of those that were not taken already.
 
     Waits for another transaction that is just storing one of the ids; in the order of the ids, so
-    that no two wait for each other.
+    that no two wait for each other. *are_new*: this very transaction looked and found none of them
+    taken.
     """
     rows = _rows(items)
     if session.get_bind().dialect.name == "postgresql":
         return {row.id for row in _claim(session, rows)}
     # Here nobody else writes: what is not taken now is free until the end of the transaction.
-    ids = [item.request.id for item, _, _ in items]
-    free = set(ids) - firsts(session, ids).keys()
+    ids = {item.request.id for item, _, _ in items}
+    free = ids if are_new else ids - firsts(session, ids).keys()
     new = [row for row in rows if row["id"] in free]
     if new:
         _store_new(session, new)

@@ -131,17 +131,14 @@ _MOST_EARLIEST = 1024
 
 def pages_asked(
     programme_id: str, account_ids: Collection[str], now: datetime, terms: Terms
-) -> list[Question]:
+) -> Iterator[Question]:
     """What `lock` and then `load` most likely ask, for `app.db.asked_ahead`."""
     ids = sorted(account_ids)
-    asked = [
-        locks_asked(programme_id, ids),
-        Question(_stirring_lots, {"ids": ids, "now": now}, programme_id),
-    ]
+    yield locks_asked(programme_id, ids)
+    yield Question(_stirring_lots, {"ids": ids, "now": now}, programme_id)
     earliest = _earliest.get((programme_id, now.date()))
     if terms.tiers is not None and earliest is not None:
-        asked.append(Question(_recent_days, {"ids": ids, "earliest": earliest}, programme_id))
-    return asked
+        yield Question(_recent_days, {"ids": ids, "earliest": earliest}, programme_id)
 
 
 def _wants_all(account: AccountState, now: Any) -> bool:

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class Slow:
-    """A lane that answers when it is told to."""
+    """A lane that answers when it is told to, and so many at once before it fails."""
 
     begins = b"GET /lane"
     gather_seconds = 0.0
@@ -31,11 +31,20 @@ class Slow:
     def __init__(self) -> None:
         self.given: Answer | None = Answer("200 OK", (), (b"done",))
         self.has_it, self.may_go = threading.Event(), threading.Event()
+        self.most = 64
 
-    def answer(self, asked: Sequence[Asked]) -> list[Answer | None]:
+    def read(self, asked: Asked) -> Asked:
+        if b"nonsense" in asked.headers:
+            raise RuntimeError("it cannot be read")
+        return asked
+
+    def answer(self, asked: Sequence[Asked]) -> Iterator[Answer | None]:
         self.has_it.set()
         assert self.may_go.wait(PATIENCE_SECONDS)
-        return [self.given for _ in asked]
+        for place in range(len(asked)):
+            if place == self.most:
+                raise RuntimeError("it has failed")
+            yield self.given
 
 
 class Application:
@@ -169,6 +178,33 @@ def test_who_asks_on_while_handed_on_is_answered_in_order(service: Service) -> N
         service.lane_goes_on()
         answers = read_all(service, client, b"/other")
     assert answers.index(b"/lane") < answers.index(b"/other")
+
+
+def test_who_is_left_when_a_lane_fails_is_answered_the_usual_way(service: Service) -> None:
+    service.lane.most = 1
+    first, second, third = clients = [connect(service) for _ in range(3)]
+    first.sendall(FIRST)
+    service.until(service.lane.has_it)
+    for client in (second, third):  # Both wait while the first is in hand, and come together.
+        client.sendall(FIRST)
+        service.turn()
+        service.turn()
+    service.lane_goes_on()
+    assert read_all(service, first, b"done")
+    assert read_all(service, second, b"done")
+    assert read_all(service, third, b"/lane")
+    for client in clients:
+        client.close()
+
+
+def test_what_a_lane_cannot_read_is_answered_the_usual_way(service: Service) -> None:
+    service.lane.may_go.set()
+    with connect(service) as client:
+        client.sendall(FIRST[:-2] + b"Nonsense: 1\r\n\r\n")
+        assert read_all(service, client, b"/lane")
+    with connect(service) as client:
+        client.sendall(FIRST)
+        assert read_all(service, client, b"done")
 
 
 def test_who_asks_on_while_the_rest_of_an_answer_leaves_is_answered_in_order(

@@ -65,6 +65,19 @@ def test_one_id_for_two_receipts_is_refused_for_the_second(shop: Any) -> None:
     assert shop.balance(one) + shop.balance(other) == 12
 
 
+def test_one_id_that_another_process_posted_since_it_was_looked_up_counts_once(shop: Any) -> None:
+    card = shop.issue()
+    asked, now = ask(shop, card), shop.context.clock()
+    with shop.context.database.read_all() as session:
+        prepared = Prepared(session, [asked], now=now)
+    assert run(shop, [asked]) == [12]
+    with shop.context.database.write_all() as session:
+        prepared.post(session)
+    [told] = prepared.answers()
+    assert isinstance(told, Answered) and told.repeated
+    assert shop.balance(card) == 12
+
+
 def test_a_refused_neighbour_costs_nobody_points(shop: Any) -> None:
     good, blocked = shop.issue(), shop.issue()
     with shop.context.database.write(shop.programme_id) as session:
