@@ -1,6 +1,7 @@
 """Rebuilds every cache of benefits from what cannot change, and says where one differs."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, String, case, cast, func, literal, select, union_all
@@ -22,12 +23,15 @@ def check(session: Session, *, watch: Callable[[str], None] | None = None) -> It
             )
 
 
-def _comparisons() -> Iterator[tuple[str, Any]]:
-    yield "tally", _tallies()
-    yield "state of a coupon", _coupons()
-    yield "uses of a coupon", _coupon_uses()
-    yield "settled things", _settled()
-    yield "taken rewards", _stock()
+@cache
+def _comparisons() -> tuple[tuple[str, Any], ...]:
+    return (
+        ("tally", _tallies()),
+        ("state of a coupon", _coupons()),
+        ("uses of a coupon", _coupon_uses()),
+        ("settled things", _settled()),
+        ("taken rewards", _stock()),
+    )
 
 
 def _tallies() -> Any:

@@ -11,9 +11,10 @@ PostgreSQL alone: it has the hash functions, and adds up in parallel.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from app.ledger.models import Account, Draw, EarningDay, Entry, Hold, HoldLot, H
 #: Bits of one weight. A figure times its weight has to stay within 63 bits, else all is compared.
 _BITS = 20
 _MASK = (1 << _BITS) - 1
+#: What makes the weights others each time.
+_SEED = bindparam("seed", type_=BigInteger)
 
 #: A draw's account could be wrong in pairs that cancel out; the others compare more than sums.
 _NOT_SUMS = {"account of a draw", "captured points", "returned value"}
@@ -39,24 +42,32 @@ def suspects(session: Session, seed: int) -> set[str] | None:
     totals: dict[str, list[int]] = {}
     try:
         with session.begin_nested():
-            for sums, source in _statements(seed):
-                columns = [each for pair in sums.values() for each in pair]
-                row = list(session.execute(source.with_only_columns(*columns)).one())
-                for name, pair in sums.items():
-                    total = totals.setdefault(name, [0] * len(pair))
-                    for place in range(len(pair)):
-                        total[place] += int(row.pop(0) or 0)
+            for names, statement in _statements():
+                row = session.execute(statement, {"seed": seed}).one()
+                for name, sums in zip(names, zip(row[::2], row[1::2], strict=True), strict=True):
+                    for place, sum_ in enumerate(sums):
+                        totals.setdefault(name, [0, 0])[place] += int(sum_ or 0)
     except DataError:
         return None
     return {name for name, total in totals.items() if any(total)} | _NOT_SUMS
 
 
-def _statements(seed: int) -> Iterator[tuple[_Sums, Select[*tuple[Any, ...]]]]:
+@cache
+def _statements() -> tuple[tuple[tuple[str, ...], Select[*tuple[Any, ...]]], ...]:
+    """For each look at a table the names of its sums, and the statement that adds them up, two
+    for each name: they say the same each time."""
+    return tuple(
+        (tuple(sums), source.with_only_columns(*(each for pair in sums.values() for each in pair)))
+        for sums, source in _sources()
+    )
+
+
+def _sources() -> Iterator[tuple[_Sums, Select[*tuple[Any, ...]]]]:
     """What is added up of each table: what is cached with a plus, what it is made of with a minus,
     so that the sums of all tables together are 0."""
 
     def of(key: Any) -> ColumnElement[int]:
-        return func.uuid_hash_extended(key, literal(seed, BigInteger), type_=BigInteger)
+        return func.uuid_hash_extended(key, _SEED, type_=BigInteger)
 
     def within(key: Any, owner: Any) -> ColumnElement[int]:
         return func.uuid_hash_extended(key, of(owner), type_=BigInteger)
@@ -110,16 +121,16 @@ def _statements(seed: int) -> Iterator[tuple[_Sums, Select[*tuple[Any, ...]]]]:
         {"held points": _sum(of(HoldLot.lot_id), -HoldLot.points)},
         select(HoldLot).join(Hold, Hold.id == HoldLot.hold_id).where(is_open),
     )
-    yield from _days(seed)
+    yield from _days()
 
 
-def _days(seed: int) -> Iterator[tuple[_Sums, Select[*tuple[Any, ...]]]]:
+def _days() -> Iterator[tuple[_Sums, Select[*tuple[Any, ...]]]]:
     """What the days of each account count. Of one that was merged they count for the other."""
 
     def on(day: Any, owner: Any) -> ColumnElement[int]:
         # A day is a number of days, so that each day of an account has a weight of its own.
         number = func.date_mi(day, func.to_date("2000-01-01", "YYYY-MM-DD"), type_=BigInteger)
-        return func.uuid_hash_extended(owner, number + seed, type_=BigInteger)
+        return func.uuid_hash_extended(owner, number + _SEED, type_=BigInteger)
 
     merged = select(Account.id, Account.merged_into_id).where(Account.merged_into_id.is_not(None))
     moved = merged.subquery()

@@ -9,6 +9,7 @@ may run while postings are made. On PostgreSQL most comparisons are first looked
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -80,18 +81,26 @@ def check(session: Session, *, watch: Callable[[str], None] | None = None) -> It
         for name, value in _FOR_MANY_ROWS.items():
             session.execute(select(func.set_config(name, value, True)))
         wanted = _glance.suspects(session, secrets.randbits(62))
-    for what, statement in _comparisons():
+    for what, statement, count in _statements():
         if wanted is not None and not wanted & _FOUND_BY.get(what, {what}):
             continue
         tell(what)
         # A cursor, from which differences are streamed, works on one core; counting works on all.
-        if wanted is not None and not session.scalar(
-            select(func.count()).select_from(statement.subquery())
-        ):
+        if wanted is not None and not session.scalar(count):
             continue
         rows = session.execute(statement, execution_options={"yield_per": 1000})
         for programme_id, account_id, id_, stored, computed in rows:
             yield Difference(programme_id, account_id, what, str(id_), int(stored), int(computed))
+
+
+@cache
+def _statements() -> tuple[tuple[str, Statement, Statement], ...]:
+    """Every comparison, and how many differences it finds: they say the same each time, and to
+    put them together takes longer than to look through the books of a day."""
+    return tuple(
+        (what, statement, select(func.count()).select_from(statement.subquery()))
+        for what, statement in _comparisons()
+    )
 
 
 def _comparisons() -> Iterator[tuple[str, Statement]]:
