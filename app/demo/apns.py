@@ -169,7 +169,7 @@ class ApnsStandIn:
 
     # -- what comes in ------------------------------------------------------------------------
 
-    def wait_for_push(self, token: str, timeout: float = 5.0, *, count: int = 1) -> Push:
+    def wait_for_push(self, token: str, timeout: float = 30.0, *, count: int = 1) -> Push:
         """Wait until `count` pushes to the token have been accepted; return the last of them.
 
         Raises TimeoutError after `timeout` seconds.

@@ -195,7 +195,7 @@ class Iphone:
         apns.on_push(self.push_token, watch.pushes.put)
         watch.thread.start()
 
-    def wait_for_wake(self, count: int = 1, timeout: float = 5.0) -> Wake:
+    def wait_for_wake(self, count: int = 1, timeout: float = 30.0) -> Wake:
         """Wait until the phone was woken `count` times; the last waking. Raises TimeoutError."""
         until = time.monotonic() + timeout
         while len(self.wakes) < count:

@@ -84,7 +84,7 @@ def test_killed_before_anything_was_promised_there_is_nothing(
 ) -> None:
     gate = service.stall(path)
     process = scan()
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     kill(process)
     gate.opened.set()
     service.gate = None
@@ -100,7 +100,7 @@ def test_killed_while_the_service_has_the_posting_it_is_there_once(
 ) -> None:
     gate = service.stall("/accruals", after=after)
     process = scan()
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     assert rows(tmp_path) == ["waiting"]  # on the disk before the service heard of it
     kill(process)
     gate.opened.set()
@@ -134,7 +134,7 @@ def test_killed_while_sending_what_waited_it_is_there_once(
     running.start()
     gate = service.stall("/accruals", after=True)
     process = till(tmp_path, "send")
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     kill(process)
     gate.opened.set()
     service.gate = None
@@ -150,7 +150,7 @@ def test_killed_between_hold_and_capture_no_points_are_taken(
     process = till(
         tmp_path, "--camera", "clip.mjpeg", "--headless", "--cashier", "Anna", "--redeem", "10"
     )
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     kill(process)
     gate.opened.set()
     service.gate = None

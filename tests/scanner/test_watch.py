@@ -96,7 +96,7 @@ def test_the_loop_goes_on_while_a_frame_is_hard(
         for _ in range(4):
             began = time.monotonic()
             numbers.append(next(looks).frame.number)
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 10
         gone_on.set()
         next(looks)
     assert numbers == sorted(numbers) and numbers[-1] > numbers[0]

@@ -232,7 +232,7 @@ def test_serve_says_at_its_start_which_certificate_expired_and_serves(
         wait_for(answers)
         said = errors.read_text()
         running.send_signal(signal.SIGTERM)
-        assert running.wait(20) == 0
+        assert running.wait(60) == 0
     assert sentence(expired) in said
     assert said.index("error:") == 0  # before anything else
 
@@ -243,6 +243,6 @@ def test_work_says_so_too_and_stops_when_told(expired: Any, tmp_path: Path) -> N
         # The loud warning of the null sender comes once the work has begun.
         wait_for(lambda: "NO PASS IS BROUGHT UP TO DATE" in errors.read_text())
         running.send_signal(signal.SIGTERM)
-        assert running.wait(20) == 0
+        assert running.wait(60) == 0
     assert sentence(expired) in errors.read_text()
     assert "Traceback" not in errors.read_text()

@@ -103,11 +103,11 @@ def test_a_renewed_certificate_signs_and_pushes_without_a_restart(
             assert signers(url) == {before}
             register(service.url, fetch(url))
             earn(shop)
-            first = apns.wait_for_push(TOKEN, 10)
+            first = apns.wait_for_push(TOKEN, 60)
             after = answered(shop, apple, tmp_path)
             assert signers(url) == {after}
             earn(shop)
-            second = apns.wait_for_push(TOKEN, 10, count=2)
+            second = apns.wait_for_push(TOKEN, 60, count=2)
         finally:
             service.stop()
         assert (first.topic, second.topic) == (PASS_TYPE, PASS_TYPE)

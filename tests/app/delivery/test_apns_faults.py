@@ -88,7 +88,7 @@ def when_received(apns: ApnsStandIn, count: int, then: Callable[[], None]) -> It
     """Do something the moment so many pushes have come in."""
 
     def watch() -> None:
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while len(apns.received) < count and time.monotonic() < end:
             time.sleep(0.002)
         then()
@@ -96,7 +96,7 @@ def when_received(apns: ApnsStandIn, count: int, then: Callable[[], None]) -> It
     thread = threading.Thread(target=watch)
     thread.start()
     yield
-    thread.join(10)
+    thread.join(60)
 
 
 @pytest.mark.parametrize(
