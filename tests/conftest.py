@@ -21,6 +21,7 @@ from app.db import Database
 from app.languages.speaking import speak
 from app.migrations import upgrade
 from app.staff import passwords, service
+from scanner import cashiers
 
 # How long an example takes says how busy the machine is, and nothing about the example.
 settings.register_profile(
@@ -49,6 +50,23 @@ def pytest_configure(config: pytest.Config) -> None:
     # Hundreds of thousands of objects of modules live as long as we do: looking through them all,
     # again and again, for what could be thrown away takes a good part of a run.
     gc.set_threshold(20_000, 20, 50)
+
+
+#: What takes long at once, and what waits for clocks and networks. It comes first, so that others
+#: run meanwhile: at the end of a run all processes would wait, or for one of them.
+FIRST = ("browser", "end_to_end", "scanner", "benchmarks")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what is better begun early at the beginning."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0] if here in item.path.parents else ""
+        return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -287,21 +305,22 @@ class _Reused:
 @pytest.fixture(scope="session")
 def reused(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Database]]:
-    """The database of a kind, emptied: ``reused("sqlite")``."""
-    made: dict[str, _Reused] = {}
-    folder = tmp_path_factory.mktemp("reused")
+) -> Iterator[Callable[..., Database]]:
+    """The database of a kind, emptied: ``reused("sqlite")``; a test may have further ones by their
+    numbers. Whoever had one on SQLite disposes of its connections."""
+    made: dict[tuple[str, int], _Reused] = {}
 
     def make(kind: str) -> _Reused:
         if kind == "sqlite":
-            return _reused_sqlite(request.getfixturevalue("sqlite_template"), folder)
+            template = request.getfixturevalue("sqlite_template")
+            return _reused_sqlite(template, tmp_path_factory.mktemp("reused"))
         return _reused_postgres(request.getfixturevalue("cluster"))
 
-    def get(kind: str) -> Database:
-        if kind not in made:
-            made[kind] = make(kind)
-        made[kind].empty()
-        return made[kind].database
+    def get(kind: str, number: int = 0) -> Database:
+        if (kind, number) not in made:
+            made[kind, number] = make(kind)
+        made[kind, number].empty()
+        return made[kind, number].database
 
     yield get
     for each in made.values():
@@ -355,3 +374,5 @@ def cheap_hashes() -> None:
     for module, hashed in ((service, service.PIN_HASH), (passwords, passwords.HASH)):
         hashed.memory_cost, hashed.default_rounds = 64, 1
         vars(module)["_NOBODY"] = hashed.hash("nobody's")
+    # Those that a till keeps.
+    vars(cashiers)["_HASH"] = passwords.HASH.using(memory_cost=64, time_cost=1, parallelism=1)

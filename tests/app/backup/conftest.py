@@ -103,16 +103,19 @@ Make = Callable[[str], Database]
 
 
 @pytest.fixture
-def make(database_urls: Callable[[str], str]) -> Iterator[Make]:
+def make(reused: Callable[..., Database]) -> Iterator[Make]:
+    """Gives empty databases, as many as a test likes: their engines know the statements about
+    every table from the tests before, which to put together takes longer than what is tested."""
     made: list[Database] = []
 
     def one(kind: str) -> Database:
-        made.append(Database(database_urls(kind)))
+        made.append(reused(kind, len(made)))
         return made[-1]
 
     yield one
     for database in made:
-        database.dispose()
+        if database.is_sqlite:
+            database.dispose()
 
 
 def config_in(folder: Path) -> Config:
