@@ -9,7 +9,9 @@ AXE = Path(__file__).parents[1] / "tests" / "browser" / "vendor" / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 #: What holds is neither listed nor brought out of the browser: that took most of the time.
 _RUN = """async runOnly => {
-  const found = await axe.run(document, {runOnly, resultTypes: ["violations"]});
+  const look = selectors => axe.run(document, {runOnly, selectors, resultTypes: ["violations"]});
+  // Where something is wrong it is looked for again, with its place on the page.
+  const found = (await look(false)).violations.length ? await look(true) : {violations: []};
   return found.violations.flatMap((each) => each.nodes.map(
     (node) => `${each.id}: ${JSON.stringify(node.target)} ${node.failureSummary}`));
 }"""

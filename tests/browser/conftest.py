@@ -8,12 +8,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks._axe import findings
+from tests.browser.shared import Shared
 
 #: The one without any window of its own first: it does the same pages with a fifth less work.
 PLACES = (
@@ -59,8 +61,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.skip(reason=line))
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+_shared = Shared(Path(__file__).parent)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Close the browser after the last test of a page."""
+    _shared.go_on(nextitem)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
     """Chromium without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -70,14 +81,21 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def browser() -> Browser:
+    """The browser of all tests of pages."""
+    return _shared.get("browser", chromium)
+
+
 @pytest.fixture
-def screenshot() -> Callable[[Page, str], Path]:
-    """Keeps a picture of a page in test-out/."""
+def screenshot() -> Callable[..., Path]:
+    """Keeps a picture of a page in test-out/: of what is seen of it, or of the *whole* page."""
     OUT.mkdir(exist_ok=True)
 
-    def keep(page: Page, name: str) -> Path:
-        path = OUT / f"{name}.png"
-        page.screenshot(path=path)
+    def keep(page: Page, name: str, *, whole: bool = False) -> Path:
+        # As JPEG it takes the browser half as long.
+        path = OUT / f"{name}.jpg"
+        page.screenshot(path=path, type="jpeg", quality=85, full_page=whole)
         return path
 
     return keep

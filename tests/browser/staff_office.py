@@ -29,6 +29,15 @@ LOOKS = tuple(
 )
 
 
+def looks(page: Page) -> Iterator[str]:
+    """Show a page in each look in turn; its name. The page stays open: another window for each
+    look, and the page loaded in it again, takes longer than all that is looked at."""
+    for name, size, scheme in LOOKS:
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        yield name
+
+
 @dataclass
 class Office:
     """The running service and a way to sit down at it."""

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,9 +14,21 @@ from app.ledger import service as ledger
 from app.ledger.postings import Accrue, Circumstances, Request, Value
 from app.programmes.service import add_location
 from app.programmes.terms import terms_of
-from tests.browser.staff_office import LOOKS, Office, open_office
+from tests.browser.staff_office import DESK, PHONE, Office, open_office
 
 TOPICS = ("visits", "points", "tiers", "cohorts", "locations")
+#: Whether there is more than a few colours on each chart.
+PAINTED = """() => [...document.querySelectorAll("[data-chart]")].every((chart) => {
+  const seen = new Set();
+  for (const canvas of chart.querySelectorAll("canvas")) {
+    const paper = canvas.getContext("2d");
+    const dots = paper.getImageData(0, 0, canvas.width, canvas.height).data;
+    for (let at = 0; at < dots.length; at += 4) {
+      if (dots[at + 3]) seen.add(dots[at] + "," + dots[at + 1] + "," + dots[at + 2]);
+    }
+  }
+  return seen.size > 5;
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -61,54 +72,43 @@ def live(office: Office) -> None:
                     break
 
 
-@pytest.mark.parametrize(("look", "size", "scheme"), LOOKS)
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["390", "1440"])
 def test_every_page_is_drawn_and_read_by_everybody(
     office: Office,
     browser: Browser,
     violations: Callable[[Page], list[str]],
-    look: str,
+    screenshot: Callable[..., Path],
     size: dict[str, int],
-    scheme: str,
 ) -> None:
-    page = office.sit_down(browser, "marketer", size=size, scheme=scheme)
+    page = office.sit_down(browser, "marketer", size=size)
     said: list[str] = []
     page.on(
         "console", lambda message: said.append(message.text) if message.type == "error" else None
     )
     page.on("pageerror", lambda error: said.append(str(error)))
+    # Charts are drawn as the page comes, and again where evening falls meanwhile: each page comes
+    # by day or by night, in turn.
+    schemes = ["light", "dark"]
     for topic in TOPICS:
+        page.emulate_media(color_scheme=schemes[0])  # type: ignore[arg-type]
         page.goto(office.address(f"insight/{topic}?period=30-days"))
-        charts = page.locator("[data-chart]")
-        for at in range(charts.count()):
-            expect(charts.nth(at).locator("canvas").first).to_be_visible()
-        assert is_painted(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        Path("test-out").mkdir(exist_ok=True)
-        page.screenshot(path=f"test-out/insight-{topic}-{look}.png", full_page=True)
-        for details in page.locator(".staff-chart details").all():
-            details.locator("summary").click()
-        assert violations(page) == []
-    page.screenshot(path=f"test-out/insight-table-{look}.png", full_page=True)
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            look = f"{size['width']}-{scheme}"
+            charts = page.locator("[data-chart]")
+            for at in range(charts.count()):
+                expect(charts.nth(at).locator("canvas").first).to_be_visible()
+            page.wait_for_function(PAINTED)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            screenshot(page, f"insight-{topic}-{look}", whole=True)
+            if scheme == schemes[0]:
+                for details in page.locator(".staff-chart details").all():
+                    details.locator("summary").click()
+            assert violations(page) == []
+        schemes.reverse()
+    screenshot(page, f"insight-table-{look}", whole=True)
     assert said == []
     page.context.close()
-
-
-def is_painted(page: Page) -> bool:
-    """Whether there is more than a few colours on each chart."""
-    painted: Any = page.evaluate(
-        """() => [...document.querySelectorAll("[data-chart]")].every((chart) => {
-             const seen = new Set();
-             for (const canvas of chart.querySelectorAll("canvas")) {
-               const paper = canvas.getContext("2d");
-               const dots = paper.getImageData(0, 0, canvas.width, canvas.height).data;
-               for (let at = 0; at < dots.length; at += 4) {
-                 if (dots[at + 3]) seen.add(dots[at] + "," + dots[at + 1] + "," + dots[at + 2]);
-               }
-             }
-             return seen.size > 5;
-           })"""
-    )
-    return bool(painted)
 
 
 def test_a_table_sorts_filters_goes_along_and_remembers(

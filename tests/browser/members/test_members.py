@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import furnish
-from tests.browser.staff_office import LOOKS, Office, open_office
+from tests.browser.staff_office import Office, looks, open_office
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_a_manager_s_day(
     office: Office,
     browser: Browser,
     violations: Callable[[Page], list[str]],
-    screenshot: Callable[[Page, str], Path],
+    screenshot: Callable[..., Path],
 ) -> None:
     page = office.sit_down(browser, "manager", locale="en-GB")
     page.goto(office.address("today"))
@@ -71,7 +71,7 @@ def look_at_all(
     browser: Browser,
     profile: str,
     violations: Callable[[Page], list[str]],
-    screenshot: Callable[[Page, str], Path],
+    screenshot: Callable[..., Path],
 ) -> None:
     """Each page in every look: nothing for axe to find, nothing wider than the screen."""
     other = browser_card(office, browser)
@@ -87,26 +87,22 @@ def look_at_all(
         "members-coupons": office.address("members/coupons"),
     }
     problems: list[str] = []
-    for look, size, scheme in LOOKS:
-        page = office.sit_down(browser, "manager", size=size, scheme=scheme)
-        wrong: list[str] = []
-        page.on("console", lambda said, wrong=wrong: keep_errors(said, wrong))
-        for name, address in pages.items():
-            page.goto(address)
-            if name == "members-profile":
-                page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+    page, wrong = office.sit_down(browser, "manager"), list[str]()
+    page.on("console", lambda said: keep_errors(said, wrong))
+    for name, address in pages.items():
+        page.goto(address)
+        if name == "members-profile":
+            page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+        for look in looks(page):
             # As they are first seen, all pages are looked at in `tests.browser.pages`.
             if name in ("members-found", "members-nobody", "members-profile"):
                 problems += [f"{name} {look}: {found}" for found in violations(page)]
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             problems += [f"{name} {look}: {wide} px wider than the screen"] if wide > 0 else []
-            page.screenshot(
-                path=str(screenshot(page, f"{name}-{look}")), full_page=name != "members"
-            )
-        problems += [f"{look}: {each}" for each in wrong]
-        page.context.close()
-    if problems:
-        pytest.fail("\n".join(problems))
+            screenshot(page, f"{name}-{look}", whole=name != "members")
+    page.context.close()
+    if problems or wrong:
+        pytest.fail("\n".join([*problems, *wrong]))
 
 
 def browser_card(office: Office, browser: Browser) -> str:

@@ -10,7 +10,7 @@ from app.programmes.drafts import trials
 from app.programmes.file.examples import example
 from app.programmes.file.reading import read
 from app.programmes.service import change_settings, version_at
-from tests.browser.staff_office import DESK, LOOKS, PHONE, Office, open_office
+from tests.browser.staff_office import DESK, PHONE, Office, looks, open_office
 
 Violations = Callable[[Page], list[str]]
 Screenshot = Callable[[Page, str], Path]
@@ -61,9 +61,7 @@ def test_every_page_fits_in_every_look(
     found: dict[str, list[str]] = {}
     for name, path in PAGES.items():
         page.goto(office.address(path))
-        for look, size, scheme in LOOKS:
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size(size)
+        for look in looks(page):
             screenshot(page, f"programme-{name}-{look}")
             if is_wider_than_the_window(page):
                 found.setdefault(name, []).append(f"{look}: wider than the window")

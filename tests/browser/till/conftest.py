@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,7 @@ from app.migrations import upgrade
 from scanner.commands import enrol_till
 from scanner.config import Settings
 from scanner.page.start import Choices, Running
+from tests.browser.shared import Shared
 
 FPS = 12
 WIDE, SMALL = {"width": 1280, "height": 800}, {"width": 1024, "height": 768}
@@ -167,10 +169,24 @@ def _card(context: Context, programme_id: str, name: str, language: str) -> str:
         ).code  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+_shared = Shared(Path(__file__).parent)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Close the café and its till after the last test of them."""
+    _shared.go_on(nextitem)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A café on SQLite with a running service."""
-    folder = tmp_path_factory.mktemp("shop")
+    return _shared.get("shop", lambda: open_shop(tmp_path_factory.mktemp("shop")))
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Shop]:
+    """Make the café in *folder* and run it."""
     port = free_port()
     settings = {
         "COUNTERFOIL_DATA": str(folder / "data"),
@@ -198,9 +214,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     context.database.dispose()
 
 
-@pytest.fixture(scope="session")
-def till(shop: Shop) -> Iterator[Running]:
+@pytest.fixture(scope="module")
+def till(shop: Shop) -> Running:
     """The till with its page."""
+    return _shared.get("till", lambda: open_till(shop))
+
+
+@contextmanager
+def open_till(shop: Shop) -> Iterator[Running]:
+    """Enrol a till in the café and serve its page."""
     enrol_till(shop.folder / "till", shop.network.url, shop.enrolment_code)
     settings = Settings(data=shop.folder / "till", camera=shop.camera.url)
     running = Running(settings, Choices(port=0))
