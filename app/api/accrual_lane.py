@@ -141,11 +141,9 @@ def _read(request: Request) -> Asked | None:
 
 
 def _as_dict(body: _Accrual) -> dict[str, Any]:
-    fields = {name: getattr(body, name) for name in body.__struct_fields__}
+    fields = msgspec.structs.asdict(body)
     if body.lines is not None:
-        fields["lines"] = [
-            {name: getattr(line, name) for name in line.__struct_fields__} for line in body.lines
-        ]
+        fields["lines"] = [msgspec.structs.asdict(line) for line in body.lines]
     return fields
 
 

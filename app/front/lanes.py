@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from app.front.requests import Asked
@@ -46,12 +47,18 @@ class Lane(Protocol):
 
 def written(answer: Answer) -> list[bytes]:
     """An answer's bytes, in parts, for a connection that stays open."""
-    date = _date(int(time.time()))
-    lines = [f"HTTP/1.1 {answer.status}", f"Date: {date}", "Connection: keep-alive"]
-    lines += [f"{name}: {value}" for name, value in answer.headers]
-    if not answer.status.startswith("304"):
-        lines.append(f"Content-Length: {sum(map(len, answer.body))}")
-    return ["\r\n".join((*lines, "", "")).encode("latin-1"), *answer.body]
+    head = _head(answer.status, tuple(answer.headers), int(time.time()))
+    if answer.status.startswith("304"):
+        return [b"%b\r\n" % head, *answer.body]
+    return [b"%bContent-Length: %d\r\n\r\n" % (head, sum(map(len, answer.body))), *answer.body]
+
+
+@lru_cache(maxsize=256)
+def _head(status: str, headers: tuple[tuple[str, str], ...], second: int) -> bytes:
+    # Most answers of a second begin with the same lines.
+    lines = [f"HTTP/1.1 {status}", f"Date: {_date(second)}", "Connection: keep-alive"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join((*lines, "")).encode("latin-1")
 
 
 _dates: dict[int, str] = {}
