@@ -19,7 +19,7 @@ from app.demo.processes import free_port
 from app.ledger import service as ledger
 from app.members import service as members
 from app.members.service import Contact
-from tests.browser.staff_office import LOOKS, PHONE, Office, open_office, unfitting
+from tests.browser.staff_office import DESK, PHONE, Office, open_office, unfitting
 from tests.passes.artwork.pictures import photo, wordmark
 
 GREEN = "#0b3d2e"
@@ -190,18 +190,24 @@ def test_nothing_keeps_anybody_from_the_pages(
     town: Town,
     browser: Browser,
     violations: Callable[[Page], list[str]],
-    screenshot: Callable[[Page, str], Path],
+    screenshot: Callable[..., Path],
 ) -> None:
-    for name, size, scheme in LOOKS:
-        page = town.office.sit_down(browser, size=size, scheme=scheme)
+    def is_good(page: Page, shot: str, *, whole: bool = False) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert violations(page) == [], (shot, scheme)
+            name = f"designer-{shot}-{page.viewport_size['width']}-{scheme}"  # type: ignore[index]
+            screenshot(page, name, whole=whole)
+
+    for size in (PHONE, DESK):
+        page = town.office.sit_down(browser, size=size)
         page.goto(town.office.address("designer"))
         page.get_by_label("Text", exact=True).fill("#0b5d3e")
         expect(page.locator("#told-foreground")).to_contain_text("Hard to read")
         for summary in page.locator("details:not([open]):not([data-menu]) > summary").all():
             if summary.is_visible():
                 summary.click()
-        assert violations(page) == []
-        page.screenshot(path=OUT / f"designer-whole-{name}.png", full_page=True)
+        is_good(page, "whole", whole=True)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, "nothing sticks out of the screen"
         pictures = [each.get_attribute("src") for each in page.locator(".designer-thumb").all()]
@@ -210,17 +216,13 @@ def test_nothing_keeps_anybody_from_the_pages(
             assert page.goto(f"{town.office.url}{picture}").status == 200  # type: ignore[union-attr]
         for path in ("publish", "progress", "releases"):
             page.goto(town.office.address(f"designer/{path}"))
-            assert violations(page) == [], path
+            is_good(page, path)
             assert unfitting(page) == [], path
-            screenshot(page, f"designer-{path}-{name}")
         page.goto(town.office.address("designer"))
         page.get_by_role("button", name="Make a test pass").click()
         expect(page.get_by_role("img", name="QR code of the link")).to_be_visible(timeout=20_000)
-        assert violations(page) == []
-        screenshot(page, f"designer-trial-{name}")
-        link = page.locator(".designer-trial a").first.inner_text()
-        page.goto(link)
-        assert violations(page) == []
-        screenshot(page, f"designer-try-{name}")
+        is_good(page, "trial")
+        page.goto(page.locator(".designer-trial a").first.inner_text())
+        is_good(page, "try")
         page.context.close()
     assert town.office.refused == [], "the browser refuses nothing of any page or picture"
