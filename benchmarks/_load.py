@@ -11,9 +11,10 @@ import asyncio
 import json
 import sys
 import time
-import uuid
 from datetime import UTC, datetime
 from functools import partial
+
+from scanner.posting_ids import posting_id
 
 
 class Client(asyncio.Protocol):
@@ -47,8 +48,9 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
             self.transport.close()
             return
+        now = datetime.now(UTC)
         body = (
-            f'{{"id":"{uuid.uuid4()}","occurred_at":"{datetime.now(UTC).isoformat()}",'
+            f'{{"id":"{posting_id(now)}","occurred_at":"{now.isoformat()}",'
             f'"cashier_id":"{self.cashier}","code":"{self.codes[self.number % len(self.codes)]}",'
             '"amount_minor":1250,"currency":"EUR"}'
         )

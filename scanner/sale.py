@@ -6,7 +6,6 @@ the till has either promised nothing or kept what it promised.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from scanner.errors import (
     TryLater,
 )
 from scanner.known import KnownCards, LastKnown
+from scanner.posting_ids import posting_id
 from scanner.unsent import Posting, Queue, State
 
 TRIES = 3
@@ -68,7 +68,7 @@ class Counter:
         cashier: Cashier,
         *,
         clock: sending.Clock = now_utc,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        new_id: Callable[[datetime], str] = posting_id,
         known: KnownCards | None = None,
     ) -> None:
         self.till, self.queue, self.cashier = till, queue, cashier
@@ -338,10 +338,10 @@ class Counter:
         card_id: str | None = None,
     ) -> Posting:
         now = self._clock()
-        posting_id = self._new_id()
-        head = {"id": posting_id, "occurred_at": now.isoformat(), "cashier_id": self.cashier.id}
+        id_ = self._new_id(now)
+        head = {"id": id_, "occurred_at": now.isoformat(), "cashier_id": self.cashier.id}
         posting = Posting(
-            id=posting_id,
+            id=id_,
             programme_id=self.till.programme.id,
             kind=kind,
             path=path,

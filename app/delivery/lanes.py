@@ -13,7 +13,7 @@ _GLANCE_SECONDS = 0.05
 #: Where a step did so much, so many times as long passes until the next one: the busier a counter,
 #: the less may be done beside it.
 _MANY = 20
-_TIMES_AS_LONG = 3
+_TIMES_AS_LONG = 5
 _LONGEST_PAUSE_SECONDS = 15.0
 _LONGEST_REST_SECONDS = 2.0
 

@@ -19,6 +19,7 @@ from app.delivery.bringing import Jitter, Senders, deliver, send_due, take_up
 from app.delivery.google.roots import keep_fresh
 from app.delivery.lanes import Lane, Progress, run_lane, thread_of
 from app.delivery.letters import COMPOSER
+from app.delivery.quiet import Quiet
 from app.delivery.reaching import Reaching
 from app.delivery.sending import Sender
 from app.delivery.wake import bell_of, watch
@@ -81,6 +82,7 @@ class Worker:
         self._jitter = jitter
         self._webhooks = sending.Sender(context)
         self._reaching = Reaching()
+        self._quiet = Quiet()
         #: Rung when wallets were put on the list.
         self._sending: list[threading.Event] = []
 
@@ -142,6 +144,7 @@ class Worker:
         threads = [thread_of(lane.name, run_lane, lane, stop) for lane in lanes]
         bell = bell_of(self._context.database)
         bell.add(changes.wake.set)
+        bell.add(self._quiet.note)
         watching = (self._context.database, changes.wake.set, stop)
         threads.append(thread_of("watch", watch, *watching))
         try:
@@ -149,6 +152,7 @@ class Worker:
         finally:
             stop.set()
             bell.remove(changes.wake.set)
+            bell.remove(self._quiet.note)
             for lane in lanes:
                 lane.wake.set()
             for thread in threads:
@@ -195,6 +199,8 @@ class Worker:
     def _fold(self) -> Progress | None:
         """Keep the sums of the insight pages up with the ledger."""
         database = self._context.database
+        if database.is_sqlite and not self._quiet.is_now():
+            return None
         # Where there is one writer at a time, tills wait for it.
         limit = folding.LIMIT // 10 if database.is_sqlite else folding.LIMIT
         with database.write_all() as session:
