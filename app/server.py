@@ -3,6 +3,7 @@
 import fcntl
 import gc
 import logging
+import sys
 import threading
 from typing import Any
 
@@ -21,6 +22,9 @@ _log = logging.getLogger(__name__)
 REQUEST_LINE = 8190
 #: How often a process asks whether the background work has become vacant.
 VACANCY_SECONDS = 2.0
+#: After so long a step of the background work lets another thread go on. A posting waits for that
+#: each time the database has answered it: with Python's 5 ms several times over.
+SWITCH_SECONDS = 0.0005
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -76,4 +80,5 @@ def work_alone(context: Context) -> None:
                 break
             except BlockingIOError:
                 stop.wait(VACANCY_SECONDS)
+        sys.setswitchinterval(SWITCH_SECONDS)
         Worker(context, Wallets(context)).run(stop)
