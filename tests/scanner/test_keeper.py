@@ -85,8 +85,11 @@ def test_an_open_till_asks_now_and_then_what_has_changed(
     service.refused = {"0000000000000001": "replaced"}
     desk.went_offline()  # what happens every five minutes, and whenever the network was away
     until(lambda: len(counter_of(desk)._ring.refused) == 1)
+    with pytest.raises(CardRefused):
+        counter_of(desk).judge(make_card(1))
     service.refused = {}
     until(lambda: len(counter_of(desk)._ring.refused) == 0)
+    assert counter_of(desk).judge(make_card(1))
 
 
 def test_a_till_that_was_revoked_forgets_customers_and_cashiers_and_keeps_its_queue(

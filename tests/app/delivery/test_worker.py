@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.clock import FixedClock, system_clock
 from app.context import Context
@@ -229,14 +230,21 @@ def test_an_error_in_one_step_never_ends_the_work(
     programme: Any, live: Context, apns: ApnsStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     card, token = programme.watched()
-    key = next(live.config.keys_dir.glob("apple_pass.*"))
-    content = key.read_bytes()
+
+    def rename(name: str, to: str) -> None:
+        with live.database.engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE {name} RENAME TO {to}"))
+
     with working(live):
         programme.earn(card)
         apns.wait_for_push(token)
-        # A key file that is broken in mid-flight breaks the steps until it is whole again.
-        key.write_bytes(b"broken")
-        programme.earn(card)
-        time.sleep(0.3)
-        key.write_bytes(content)
+        wait_until(lambda: behind(live) == 0)
+        # Steps fail for as long as a table is away.
+        rename("apple_registrations", "away")
+        try:
+            programme.earn(card)
+            wait_until(lambda: "failed; it is tried again" in caplog.text)
+        finally:
+            rename("away", "apple_registrations")
         apns.wait_for_push(token, count=2)
+    assert [push.token for push in apns.pushes] == [token] * 2
